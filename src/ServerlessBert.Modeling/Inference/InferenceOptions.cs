@@ -1,0 +1,30 @@
+namespace ServerlessBert.Modeling;
+
+/// <summary>How a classifier runs.</summary>
+public sealed record InferenceOptions
+{
+    /// <summary>The number type of weights and activations.</summary>
+    public InferenceDtype Dtype { get; init; } = InferenceDtype.Auto;
+
+    /// <summary>Longest input in tokens, special tokens included; null takes the model's own maximum.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Tokens in one pass: large enough to fill the cores, small enough for activations to stay in cache.</summary>
+    public int TokenBudget { get; init; } = 2048;
+
+    /// <summary>Threads of one pass; null takes every core.</summary>
+    public int? Threads { get; init; }
+}
+
+/// <summary>The number type of inference.</summary>
+public enum InferenceDtype
+{
+    /// <summary>bfloat16 where a measurement at start finds it faster, else float32.</summary>
+    Auto,
+
+    /// <summary>32-bit floats.</summary>
+    Float32,
+
+    /// <summary>bfloat16: half the memory; fast where the processor has instructions for it.</summary>
+    BFloat16,
+}

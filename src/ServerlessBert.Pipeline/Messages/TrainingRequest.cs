@@ -1,0 +1,41 @@
+namespace ServerlessBert.Pipeline.Messages;
+
+/// <summary>A training to run: the body of a message in <c>training-requests</c>.</summary>
+public sealed record TrainingRequest
+{
+    /// <summary>The message's schema, 1.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>Names or prefixes of blobs in training-data/; null takes all of them.</summary>
+    public IReadOnlyList<string>? Data { get; init; }
+
+    /// <summary>Where to start: <c>current</c> (the live model), <c>preset:tiny|mini|small|base</c> or <c>version:&lt;version&gt;</c>. Null takes the live model, or preset mini when there is none.</summary>
+    public string? Base { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public double? Epochs { get; init; }
+
+    /// <summary>Reviews a step.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>The schedule's peak learning rate.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Longest review in tokens.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Most optimizer steps.</summary>
+    public int? MaxSteps { get; init; }
+
+    /// <summary>Seed of split, order, dropout and fresh weights.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>Share of the rows held out for evaluation.</summary>
+    public double? EvalFraction { get; init; }
+
+    /// <summary>Who asked: <c>schedule</c>, <c>sbert</c> or anything else, for the log.</summary>
+    public string? RequestedBy { get; init; }
+
+    /// <summary>Reads and checks a message's body.</summary>
+    public static TrainingRequest Parse(BinaryData body) => throw new NotImplementedException();
+}

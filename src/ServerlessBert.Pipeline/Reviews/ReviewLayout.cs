@@ -1,0 +1,20 @@
+namespace ServerlessBert.Pipeline.Reviews;
+
+/// <summary>What reading a batch from the middle of a file needs to know of the file's head.</summary>
+public sealed record ReviewLayout
+{
+    /// <summary>The file's form.</summary>
+    public required ReviewFormat Format { get; init; }
+
+    /// <summary>Delimited files: the text's column, from 0.</summary>
+    public int? TextColumn { get; init; }
+
+    /// <summary>Delimited files: the id's column, or null.</summary>
+    public int? IdColumn { get; init; }
+
+    /// <summary>Delimited files: the column with stars from 1 to 5, or null.</summary>
+    public int? StarsColumn { get; init; }
+
+    /// <summary>Delimited files: the column with labels from 0 to 4, or null.</summary>
+    public int? LabelColumn { get; init; }
+}
