@@ -19,7 +19,7 @@ public sealed class TokenizerFilesTests : IDisposable
         SmallVocabulary.Tokenizer(options).Save(folder);
         var loaded = BertTokenizer.FromFolder(folder);
         Assert.Equal(options, loaded.Options);
-        Assert.Equal(SmallVocabulary.Distinct, Enumerable.Range(0, loaded.VocabularySize).Select(loaded.TokenOf));
+        Assert.Equal(SmallVocabulary.Tokens, Enumerable.Range(0, loaded.VocabularySize).Select(loaded.TokenOf));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class TokenizerFilesTests : IDisposable
 
     [Fact]
     public void A_token_that_is_not_valid_Unicode_is_refused() =>
-        Assert.Throws<InvalidDataException>(() => BertTokenizer.FromVocabulary([.. SmallVocabulary.Distinct, "\uD83D"], SmallVocabulary.Cased));
+        Assert.Throws<InvalidDataException>(() => BertTokenizer.FromVocabulary([.. SmallVocabulary.Tokens, "\uD83D"], SmallVocabulary.Cased));
 
     private string In(string name) => Path.Combine(folder, name);
 

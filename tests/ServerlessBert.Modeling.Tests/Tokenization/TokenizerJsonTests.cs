@@ -33,7 +33,7 @@ public sealed class TokenizerJsonTests : IDisposable
     public void Added_tokens_take_their_ids()
     {
         JsonObject file = Whole(lowerCase: true);
-        int id = SmallVocabulary.Distinct.Length;
+        int id = SmallVocabulary.Tokens.Length;
         file["added_tokens"] = new JsonArray(new JsonObject { ["id"] = id, ["content"] = "quinoa", ["special"] = false });
         Write(file);
         Assert.Equal(id, BertTokenizer.FromFolder(folder).Encode("Quinoa")[1]);
@@ -80,7 +80,7 @@ public sealed class TokenizerJsonTests : IDisposable
             ["unk_token"] = "[UNK]",
             ["continuing_subword_prefix"] = "##",
             ["max_input_chars_per_word"] = 100,
-            ["vocab"] = new JsonObject(SmallVocabulary.Distinct.Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id))),
+            ["vocab"] = new JsonObject(SmallVocabulary.Tokens.Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id))),
         },
     };
 

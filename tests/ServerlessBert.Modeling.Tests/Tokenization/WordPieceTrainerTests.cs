@@ -99,23 +99,24 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
         Assert.Throws<OperationCanceledException>(() => WordPieceTrainer.Train(Corpus, cancellationToken: new CancellationToken(canceled: true)));
 
     [SharedDataTheory]
-    [InlineData(MergeScore.Frequency)]
-    [InlineData(MergeScore.Likelihood)]
-    public void Real_reviews_give_a_full_vocabulary_within_seconds(MergeScore score)
+    [InlineData(MergeScore.Frequency, 2, 1.1)]
+    [InlineData(MergeScore.Likelihood, 20, 1.4)]
+    public void Real_reviews_give_within_seconds_a_vocabulary_that_spells_unseen_ones_in_few_pieces(MergeScore score, int minimumFrequency, double mostPiecesPerWord)
     {
+        // The time is many times what an idle core needs: other tests run beside this one.
         string[] train = Reviews("yelp-train.csv"), test = Reviews("yelp-test.csv");
-        var options = new WordPieceTrainerOptions { Score = score };
+        var options = new WordPieceTrainerOptions { Score = score, MinimumFrequency = minimumFrequency };
         var watch = Stopwatch.StartNew();
         IReadOnlyList<string> tokens = WordPieceTrainer.Train(train, options);
         double seconds = watch.Elapsed.TotalSeconds;
         Assert.Equal(8_000, tokens.Count);
-        Assert.InRange(seconds, 0, 15);
+        Assert.InRange(seconds, 0, 10);
 
         var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         var encoded = test.Select(text => tokenizer.EncodeText(text, int.MaxValue)).ToList();
         double pieces = encoded.Sum(text => text.InputIds.Length - 2), words = WordCounts.Of(test, options.Tokenizer, default).Values.Sum();
         output.WriteLine($"{score}: {seconds:F2} s, {pieces / words:F4} pieces a word, {encoded.Sum(text => text.UnknownTokens)} unknown in {pieces} pieces of unseen reviews");
-        Assert.InRange(pieces / words, 1, score == MergeScore.Frequency ? 1.1 : 1.6);
+        Assert.InRange(pieces / words, 1, mostPiecesPerWord);
     }
 
     /// <summary>Of review_id, stars, date, text.</summary>

@@ -97,7 +97,7 @@ public class WordSplittingTests
     [Fact]
     public void Of_equal_tokens_the_last_counts()
     {
-        var tokenizer = BertTokenizer.FromVocabulary([.. SmallVocabulary.Distinct, "good"], SmallVocabulary.Uncased);
+        var tokenizer = BertTokenizer.FromVocabulary([.. SmallVocabulary.Tokens, "good"], SmallVocabulary.Uncased);
         Assert.Equal(tokenizer.VocabularySize - 1, tokenizer.Encode("good", 3)[1]);
     }
 
