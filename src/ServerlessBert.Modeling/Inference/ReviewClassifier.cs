@@ -101,8 +101,8 @@ public sealed class ReviewClassifier : IDisposable
         return classifications;
     }
 
-    private Classification Describe(EncodedText text, float[] probabilities) =>
-        new(probabilities, text.InputIds.Length, text.InputIds.Count(id => id == tokenizer.UnknownId), text.IsTruncated);
+    private static Classification Describe(EncodedText text, float[] probabilities) =>
+        new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
 
     private float[][] Probabilities(IReadOnlyList<int[]> rows)
     {

@@ -23,10 +23,10 @@ public abstract record TrainingStart
         if (this is FromFolder(string folder)) return BertCheckpoint.Load(folder);
 
         var (preset, size) = (FromScratch)this;
-        // Cased, as the tutorial's bert-base-cased is: capitals carry feeling in reviews.
-        IReadOnlyList<string> tokens = WordPieceTrainer.Train(
-            train.Select(review => review.Text), new WordPieceTrainerOptions { VocabularySize = size }, cancellationToken);
-        var tokenizer = BertTokenizer.FromVocabulary(tokens, new BertTokenizerOptions());
+        // Lower-cased (the options' default): a few thousand reviews are too few to learn every word twice.
+        var options = new WordPieceTrainerOptions { VocabularySize = size };
+        IReadOnlyList<string> tokens = WordPieceTrainer.Train(train.Select(review => review.Text), options, cancellationToken);
+        var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         return BertCheckpoint.Create(BertConfig.Preset(preset, tokenizer.VocabularySize), tokenizer, seed);
     }
 
