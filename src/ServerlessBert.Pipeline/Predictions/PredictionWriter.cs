@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Reviews;
 
@@ -7,6 +9,49 @@ namespace ServerlessBert.Pipeline.Predictions;
 /// <summary>Writes predictions as JSON Lines, the same bytes for the same prediction.</summary>
 public static class PredictionWriter
 {
+    // The relaxed escapes keep é and 好 readable. The strict ones guard HTML that JSON is pasted into; this is a file.
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Appends one line: a prediction, or the row's error.</summary>
-    public static void Write(IBufferWriter<byte> output, Review review, Classification? classification, string model) => throw new NotImplementedException();
+    /// <remarks>
+    /// Probabilities have four decimals: more are noise (number types and processors differ in the fourth to seventh),
+    /// they would double a line's bytes, and would make two runs of one file differ.
+    /// </remarks>
+    /// <param name="output">Where the line goes, ended by <c>\n</c>.</param>
+    /// <param name="review">The row.</param>
+    /// <param name="classification">What the model said; not looked at when the review has an error.</param>
+    /// <param name="model">The version of the model that said it.</param>
+    /// <exception cref="ArgumentException">A review without an error has no classification.</exception>
+    public static void Write(IBufferWriter<byte> output, Review review, Classification? classification, string model)
+    {
+        using (var json = new Utf8JsonWriter(output, Json))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("row"u8, review.Row);
+            if (review.Id is not null) json.WriteString("id"u8, review.Id);
+            if (PredictionOutcome.ErrorOf(review, classification) is { } error) WriteError(json, error);
+            else WritePrediction(json, classification!, model);
+            json.WriteEndObject();
+        }
+        output.Write("\n"u8);
+    }
+
+    private static void WriteError(Utf8JsonWriter json, RowError error)
+    {
+        json.WriteStartObject("error"u8);
+        json.WriteString("code"u8, error.Code);
+        json.WriteString("message"u8, error.Message);
+        json.WriteEndObject();
+    }
+
+    private static void WritePrediction(Utf8JsonWriter json, Classification classification, string model)
+    {
+        json.WriteNumber("stars"u8, classification.Stars);
+        json.WriteNumber("confidence"u8, PredictionOutcome.Round(classification.Confidence));
+        json.WriteNumber("expectedStars"u8, PredictionOutcome.Round(classification.ExpectedStars));
+        json.WriteStartArray("probabilities"u8);
+        foreach (float probability in classification.Probabilities) json.WriteNumberValue(PredictionOutcome.Round(probability));
+        json.WriteEndArray();
+        json.WriteString("model"u8, model);
+    }
 }

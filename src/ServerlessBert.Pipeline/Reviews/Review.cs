@@ -15,6 +15,12 @@ public sealed record Review
     /// <summary>The known rating, 1 to 5, where the file is labelled.</summary>
     public int? Stars { get; init; }
 
+    /// <summary>Why the file's rating of this row was not taken, or null. The row is classified all the same: only its label is missing.</summary>
+    public RowError? LabelError { get; init; }
+
+    /// <summary>How many malformed UTF-8 sequences (or unpaired surrogate escapes) of the row became U+FFFD.</summary>
+    public int InvalidUtf8 { get; init; }
+
     /// <summary>Why the row cannot be classified, or null.</summary>
     public RowError? Error { get; init; }
 }

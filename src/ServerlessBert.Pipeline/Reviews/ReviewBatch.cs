@@ -9,7 +9,7 @@ public sealed record ReviewBatch
     /// <summary>Where its first record starts, in bytes.</summary>
     public required long Offset { get; init; }
 
-    /// <summary>Its length in bytes.</summary>
+    /// <summary>Its length in bytes, to the end of its last record without that record's line break.</summary>
     public required long Length { get; init; }
 
     /// <summary>The row number of its first record.</summary>

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ServerlessBert.Modeling;
+
+public sealed partial record BertConfig
+{
+    private const string FileName = "config.json";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Reads config.json of a BERT or DistilBERT checkpoint.</summary>
+    /// <exception cref="CheckpointException">The file is missing, is not JSON, or is not sound; every fault is named.</exception>
+    public static BertConfig Load(string folderOrFile)
+    {
+        string path = Directory.Exists(folderOrFile) ? Path.Combine(folderOrFile, FileName) : folderOrFile;
+        if (!File.Exists(path))
+            throw new CheckpointException($"{path} does not exist; a checkpoint folder needs a {FileName}.");
+        var config = Parse(path);
+        if (config.Faults().ToList() is { Count: > 0 } faults)
+            throw new CheckpointException($"{path}: {string.Join(" ", faults)}");
+        return config;
+    }
+
+    /// <summary>Writes config.json, creating the folder; what is saved is always a sequence classifier.</summary>
+    public void Save(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        string architecture = IsDistilled ? "DistilBertForSequenceClassification" : "BertForSequenceClassification";
+        var fields = JsonSerializer.SerializeToNode(this with { Architectures = [architecture] }, Json)!.AsObject();
+        foreach (string name in NullFields(fields)) fields.Remove(name);
+        if (IsDistilled) DistilBertFields.ToDistilBert(fields);
+        File.WriteAllText(Path.Combine(folder, FileName), fields.ToJsonString(Json) + "\n");
+    }
+
+    private static BertConfig Parse(string path)
+    {
+        try
+        {
+            var fields = JsonNode.Parse(File.ReadAllText(path)) as JsonObject
+                ?? throw new CheckpointException($"{path} holds no JSON object.");
+            foreach (string name in NullFields(fields)) fields.Remove(name);
+            if ((string?)fields["model_type"] == "distilbert") DistilBertFields.ToBert(fields);
+            NameCountedLabels(fields);
+            return fields.Deserialize<BertConfig>(Json)!;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException)
+        {
+            throw new CheckpointException($"{path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    // Hugging Face's null means "as the default", except that a model may be without a padding token.
+    private static List<string> NullFields(JsonObject fields) =>
+        [.. fields.Where(field => field.Value is null && field.Key != "pad_token_id").Select(field => field.Key)];
+
+    // num_labels without id2label is how older configurations count labels that have no names.
+    private static void NameCountedLabels(JsonObject fields)
+    {
+        var count = fields["num_labels"] ?? fields["_num_labels"];
+        fields.Remove("num_labels");
+        fields.Remove("_num_labels");
+        if (count is null || fields.ContainsKey("id2label")) return;
+        fields["id2label"] = JsonSerializer.SerializeToNode(NumberedLabels((int)count));
+    }
+
+    /// <summary>The names that Hugging Face gives to labels without names: LABEL_0, LABEL_1, …</summary>
+    internal static Dictionary<int, string> NumberedLabels(int count) =>
+        Enumerable.Range(0, Math.Clamp(count, 0, MostLabels + 1)).ToDictionary(index => index, index => $"LABEL_{index}");
+}

@@ -1,0 +1,29 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>The narrow half of the feed-forward layer, its dropout, residual and LayerNorm.</summary>
+public sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly Linear dense;
+    private readonly LayerNorm LayerNorm;
+    private readonly Dropout dropout;
+
+    internal BertOutput(BertConfig config) : base(nameof(BertOutput))
+    {
+        dense = Blank.Linear(config.IntermediateSize, config.HiddenSize);
+        LayerNorm = Blank.LayerNorm(config);
+        dropout = nn.Dropout(config.HiddenDropoutProb);
+        RegisterComponents();
+    }
+
+    /// <summary>[batch, sequence, intermediate] and the residual [batch, sequence, hidden] → [batch, sequence, hidden].</summary>
+    public override Tensor forward(Tensor wide, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        var narrow = dropout.call(dense.call(wide));                             // [batch, sequence, hidden]
+        return LayerNorm.call(narrow + residual).MoveToOuterDisposeScope();      // [batch, sequence, hidden]
+    }
+}

@@ -1,0 +1,59 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, section 3.2).</summary>
+public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
+{
+    private readonly Linear query;
+    private readonly Linear key;
+    private readonly Linear value;
+    private readonly int heads;
+    private readonly int headSize;
+    private readonly double dropout;
+
+    internal BertSelfAttention(BertConfig config) : base(nameof(BertSelfAttention))
+    {
+        query = Blank.Linear(config.HiddenSize, config.HiddenSize);
+        key = Blank.Linear(config.HiddenSize, config.HiddenSize);
+        value = Blank.Linear(config.HiddenSize, config.HiddenSize);
+        heads = config.NumAttentionHeads;
+        headSize = config.HeadSize;
+        dropout = config.AttentionProbsDropoutProb;
+        RegisterComponents();
+    }
+
+    /// <summary>
+    /// Hidden states [batch, sequence, hidden] and what to add to the scores ([batch, 1, 1, sequence], or null where
+    /// nothing is padding) → contexts [batch, sequence, hidden].
+    /// </summary>
+    public override Tensor forward(Tensor hidden, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, sequence) = (hidden.size(0), hidden.size(1));
+        var q = SplitHeads(query.call(hidden), batch, sequence);                 // [batch, heads, sequence, head]
+        var k = SplitHeads(key.call(hidden), batch, sequence);                   // [batch, heads, sequence, head]
+        var v = SplitHeads(value.call(hidden), batch, sequence);                 // [batch, heads, sequence, head]
+        var context = hidden.device_type == DeviceType.CPU ? Explicit(q, k, v, bias) : Fused(q, k, v, bias);
+        return context.transpose(1, 2).reshape(batch, sequence, -1)              // [batch, sequence, hidden]
+            .MoveToOuterDisposeScope();
+    }
+
+    private Tensor SplitHeads(Tensor projected, long batch, long sequence) =>
+        projected.view(batch, sequence, heads, headSize).transpose(1, 2);
+
+    // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
+    private Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
+    {
+        var scores = q.matmul(k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
+        if (bias is not null) scores.add_(bias);
+        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, sequence, sequence]
+        if (training && dropout > 0) probabilities = nn.functional.dropout(probabilities, dropout);
+        return probabilities.matmul(v);                                          // [batch, heads, sequence, head]
+    }
+
+    private Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
+        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout : 0);
+}

@@ -1,0 +1,74 @@
+using Microsoft.ML.Tokenizers;
+
+namespace ServerlessBert.Modeling;
+
+public sealed partial class BertTokenizer
+{
+    /// <summary>Loads vocab.txt and tokenizer_config.json of a checkpoint folder, or tokenizer.json where there is no vocab.txt.</summary>
+    /// <exception cref="FileNotFoundException">The folder has neither vocabulary.</exception>
+    /// <exception cref="InvalidDataException">A file is broken, describes another kind of tokenizer, or lacks a special token.</exception>
+    public static BertTokenizer FromFolder(string folder)
+    {
+        string vocabulary = Path.Combine(folder, VocabularyFile.Name);
+        if (File.Exists(vocabulary)) return FromVocabulary(vocabulary, BertTokenizerOptions.Load(folder));
+        string whole = Path.Combine(folder, TokenizerJson.Name);
+        if (!File.Exists(whole))
+            throw new FileNotFoundException($"The folder {folder} has neither {VocabularyFile.Name} nor {TokenizerJson.Name}; take them from the checkpoint.", vocabulary);
+        var read = TokenizerJson.Read(whole);
+        return new BertTokenizer(read.Tokens, BertTokenizerOptions.Load(folder, read.Options), whole);
+    }
+
+    /// <summary>Loads a vocab.txt: a token a line, its id the line's number from 0.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken or lacks a special token.</exception>
+    public static BertTokenizer FromVocabulary(string path, BertTokenizerOptions options) => new(VocabularyFile.Read(path), options, path);
+
+    /// <summary>Takes the tokens by id, as <see cref="WordPieceTrainer"/> gives them.</summary>
+    /// <exception cref="InvalidDataException">A special token is missing, or a token is not valid Unicode or spans lines.</exception>
+    public static BertTokenizer FromVocabulary(IReadOnlyList<string> tokens, BertTokenizerOptions options) => new([.. tokens], options, "The vocabulary");
+
+    /// <summary>Writes vocab.txt and tokenizer_config.json as Hugging Face reads them; the folder is made where it is missing.</summary>
+    public void Save(string folder)
+    {
+        Options.Save(folder);
+        VocabularyFile.Write(Path.Combine(folder, VocabularyFile.Name), tokens);
+    }
+
+    // Of equal tokens the last counts, as in the reference.
+    private int Require(string token, string source)
+    {
+        int id = Array.LastIndexOf(tokens, token);
+        return id >= 0 ? id : throw new InvalidDataException(
+            $"{source} lacks the special token {token}; name the one that it has instead in {BertTokenizerOptions.FileName}, or take the vocabulary that belongs to the model.");
+    }
+
+    private WordPieceTokenizer CreateWordPiece(string[] tokens, BertTokenizerOptions options, string source)
+    {
+        using var lines = new MemoryStream(VocabularyFile.Bytes(Matchable(tokens, source)));
+        return WordPieceTokenizer.Create(lines, new WordPieceOptions
+        {
+            Normalizer = new BertNormalizer(options),
+            PreTokenizer = new BertPreTokenizer(),
+            UnknownToken = options.UnknownToken,
+            ContinuingSubwordPrefix = ContinuationPrefix,
+            MaxInputCharsPerWord = 2 * LongestWord,
+        });
+    }
+
+    /// <summary>
+    /// The lines that text may match. A blank line keeps its id and matches nothing: so control tokens cannot be typed, and
+    /// of equal tokens the last counts.
+    /// </summary>
+    private IEnumerable<string> Matchable(string[] tokens, string source)
+    {
+        var lastIds = new Dictionary<string, int>(tokens.Length, StringComparer.Ordinal);
+        for (int id = 0; id < tokens.Length; id++)
+        {
+            if (!VocabularyFile.IsLine(tokens[id]))
+                throw new InvalidDataException($"{source}: the token of id {id} spans lines or is not valid Unicode; fetch the checkpoint again.");
+            lastIds[tokens[id]] = id;
+        }
+        foreach (int id in (int[])[PaddingId, ClassificationId, SeparatorId, MaskId]) lastIds[tokens[id]] = -1;
+        return tokens.Select((token, id) => lastIds[token] == id ? token : "");
+    }
+}

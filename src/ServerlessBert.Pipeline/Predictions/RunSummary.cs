@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ServerlessBert.Pipeline.Reviews;
+
+namespace ServerlessBert.Pipeline.Predictions;
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome
+{
+    /// <summary>The predictions file stands, with a line for every row.</summary>
+    Done,
+
+    /// <summary>The file as a whole could not be classified; the summary says why.</summary>
+    Failed,
+
+    /// <summary>A newer file of the same name took its place.</summary>
+    Superseded,
+}
+
+/// <summary>The summary beside a predictions file: what was read, by which model, what came out.</summary>
+public sealed record RunSummary
+{
+    /// <summary>How summaries and statistics are written: camelCase, indented, readable.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>The input's name.</summary>
+    public required string Input { get; init; }
+
+    /// <summary>The input's ETag: which of the files that had the name.</summary>
+    [JsonPropertyName("etag")]
+    public string? ETag { get; init; }
+
+    /// <summary>The run's id.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required RunOutcome State { get; init; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public RowError? Reason { get; init; }
+
+    /// <summary>The version of the model that the run was pinned to, or null when it failed before that.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Rows in, which are rows out.</summary>
+    public long Rows { get; init; }
+
+    /// <summary>Rows with a prediction.</summary>
+    public long Predictions { get; init; }
+
+    /// <summary>Error code → rows.</summary>
+    public required IReadOnlyDictionary<string, long> Errors { get; init; }
+
+    /// <summary>Predicted stars → rows.</summary>
+    public required IReadOnlyDictionary<int, long> Stars { get; init; }
+
+    /// <summary>Model version → rows it predicted.</summary>
+    public required IReadOnlyDictionary<string, long> Models { get; init; }
+
+    /// <summary>Tokens that the model saw.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>How many of them were [UNK].</summary>
+    public long UnknownTokens { get; init; }
+
+    /// <summary>Reviews longer than the model's maximum.</summary>
+    public long Truncated { get; init; }
+
+    /// <summary>Malformed UTF-8 sequences that became U+FFFD.</summary>
+    public long InvalidUtf8 { get; init; }
+
+    /// <summary>Rows whose known rating could not be read.</summary>
+    public long InvalidLabels { get; init; }
+
+    /// <summary>Mean confidence of the predictions; null when there are none.</summary>
+    public decimal? MeanConfidence { get; init; }
+
+    /// <summary>Predicted rows whose rating is known.</summary>
+    public long Labelled { get; init; }
+
+    /// <summary>Share of the labelled rows that were predicted right; null when none is labelled.</summary>
+    public decimal? Accuracy { get; init; }
+
+    /// <summary>Mean of |predicted - known| in stars over labelled rows; null when none is labelled.</summary>
+    public decimal? MeanAbsoluteError { get; init; }
+
+    /// <summary>Seconds of work, over all hosts.</summary>
+    public decimal Seconds { get; init; }
+
+    /// <summary>When the run began.</summary>
+    public DateTimeOffset? Started { get; init; }
+
+    /// <summary>When it ended.</summary>
+    public DateTimeOffset? Finished { get; init; }
+
+    /// <summary>The summary that a run's counts make.</summary>
+    public static RunSummary Of(string input, RunOutcome state, BatchStatistics statistics) => new()
+    {
+        Input = input,
+        State = state,
+        Rows = statistics.Rows,
+        Predictions = statistics.Predictions,
+        Errors = statistics.Errors,
+        Stars = statistics.Stars,
+        Models = statistics.Models,
+        Tokens = statistics.Tokens,
+        UnknownTokens = statistics.UnknownTokens,
+        Truncated = statistics.Truncated,
+        InvalidUtf8 = statistics.InvalidUtf8,
+        InvalidLabels = statistics.InvalidLabels,
+        MeanConfidence = Mean(statistics.ConfidenceSum, statistics.Predictions),
+        Labelled = statistics.Labelled,
+        Accuracy = Mean(statistics.Correct, statistics.Labelled),
+        MeanAbsoluteError = Mean(statistics.AbsoluteErrorSum, statistics.Labelled),
+        Seconds = statistics.Seconds,
+    };
+
+    /// <summary>The summary's file: indented JSON in UTF-8, ended by a line break.</summary>
+    public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, Json), (byte)'\n'];
+
+    private static decimal? Mean(decimal sum, long count) => count == 0 ? null : Math.Round(sum / count, 4);
+}
