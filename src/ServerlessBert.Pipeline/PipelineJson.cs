@@ -14,6 +14,7 @@ namespace ServerlessBert.Pipeline;
 [JsonSerializable(typeof(ReviewFileMessage))]
 [JsonSerializable(typeof(ReviewBatchMessage))]
 [JsonSerializable(typeof(TrainingRequest))]
+[JsonSerializable(typeof(PoisonMessage))]
 [JsonSerializable(typeof(ReviewFilePlan))]
 [JsonSerializable(typeof(Run))]
 [JsonSerializable(typeof(BatchFailure))]

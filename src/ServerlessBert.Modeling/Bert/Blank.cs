@@ -14,11 +14,15 @@ internal static class Blank
     public static Linear Linear(int inputs, int outputs) =>
         nn.Linear(new Parameter(empty(outputs, inputs)), new Parameter(empty(outputs)));
 
-    /// <summary>An embedding of weight [rows, width]; the padding row gets no gradient from look-ups.</summary>
+    /// <summary>
+    /// An embedding of weight [rows, width]; the padding row gets no gradient from look-ups. Made with few rows and given
+    /// its weight after: Embedding_from_pretrained would register another tensor than the one it computes with.
+    /// </summary>
     public static Embedding Embedding(int rows, int width, int? padding = null)
     {
-        using var weight = empty(rows, width);
-        return nn.Embedding_from_pretrained(weight, freeze: false, padding_idx: padding);
+        var embedding = nn.Embedding((padding ?? 0) + 1, width, padding);
+        embedding.weight = new Parameter(empty(rows, width));
+        return embedding;
     }
 
     /// <summary>A LayerNorm over the hidden dimension; its default (1, 0) is cheap and BERT's own.</summary>

@@ -24,7 +24,7 @@ public sealed class FuzzTests
     [Fact]
     public async Task A_mutated_file_is_read_row_for_row_or_refused_with_a_sentence()
     {
-        int count = int.Parse(Environment.GetEnvironmentVariable("SERVERLESSBERT_FUZZ") ?? "20000", CultureInfo.InvariantCulture);
+        int count = int.Parse(Environment.GetEnvironmentVariable("SERVERLESSBERT_FUZZ") ?? "100000", CultureInfo.InvariantCulture);
         var random = new Random(20261123);
         int read = 0;
         for (int index = 0; index < count; index++)

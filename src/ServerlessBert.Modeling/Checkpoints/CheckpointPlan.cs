@@ -1,0 +1,93 @@
+namespace ServerlessBert.Modeling;
+
+/// <summary>
+/// What of a folder goes where: decided from headers and config.json alone, before any memory is taken for weights.
+/// </summary>
+/// <param name="Config">The configuration, with labels that fit the classifier of the file.</param>
+/// <param name="Stored">The tensors to read, by the module tree's key.</param>
+/// <param name="Fresh">Keys that the files lack and may lack, with their shapes.</param>
+/// <param name="Notes">One-line remarks for people.</param>
+internal sealed record CheckpointPlan(
+    BertConfig Config, Dictionary<string, StoredTensor> Stored, Dictionary<string, long[]> Fresh, IReadOnlyList<string> Notes)
+{
+    private const string ClassifierWeight = "classifier.weight";
+
+    /// <summary>Compares a folder's tensors with what its configuration needs.</summary>
+    /// <exception cref="CheckpointException">Keys that are missing, extra or of a wrong shape, each named.</exception>
+    public static CheckpointPlan Of(string folder, CheckpointFolder files, BertConfig config, CheckpointOptions options)
+    {
+        var stored = UnderTreeNames(folder, files, config);
+        var notes = new List<string>();
+        if (Drop(stored, CheckpointNames.IsPretrainingHead) is > 0 and var heads)
+            notes.Add($"The pretraining head ({heads} tensors) is dropped.");
+        config = WithLabelsOf(stored, config, notes);
+        var shapes = BertShapes.Of(config);
+        var fresh = FreshParts(stored, shapes, notes);
+        if (options.RequireClassifier && fresh.ContainsKey(ClassifierWeight))
+            throw new CheckpointException($"{folder} has no trained classifier, so it cannot classify; fine-tune it first.");
+        RequireFit(folder, stored, shapes, fresh);
+        return new CheckpointPlan(config, stored, fresh, notes);
+    }
+
+    private static Dictionary<string, StoredTensor> UnderTreeNames(string folder, CheckpointFolder files, BertConfig config)
+    {
+        var stored = new Dictionary<string, StoredTensor>();
+        foreach (var (key, tensor) in files.Tensors)
+        {
+            string name = CheckpointNames.ToBert(key, config.IsDistilled);
+            if (CheckpointNames.IsBuffer(name)) continue;
+            if (!stored.TryAdd(name, tensor))
+                throw new CheckpointException($"{folder} holds '{name}' twice, as '{stored[name].Entry.Name}' and as '{key}'.");
+        }
+        return stored;
+    }
+
+    private static int Drop(Dictionary<string, StoredTensor> stored, Func<string, bool> isDropped)
+    {
+        var dropped = stored.Keys.Where(isDropped).ToList();
+        dropped.ForEach(key => stored.Remove(key));
+        return dropped.Count;
+    }
+
+    // Hugging Face leaves labels without names out of config.json; then the classifier says how many there are.
+    private static BertConfig WithLabelsOf(Dictionary<string, StoredTensor> stored, BertConfig config, List<string> notes)
+    {
+        if (config.HasOwnLabels || !stored.TryGetValue(ClassifierWeight, out var classifier)
+            || classifier.Entry.Shape is not [> 1 and < int.MaxValue and var labels, _] || labels == config.NumLabels) return config;
+        notes.Add($"config.json names no labels; the classifier has {labels}.");
+        return config with { Id2Label = BertConfig.NumberedLabels((int)labels) };
+    }
+
+    private static Dictionary<string, long[]> FreshParts(Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, List<string> notes)
+    {
+        var fresh = new Dictionary<string, long[]>();
+        foreach (var (prefix, name) in (ReadOnlySpan<(string, string)>)[(BertShapes.Pooler, "pooler"), (BertShapes.Classifier, "classifier")])
+        {
+            // A part of which anything is there is not absent but broken.
+            if (stored.Keys.Any(key => key.StartsWith(prefix, StringComparison.Ordinal))) continue;
+            foreach (var (key, shape) in shapes.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal))) fresh[key] = shape;
+            notes.Add($"The {name} is not in the checkpoint and starts fresh.");
+        }
+        return fresh;
+    }
+
+    private static void RequireFit(string folder, Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, Dictionary<string, long[]> fresh)
+    {
+        string[] faults =
+        [
+            .. shapes.Keys.Where(key => !stored.ContainsKey(key) && !fresh.ContainsKey(key)).Select(key => $"missing: {key}"),
+            .. stored.Where(pair => !shapes.ContainsKey(pair.Key)).Select(pair => $"extra: {Named(pair.Key, pair.Value)}"),
+            .. stored.Where(pair => shapes.TryGetValue(pair.Key, out var shape) && !shape.SequenceEqual(pair.Value.Entry.Shape))
+                .Select(pair => $"wrong shape: {Named(pair.Key, pair.Value)} is {Text(pair.Value.Entry.Shape)}, config.json says {Text(shapes[pair.Key])}"),
+            .. stored.Where(pair => !TorchSharp.torch.is_floating_point(pair.Value.Entry.Dtype))
+                .Select(pair => $"wrong number type: {Named(pair.Key, pair.Value)} is {pair.Value.Entry.Dtype}"),
+        ];
+        if (faults.Length > 0)
+            throw new CheckpointException($"The weights in {folder} do not fit its config.json:\n  {string.Join("\n  ", faults)}");
+    }
+
+    private static string Named(string key, StoredTensor tensor) =>
+        tensor.Entry.Name == key ? key : $"{key} (in the file: {tensor.Entry.Name})";
+
+    private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
+}
