@@ -15,11 +15,8 @@ internal static class Blank
         nn.Linear(new Parameter(empty(outputs, inputs)), new Parameter(empty(outputs)));
 
     /// <summary>An embedding of weight [rows, width]; the padding row gets no gradient from look-ups.</summary>
-    public static Embedding Embedding(int rows, int width, int? padding = null)
-    {
-        using var weight = empty(rows, width);
-        return nn.Embedding_from_pretrained(weight, freeze: false, padding_idx: padding);
-    }
+    /// <remarks>Not from_pretrained: it keeps a tensor of its own, other than the parameter that it reports.</remarks>
+    public static Embedding Embedding(int rows, int width, int? padding = null) => nn.Embedding(rows, width, padding_idx: padding);
 
     /// <summary>A LayerNorm over the hidden dimension; its default (1, 0) is cheap and BERT's own.</summary>
     public static LayerNorm LayerNorm(BertConfig config) => nn.LayerNorm(config.HiddenSize, config.LayerNormEps);

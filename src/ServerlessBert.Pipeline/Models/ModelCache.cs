@@ -22,7 +22,3 @@ public sealed class ModelLease : IDisposable
     /// <summary>Ends the hold.</summary>
     public void Dispose() { }
 }
-
-/// <summary>No model can answer: none is published, or the one asked for is damaged.</summary>
-/// <param name="message">One sentence: what, where, what to do.</param>
-public sealed class ModelUnavailableException(string message) : Exception(message);

@@ -26,9 +26,26 @@ public sealed class ReviewSplitterTests
     public async Task An_empty_file_is_refused(string content) =>
         Assert.Equal("empty_file", (await ReviewFiles.RefusalOfAsync(content, ReviewFormat.Text)).Code);
 
+    [Theory]
+    [InlineData(ReviewFormat.JsonLines, "{\"text\":\"a\"}")]
+    [InlineData(ReviewFormat.Csv, "text\na")]
+    [InlineData(ReviewFormat.Tsv, "\"text\"\na")]
+    [InlineData(ReviewFormat.Text, "a")]
+    public async Task A_byte_order_mark_is_no_part_of_the_first_row(ReviewFormat format, string content)
+    {
+        byte[] bytes = ReviewFiles.Utf8("\uFEFF" + content);
+        ReviewFilePlan plan = await ReviewFiles.SplitAsync(bytes, format);
+        Assert.Equal(bytes.Length, plan.Bytes);
+        Assert.Equal(["a"], ReviewFiles.Read(bytes, plan, new ReviewOptions()).Select(review => review.Text));
+    }
+
     [Fact]
     public async Task A_million_empty_lines_are_no_rows() =>
         Assert.Equal(0, (await ReviewFiles.SplitAsync(ReviewFiles.Utf8(new string('\n', 1_000_000)), ReviewFormat.JsonLines)).Rows);
+
+    [Fact]
+    public async Task The_limit_on_bytes_holds_before_the_header_too() =>
+        Assert.Equal("too_large", (await ReviewFiles.RefusalOfAsync(new string('\n', 1_000_000), ReviewFormat.Csv, new ReviewOptions { MaxBytes = 999_999 })).Code);
 
     [Fact]
     public async Task A_file_with_a_NUL_in_its_head_is_refused()
