@@ -11,17 +11,18 @@ internal static class CommandLine
     {
         var root = new RootCommand("sbert classifies reviews with BERT, trains it, and runs the ServerlessBert functions on this machine.")
         {
-            //HostCommand.Create(),
-            //DropCommand.Create(),
+            HostCommand.Create(),
+            DropCommand.Create(),
             ClassifyCommand.Create(),
             PredictCommand.Create(),
             TokenizeCommand.Create(),
             TrainCommand.Create(),
+            TrainerCommand.Create(),
             EvaluateCommand.Create(),
             GenerateCommand.Create(),
-            //ModelsCommand.Create(),
-            //QueuesCommand.Create(),
-            //StatusCommand.Create(),
+            ModelsCommand.Create(),
+            QueuesCommand.Create(),
+            StatusCommand.Create(),
         };
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Training;
@@ -17,6 +18,7 @@ namespace ServerlessBert.Pipeline;
 [JsonSerializable(typeof(ReviewFilePlan))]
 [JsonSerializable(typeof(Run))]
 [JsonSerializable(typeof(BatchFailure))]
+[JsonSerializable(typeof(BatchStatistics))]
 [JsonSerializable(typeof(ModelManifest))]
 [JsonSerializable(typeof(ModelPointer))]
 [JsonSerializable(typeof(TrainingDataList))]

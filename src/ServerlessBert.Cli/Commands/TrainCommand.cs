@@ -31,7 +31,10 @@ internal static class TrainCommand
             if (parsed.GetValue(baseFolder) is not null && parsed.GetValue(preset) is not null)
                 throw new UsageException("give either --base or --preset, not both.");
             if (parsed.GetValue(queue))
-                throw new UsageException("");//return await TrainingQueueing.SendAsync(parsed, parsed.GetValue(data)!, parsed.GetValue(baseFolder), parsed.GetValue(preset), parsed.GetValue(evaluationFraction), settings, cancellationToken);
+            {
+                string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
+                return await TrainingQueueing.SendAsync(settings.Request(parsed) with { Base = from, EvalFraction = parsed.GetValue(evaluationFraction) }, parsed.GetValue(data)!, cancellationToken);
+            }
 
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");

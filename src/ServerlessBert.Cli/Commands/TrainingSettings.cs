@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Messages;
 
 namespace ServerlessBert.Cli.Commands;
 
@@ -21,17 +22,17 @@ internal sealed class TrainingSettings
             command.Add(option);
     }
 
-    public double? Epochs(ParseResult parsed) => parsed.GetValue(epochs);
-
-    public int? BatchSize(ParseResult parsed) => parsed.GetValue(batchSize);
-
-    public double? LearningRate(ParseResult parsed) => parsed.GetValue(learningRate);
-
-    public int? MaxLength(ParseResult parsed) => parsed.GetValue(maxLength);
-
-    public int? MaxSteps(ParseResult parsed) => parsed.GetValue(maxSteps);
-
-    public int? Seed(ParseResult parsed) => parsed.GetValue(seed);
+    /// <summary>What was given, as a request to the training job.</summary>
+    public TrainingRequest Request(ParseResult parsed) => new()
+    {
+        Epochs = parsed.GetValue(epochs),
+        BatchSize = parsed.GetValue(batchSize),
+        LearningRate = parsed.GetValue(learningRate),
+        MaxLength = parsed.GetValue(maxLength),
+        MaxSteps = parsed.GetValue(maxSteps),
+        Seed = parsed.GetValue(seed),
+        RequestedBy = "sbert",
+    };
 
     /// <summary>The defaults with what was given in their place.</summary>
     public TrainingOptions Over(TrainingOptions defaults, ParseResult parsed) => defaults with

@@ -14,9 +14,16 @@ internal static class Blank
     public static Linear Linear(int inputs, int outputs) =>
         nn.Linear(new Parameter(empty(outputs, inputs)), new Parameter(empty(outputs)));
 
-    /// <summary>An embedding of weight [rows, width]; the padding row gets no gradient from look-ups.</summary>
-    /// <remarks>Not from_pretrained: it keeps a tensor of its own, other than the parameter that it reports.</remarks>
-    public static Embedding Embedding(int rows, int width, int? padding = null) => nn.Embedding(rows, width, padding_idx: padding);
+    /// <summary>
+    /// An embedding of weight [rows, width]; the padding row gets no gradient from look-ups. Made with few rows and given
+    /// its weight after: Embedding_from_pretrained would register another tensor than the one it computes with.
+    /// </summary>
+    public static Embedding Embedding(int rows, int width, int? padding = null)
+    {
+        var embedding = nn.Embedding((padding ?? 0) + 1, width, padding);
+        embedding.weight = new Parameter(empty(rows, width));
+        return embedding;
+    }
 
     /// <summary>A LayerNorm over the hidden dimension; its default (1, 0) is cheap and BERT's own.</summary>
     public static LayerNorm LayerNorm(BertConfig config) => nn.LayerNorm(config.HiddenSize, config.LayerNormEps);

@@ -25,14 +25,18 @@ public sealed class BertCheckpoint : IDisposable
     /// <exception cref="CheckpointException">The folder is not a sound checkpoint; every fault is named.</exception>
     public static BertCheckpoint Load(string folder, CheckpointOptions? options = null)
     {
-        var tokenizer = BertTokenizer.FromFolder(folder);
-        return new BertCheckpoint(LoadedModel.Load(folder, options), tokenizer);
+        var tokenizer = LoadTokenizer(folder);
+        var loaded = LoadedModel.Load(folder, options);
+        if (VocabularyFault(tokenizer, loaded.Model.Config) is not { } fault) return new BertCheckpoint(loaded, tokenizer);
+        loaded.Model.Dispose();
+        throw new CheckpointException($"{folder}: {fault}");
     }
 
     /// <summary>A fresh model; the seed decides its weights and resets torch's global generator.</summary>
-    /// <exception cref="ArgumentException">The configuration is not sound.</exception>
+    /// <exception cref="ArgumentException">The configuration is not sound, or its vocabulary is smaller than the tokenizer's.</exception>
     public static BertCheckpoint Create(BertConfig config, BertTokenizer tokenizer, long seed)
     {
+        if (VocabularyFault(tokenizer, config) is { } fault) throw new ArgumentException(fault, nameof(config));
         random.manual_seed(seed);
         return new BertCheckpoint(new LoadedModel(new BertForSequenceClassification(config), []), tokenizer);
     }
@@ -49,4 +53,21 @@ public sealed class BertCheckpoint : IDisposable
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
+
+    private static BertTokenizer LoadTokenizer(string folder)
+    {
+        try
+        {
+            return BertTokenizer.FromFolder(folder);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CheckpointException($"The tokenizer of {folder} cannot be loaded: {exception.Message}", exception);
+        }
+    }
+
+    // The model may have spare rows (padding to a multiple of 8 is common), never too few.
+    private static string? VocabularyFault(BertTokenizer tokenizer, BertConfig config) => tokenizer.VocabularySize <= config.VocabSize
+        ? null
+        : $"The tokenizer has {tokenizer.VocabularySize} tokens, but vocab_size is {config.VocabSize}; they do not belong together.";
 }

@@ -18,6 +18,14 @@ internal static class FasterDtype
     /// <summary>float32 or bfloat16 for this processor, measured once a process.</summary>
     public static ScalarType OnThisProcessor => Measured.Value;
 
+    /// <summary>The number type that a choice means on a device; every GPU that is rented for this computes bfloat16 faster.</summary>
+    public static ScalarType On(this InferenceDtype choice, Device device) => choice switch
+    {
+        InferenceDtype.Float32 => float32,
+        InferenceDtype.BFloat16 => bfloat16,
+        _ => device.type == DeviceType.CPU ? OnThisProcessor : bfloat16,
+    };
+
     private static ScalarType Measure() =>
         SecondsOf(float32) > WorthwhileGain * SecondsOf(bfloat16) ? bfloat16 : float32;
 

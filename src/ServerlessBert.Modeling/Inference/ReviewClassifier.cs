@@ -52,12 +52,7 @@ public sealed class ReviewClassifier : IDisposable
     {
         options ??= new InferenceOptions();
         if (options.Threads is int threads) set_num_threads(threads);
-        ScalarType dtype = options.Dtype switch
-        {
-            InferenceDtype.Float32 => float32,
-            InferenceDtype.BFloat16 => bfloat16,
-            _ => FasterDtype.OnThisProcessor,
-        };
+        ScalarType dtype = options.Dtype.On(CPU);
         return new ReviewClassifier(CreateForward(checkpoint, options, dtype), checkpoint.Config, checkpoint.Tokenizer, options, dtype);
     }
 

@@ -49,6 +49,7 @@ public sealed class FineTuner
         if (device.type == DeviceType.CUDA) cuda.manual_seed_all(options.Seed);
         BertForSequenceClassification model = checkpoint.Model;
         model.to(device);
+        model.ComputeDtype = options.Compute.On(device);
 
         int[][] rows = Encode(train), evaluationRows = Encode(evaluation);
         int[] lengths = [.. rows.Select(row => row.Length)];
@@ -92,6 +93,7 @@ public sealed class FineTuner
         }
 
         if (options.KeepBest) best.Restore(model);
+        model.ComputeDtype = null;
         model.eval();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return new TrainingResult
@@ -112,7 +114,7 @@ public sealed class FineTuner
         using var scope = NewDisposeScope();
         optimizer.zero_grad();
         Tensor logits = model.call(batch.InputIds, batch.AttentionMask, null); // [batch, labels]
-        Tensor loss = nn.functional.cross_entropy(logits, tensor(labels, device: device)); // []
+        Tensor loss = nn.functional.cross_entropy(logits.to(float32), tensor(labels, device: device)); // []
         loss.backward();
         if (options.MaxGradientNorm > 0) nn.utils.clip_grad_norm_(parameters, options.MaxGradientNorm);
         optimizer.step();

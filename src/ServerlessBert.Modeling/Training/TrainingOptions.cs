@@ -39,6 +39,12 @@ public sealed record TrainingOptions
     /// <summary>Seed of the split, of the order, of dropout and of fresh weights: 42, as in the Trainer.</summary>
     public int Seed { get; init; } = 42;
 
+    /// <summary>
+    /// The number type of the encoder's products: auto takes bfloat16 where this machine computes it faster. Weights,
+    /// their update, LayerNorms, the head and the loss are float32 either way.
+    /// </summary>
+    public InferenceDtype Compute { get; init; } = InferenceDtype.Auto;
+
     /// <summary>Whether the weights of the best evaluation are kept at the end, not the last ones: a small data set overfits.</summary>
     public bool KeepBest { get; init; } = true;
 

@@ -25,6 +25,9 @@ public sealed record Run
     /// <summary>How far it is.</summary>
     public required RunState State { get; init; }
 
+    /// <summary>When the input was dropped, by the storage's clock; the newer drop's output stays.</summary>
+    public required DateTimeOffset Dropped { get; init; }
+
     /// <summary>When it began.</summary>
     public required DateTimeOffset Started { get; init; }
 

@@ -12,7 +12,7 @@ public sealed class BatchStatisticsTests
     private static readonly Gen<(Review, Classification?)> AnyRow = Gen.Select(Gen.Int[0, 3], Gen.Int[1, 5], Gen.Int[0, 5], Gen.Float[0.4f, 1f]).Select((kind, said, known, confidence) =>
         kind == 0
             ? (new Review { Row = 0, Error = new RowError(said > 2 ? "missing_text" : "invalid_json", "No.") }, null)
-            : (new Review { Row = 0, Text = "x", Stars = known == 0 ? null : known, InvalidUtf8 = kind }, (Classification?)Saying(said, confidence)));
+            : (new Review { Row = 0, Text = "x", Stars = known == 0 ? null : known, InvalidUtf8 = kind, LabelError = kind == 1 ? new RowError("invalid_stars", "No.") : null }, (Classification?)Saying(said, confidence)));
 
     private static readonly Gen<BatchStatistics> AnyStatistics = Gen.Select(AnyRow.List[0, 6], Gen.Bool, Gen.Double[0, 20]).Select((rows, isNew, seconds) =>
         BatchStatistics.Of([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], isNew ? "v2" : "v1", seconds));

@@ -55,8 +55,8 @@ public sealed class ReadingProperties
         Gen.Select(AnyFormat, AnyText.List[0, 8].Select(texts => string.Concat(texts)), AnyOptions, Gen.Int[1, 9]).Sample(
             (format, text, options, bytesPerRead) =>
             {
-                // The head is read whole: long enough that most of the content comes in pieces.
-                byte[] head = ReviewFiles.Utf8(new string('\n', BinaryContent.HeadBytes));
+                // What is read whole to judge the head is blank, so that the content itself comes in pieces.
+                byte[] head = ReviewFiles.Utf8(new string('\n', BinaryContent.HeadBytes - 2) + "  \n");
                 byte[] content = [.. head, .. ContentOf(format, text)];
                 ReviewFilePlan? whole = PlanOf(new MemoryStream(content), format, options);
                 ReviewFilePlan? dripped = PlanOf(new DrippingStream(content, bytesPerRead), format, options);
