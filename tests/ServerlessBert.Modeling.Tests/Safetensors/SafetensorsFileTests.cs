@@ -18,7 +18,10 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = folder.File("x.safetensors");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
         {
-            ["b"] = tensor(new float[] { 1, 2 }), ["a"] = tensor(new float[] { 3 }), ["ids"] = tensor(new long[] { 7 }), ["é"] = tensor(new byte[] { 9 }),
+            ["b"] = tensor(new float[] { 1, 2 }),
+            ["a"] = tensor(new float[] { 3 }),
+            ["ids"] = tensor(new long[] { 7 }),
+            ["é"] = tensor(new byte[] { 9 }),
         });
         // By alignment, widest first, then by name: the reference library's `prepare` in safetensors/src/tensor.rs.
         const string header = """{"__metadata__":{"format":"pt"},"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"b":{"dtype":"F32","shape":[2],"data_offsets":[12,20]},"é":{"dtype":"U8","shape":[1],"data_offsets":[20,21]}}""";
