@@ -1,1 +1,3 @@
-Console.WriteLine(TorchSharp.torch.ones(3).sum().item<float>());
+using ServerlessBert.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -1,1 +1,17 @@
-Console.WriteLine("functions");
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Hosting;
+using ServerlessBert.Functions.Checks;
+using ServerlessBert.Pipeline;
+
+if (args is ["--check"]) return await SelfCheck.RunAsync(Console.Out);
+if (!NativeLibraryCheck.TryLoad(out string? reason))
+{
+    Console.Error.WriteLine(reason);
+    return 1;
+}
+
+FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddReviewPipeline(builder.Configuration);
+await builder.Build().RunAsync();
+return Environment.ExitCode;

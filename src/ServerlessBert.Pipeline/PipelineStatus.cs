@@ -1,8 +1,53 @@
+using Azure;
+using Azure.Storage.Queues.Models;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+
 namespace ServerlessBert.Pipeline;
 
 /// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, this host's model, runs.</summary>
-public sealed class PipelineStatus
+public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models, ModelCache cache, RunStore runs)
 {
+    private const int FinishedRuns = 20;
+
     /// <summary>Reads the present state.</summary>
-    public Task<object> ReadAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async Task<PipelineState> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var (live, error) = await LiveAsync(cancellationToken);
+        return new PipelineState
+        {
+            Account = storage.AccountName,
+            Queues = await Task.WhenAll(StorageNames.Queues.Select(queue => DepthAsync(queue, cancellationToken))),
+            Live = live,
+            LiveError = error,
+            Host = cache.Status,
+            Runs = await runs.RecentAsync(FinishedRuns, cancellationToken),
+        };
+    }
+
+    private async Task<(ModelPointer? Live, string? Error)> LiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await models.CurrentAsync(cancellationToken), null);
+        }
+        catch (ModelUnavailableException exception)
+        {
+            return (null, exception.Message);
+        }
+    }
+
+    private async Task<QueueDepth> DepthAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            QueueProperties properties = await storage.Queue(name).GetPropertiesAsync(cancellationToken);
+            return new QueueDepth(name, properties.ApproximateMessagesCount);
+        }
+        catch (RequestFailedException exception) when (exception.IsAbsent())
+        {
+            return new QueueDepth(name, null);
+        }
+    }
 }

@@ -1,11 +1,67 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Pipeline;
 
 /// <summary>Registers the pipeline.</summary>
 public static class ReviewPipelineServices
 {
-    /// <summary>Adds storage, runs, registry and model cache, configured from <paramref name="configuration"/>.</summary>
-    public static IServiceCollection AddReviewPipeline(this IServiceCollection services, IConfiguration configuration) => throw new NotImplementedException();
+    /// <summary>The configuration section of <see cref="ReviewOptions"/>.</summary>
+    public const string ReviewSection = "ServerlessBert:Reviews";
+
+    /// <summary>The configuration section of <see cref="InferenceOptions"/>.</summary>
+    public const string InferenceSection = "ServerlessBert:Inference";
+
+    /// <summary>
+    /// Adds storage, runs, registry and model cache, configured from <paramref name="configuration"/>. What was
+    /// registered before stays, as another clock or another way to load a model.
+    /// </summary>
+    public static IServiceCollection AddReviewPipeline(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
+        services.TryAddSingleton(_ => ReviewOptionsOf(configuration.GetSection(ReviewSection)));
+        services.TryAddSingleton(_ => configuration.GetSection(RunOptions.Section).Get<RunOptions>() ?? new RunOptions());
+        services.TryAddSingleton(_ => configuration.GetSection(ModelCacheOptions.Section).Get<ModelCacheOptions>() ?? new ModelCacheOptions());
+        services.TryAddSingleton(_ => configuration.GetSection(InferenceSection).Get<InferenceOptions>() ?? new InferenceOptions());
+        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider =>
+            folder => new CheckpointClassifier(ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>())));
+
+        services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ModelCache>();
+        services.TryAddSingleton<RunStore>();
+        services.TryAddSingleton<RunFinishing>();
+        services.TryAddSingleton<RunRevival>();
+        services.TryAddSingleton<FileSplitting>();
+        services.TryAddSingleton<BatchClassifying>();
+        services.TryAddSingleton<ReviewSweep>();
+        services.TryAddSingleton<TrainingRequests>();
+        services.TryAddSingleton<RetrainingSchedule>();
+        services.TryAddSingleton<PipelineStatus>();
+        return services;
+    }
+
+    // The binder appends to a list's defaults; a list that is configured is meant instead of them.
+    private static ReviewOptions ReviewOptionsOf(IConfigurationSection section)
+    {
+        var defaults = new ReviewOptions();
+        var bound = section.Get<ReviewOptions>() ?? defaults;
+        return bound with
+        {
+            TextFields = ListOf(section, nameof(ReviewOptions.TextFields)) ?? defaults.TextFields,
+            IdFields = ListOf(section, nameof(ReviewOptions.IdFields)) ?? defaults.IdFields,
+            StarsFields = ListOf(section, nameof(ReviewOptions.StarsFields)) ?? defaults.StarsFields,
+            LabelFields = ListOf(section, nameof(ReviewOptions.LabelFields)) ?? defaults.LabelFields,
+        };
+    }
+
+    private static string[]? ListOf(IConfigurationSection section, string name) => section.GetSection(name).Get<string[]>();
 }

@@ -39,6 +39,12 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
     /// <summary>The encoder below the classifier.</summary>
     public BertModel Encoder => bert;
 
+    /// <summary>The number type of the encoder's linear products; null for that of the weights. See <see cref="BertLinear"/>.</summary>
+    public ScalarType? ComputeDtype
+    {
+        set { foreach (BertLinear linear in modules().OfType<BertLinear>()) linear.ComputeDtype = value; }
+    }
+
     /// <summary>
     /// Ids [batch, sequence] int64; mask [batch, sequence] int64 or bool, 1 for real tokens, null where nothing is
     /// padding; token types [batch, sequence] int64, null where all are 0 → logits [batch, labels].

@@ -23,6 +23,9 @@ internal static class BertInitialization
                 nn.init.normal_(linear.weight!, 0, config.InitializerRange);
                 if (linear.bias is { } bias) nn.init.zeros_(bias);
                 break;
+            case BertLinear linear:
+                linear.Initialize(config);
+                break;
             case LayerNorm norm:
                 nn.init.ones_(norm.weight!);
                 nn.init.zeros_(norm.bias!);

@@ -7,12 +7,12 @@ namespace ServerlessBert.Modeling;
 /// <summary>The wide half of the feed-forward layer, with its activation.</summary>
 public sealed class BertIntermediate : nn.Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly BertLinear dense;
     private readonly Func<Tensor, Tensor> activation;
 
     internal BertIntermediate(BertConfig config) : base(nameof(BertIntermediate))
     {
-        dense = Blank.Linear(config.HiddenSize, config.IntermediateSize);
+        dense = new BertLinear(config.HiddenSize, config.IntermediateSize);
         activation = Activation.Of(config.HiddenAct);
         RegisterComponents();
     }

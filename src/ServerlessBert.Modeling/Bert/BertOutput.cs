@@ -7,13 +7,13 @@ namespace ServerlessBert.Modeling;
 /// <summary>The narrow half of the feed-forward layer, its dropout, residual and LayerNorm.</summary>
 public sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly BertLinear dense;
     private readonly LayerNorm LayerNorm;
     private readonly Dropout dropout;
 
     internal BertOutput(BertConfig config) : base(nameof(BertOutput))
     {
-        dense = Blank.Linear(config.IntermediateSize, config.HiddenSize);
+        dense = new BertLinear(config.IntermediateSize, config.HiddenSize);
         LayerNorm = Blank.LayerNorm(config);
         dropout = nn.Dropout(config.HiddenDropoutProb);
         RegisterComponents();

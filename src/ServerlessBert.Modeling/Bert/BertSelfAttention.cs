@@ -7,18 +7,18 @@ namespace ServerlessBert.Modeling;
 /// <summary>Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, section 3.2).</summary>
 public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
 {
-    private readonly Linear query;
-    private readonly Linear key;
-    private readonly Linear value;
+    private readonly BertLinear query;
+    private readonly BertLinear key;
+    private readonly BertLinear value;
     private readonly int heads;
     private readonly int headSize;
     private readonly double dropout;
 
     internal BertSelfAttention(BertConfig config) : base(nameof(BertSelfAttention))
     {
-        query = Blank.Linear(config.HiddenSize, config.HiddenSize);
-        key = Blank.Linear(config.HiddenSize, config.HiddenSize);
-        value = Blank.Linear(config.HiddenSize, config.HiddenSize);
+        query = new BertLinear(config.HiddenSize, config.HiddenSize);
+        key = new BertLinear(config.HiddenSize, config.HiddenSize);
+        value = new BertLinear(config.HiddenSize, config.HiddenSize);
         heads = config.NumAttentionHeads;
         headSize = config.HeadSize;
         dropout = config.AttentionProbsDropoutProb;

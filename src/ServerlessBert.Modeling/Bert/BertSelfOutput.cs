@@ -7,13 +7,13 @@ namespace ServerlessBert.Modeling;
 /// <summary>The projection after self-attention, its dropout, residual and LayerNorm.</summary>
 public sealed class BertSelfOutput : nn.Module<Tensor, Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly BertLinear dense;
     private readonly LayerNorm LayerNorm;
     private readonly Dropout dropout;
 
     internal BertSelfOutput(BertConfig config) : base(nameof(BertSelfOutput))
     {
-        dense = Blank.Linear(config.HiddenSize, config.HiddenSize);
+        dense = new BertLinear(config.HiddenSize, config.HiddenSize);
         LayerNorm = Blank.LayerNorm(config);
         dropout = nn.Dropout(config.HiddenDropoutProb);
         RegisterComponents();

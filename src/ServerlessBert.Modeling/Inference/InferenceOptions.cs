@@ -14,6 +14,9 @@ public sealed record InferenceOptions
 
     /// <summary>Threads of one pass; null takes every core.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>Whether the plain module tree computes, as it does where oneDNN's packed operations are missing: to compare with.</summary>
+    public bool PlainForward { get; init; }
 }
 
 /// <summary>The number type of inference.</summary>

@@ -1,17 +1,112 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace ServerlessBert.Modeling;
 
-/// <summary>A checkpoint folder ready to classify: tokenizer and eval-mode model. Safe to call from one thread at a time.</summary>
+/// <summary>
+/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; they take turns,
+/// since one pass uses every core.
+/// </summary>
 public sealed class ReviewClassifier : IDisposable
 {
-    /// <summary>Loads a checkpoint folder.</summary>
-    public static ReviewClassifier Load(string folder, InferenceOptions? options = null) => throw new NotImplementedException();
+    private readonly IForward forward;
+    private readonly BertTokenizer tokenizer;
+    private readonly InferenceOptions options;
+    private readonly Lock turn = new();
+
+    private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, InferenceOptions options, ScalarType dtype)
+    {
+        this.forward = forward;
+        this.tokenizer = tokenizer;
+        this.options = options;
+        Dtype = dtype == bfloat16 ? "bfloat16" : "float32";
+        NumLabels = config.NumLabels;
+        MaxLength = Math.Min(options.MaxLength ?? int.MaxValue, Math.Min(config.MaxPositionEmbeddings, tokenizer.Options.ModelMaxLength));
+    }
 
     /// <summary>The number type in use: float32 or bfloat16.</summary>
-    public string Dtype => throw new NotImplementedException();
+    public string Dtype { get; }
 
-    /// <summary>Classifies texts; the result is in their order.</summary>
-    public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    /// <summary>Longest input in tokens, special tokens included; longer texts are truncated.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>How many ratings the model tells apart.</summary>
+    public int NumLabels { get; }
+
+    /// <summary>Loads a checkpoint folder and puts it into evaluation mode.</summary>
+    /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt.</param>
+    /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">A file is not what a BERT checkpoint holds; the message names it.</exception>
+    public static ReviewClassifier Load(string folder, InferenceOptions? options = null)
+    {
+        options ??= new InferenceOptions();
+        BertCheckpoint checkpoint = BertCheckpoint.Load(folder);
+        return Of(checkpoint, options);
+    }
+
+    /// <summary>Takes a loaded checkpoint over: it is disposed with the classifier.</summary>
+    /// <param name="checkpoint">A model and its tokenizer.</param>
+    /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
+    public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null)
+    {
+        options ??= new InferenceOptions();
+        if (options.Threads is int threads) set_num_threads(threads);
+        ScalarType dtype = options.Dtype.On(CPU);
+        return new ReviewClassifier(CreateForward(checkpoint, options, dtype), checkpoint.Config, checkpoint.Tokenizer, options, dtype);
+    }
+
+    private static IForward CreateForward(BertCheckpoint checkpoint, InferenceOptions options, ScalarType dtype)
+    {
+        checkpoint.Model.eval();
+        if (!options.PlainForward && PackedForward.TryCreate(checkpoint.Model, checkpoint.Config, dtype) is { } packed)
+        {
+            checkpoint.Dispose(); // its weights live on, packed
+            return packed;
+        }
+        checkpoint.Model.to(dtype);
+        return new ModuleForward(checkpoint.Model, checkpoint.Tokenizer.PaddingId);
+    }
+
+    /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>
+    /// <param name="texts">Reviews; an empty text is classified as [CLS] [SEP].</param>
+    /// <param name="cancellationToken">Looked at between passes.</param>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
+        Classify(Tokenize(texts), cancellationToken);
+
+    /// <summary>Tokenizes texts, on any thread: so that the next batch can be tokenized while one computes.</summary>
+    /// <param name="texts">Reviews.</param>
+    public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts) =>
+        [.. texts.Select(text => tokenizer.EncodeText(text, MaxLength))];
+
+    /// <summary>Classifies what <see cref="Tokenize"/> gave.</summary>
+    /// <param name="texts">Token ids of each review.</param>
+    /// <param name="cancellationToken">Looked at between passes.</param>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default)
+    {
+        var classifications = new Classification[texts.Count];
+        int[] lengths = [.. texts.Select(text => text.InputIds.Length)];
+        foreach (int[] pass in forward.Passes(lengths, options.TokenBudget))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            float[][] probabilities = Probabilities([.. pass.Select(index => texts[index].InputIds)]);
+            for (int i = 0; i < pass.Length; i++)
+                classifications[pass[i]] = Describe(texts[pass[i]], probabilities[i]);
+        }
+        return classifications;
+    }
+
+    private static Classification Describe(EncodedText text, float[] probabilities) =>
+        new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
+
+    private float[][] Probabilities(IReadOnlyList<int[]> rows)
+    {
+        lock (turn) return forward.Probabilities(rows);
+    }
 
     /// <summary>Frees the weights.</summary>
-    public void Dispose() { }
+    public void Dispose()
+    {
+        lock (turn) forward.Dispose();
+    }
 }

@@ -7,6 +7,7 @@ public sealed partial class BertTokenizer
     /// <summary>Loads vocab.txt and tokenizer_config.json of a checkpoint folder, or tokenizer.json where there is no vocab.txt.</summary>
     /// <exception cref="FileNotFoundException">The folder has neither vocabulary.</exception>
     /// <exception cref="InvalidDataException">A file is broken, describes another kind of tokenizer, or lacks a special token.</exception>
+    /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in globalization-invariant mode, which cannot.</exception>
     public static BertTokenizer FromFolder(string folder)
     {
         string vocabulary = Path.Combine(folder, VocabularyFile.Name);

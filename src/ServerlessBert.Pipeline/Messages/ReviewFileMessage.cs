@@ -1,17 +1,42 @@
+using System.Text.Json;
+using ServerlessBert.Pipeline.Storage;
+
 namespace ServerlessBert.Pipeline.Messages;
 
 /// <summary>A file was dropped: the body of a message in <c>review-files</c>.</summary>
 public sealed record ReviewFileMessage
 {
+    private const string What = "review-files";
+
     /// <summary>The message's schema, 1.</summary>
     public int Version { get; init; } = 1;
 
     /// <summary>The blob's name in the reviews container.</summary>
     public required string Blob { get; init; }
 
-    /// <summary>The blob's ETag when it was seen; null takes whatever is there.</summary>
+    /// <summary>The blob's ETag when it was seen, without quotes; null takes whatever is there.</summary>
     public string? ETag { get; init; }
 
-    /// <summary>Reads the sweep's own message, an Event Grid event or a CloudEvent.</summary>
-    public static ReviewFileMessage Parse(BinaryData body) => throw new NotImplementedException();
+    /// <summary>The message's body.</summary>
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.ReviewFileMessage));
+
+    /// <summary>Reads the sweep's own message, an Event Grid event or a CloudEvent (one, or an array of one).</summary>
+    /// <param name="body">The message's body, decoded.</param>
+    /// <param name="container">The container whose blobs are reviews.</param>
+    /// <returns>The file, or null for an event that tells of something else (another container, a deletion) and is to be ignored.</returns>
+    /// <exception cref="MessageFormatException">The body is none of these.</exception>
+    public static ReviewFileMessage? Parse(BinaryData body, string container = StorageNames.Reviews)
+    {
+        var json = MessageReader.ReadJson(body, What);
+        if (json.ValueKind == JsonValueKind.Array) json = Single(json);
+        if (BlobCreatedEvent.IsEvent(json)) return BlobCreatedEvent.Read(json, container);
+
+        var message = MessageReader.Read(json, PipelineJson.Default.ReviewFileMessage, What);
+        if (message.Blob.Length == 0) throw new MessageFormatException($"A {What} message has an empty blob name.");
+        return message with { ETag = message.ETag is null ? null : ETags.Bare(message.ETag) };
+    }
+
+    private static JsonElement Single(JsonElement array) => array.GetArrayLength() == 1
+        ? array[0]
+        : throw new MessageFormatException($"A {What} message holds {array.GetArrayLength()} events, not one: set the event subscription to one event a message.");
 }

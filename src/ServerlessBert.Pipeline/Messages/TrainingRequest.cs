@@ -1,8 +1,12 @@
+using System.Text.Json;
+
 namespace ServerlessBert.Pipeline.Messages;
 
 /// <summary>A training to run: the body of a message in <c>training-requests</c>.</summary>
 public sealed record TrainingRequest
 {
+    private const string What = "training-requests";
+
     /// <summary>The message's schema, 1.</summary>
     public int Version { get; init; } = 1;
 
@@ -36,6 +40,17 @@ public sealed record TrainingRequest
     /// <summary>Who asked: <c>schedule</c>, <c>sbert</c> or anything else, for the log.</summary>
     public string? RequestedBy { get; init; }
 
+    /// <summary>The message's body.</summary>
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.TrainingRequest));
+
     /// <summary>Reads and checks a message's body.</summary>
-    public static TrainingRequest Parse(BinaryData body) => throw new NotImplementedException();
+    /// <exception cref="MessageFormatException">It is not JSON, has a field that is not known, or a value that no training can have.</exception>
+    public static TrainingRequest Parse(BinaryData body)
+    {
+        var json = MessageReader.ReadJson(body, What);
+        TrainingRequestRules.RefuseUnknownFields(json);
+        var request = MessageReader.Read(json, PipelineJson.Default.TrainingRequest, What);
+        if (TrainingRequestRules.FirstProblem(request) is { } problem) throw new MessageFormatException(problem);
+        return request;
+    }
 }

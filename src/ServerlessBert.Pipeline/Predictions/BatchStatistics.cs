@@ -53,10 +53,10 @@ public sealed record BatchStatistics
     public long AbsoluteErrorSum { get; init; }
 
     /// <summary>Sum over predictions of their confidence, each as written, with four decimals.</summary>
-    public decimal ConfidenceSum { get; init; }
+    public decimal ConfidenceSum { get; init => field = PredictionOutcome.WithoutZeros(value); }
 
     /// <summary>Seconds of work, to the millisecond.</summary>
-    public decimal Seconds { get; init; }
+    public decimal Seconds { get; init => field = PredictionOutcome.WithoutZeros(value); }
 
     /// <summary>Counts the rows of a batch.</summary>
     /// <param name="reviews">The rows.</param>

@@ -18,6 +18,9 @@ internal static class PredictionOutcome
             : new RowError("not_finite", $"Row {review.Row} got a probability from the model that is no number; check the model's weights with 'sbert models verify', or roll back.");
     }
 
-    /// <summary>Four decimals, without the zeros at the end, so that equal numbers are written equally.</summary>
-    public static decimal Round(float value) => Math.Round((decimal)value, 4) / 1.0000000000000000000000000000m;
+    /// <summary>Four decimals.</summary>
+    public static decimal Round(float value) => WithoutZeros(Math.Round((decimal)value, 4));
+
+    /// <summary>The same number without zeros at its end, so that equal numbers are written equally: a decimal remembers 1.50.</summary>
+    public static decimal WithoutZeros(decimal value) => value / 1.0000000000000000000000000000m;
 }

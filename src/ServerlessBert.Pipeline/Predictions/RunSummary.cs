@@ -125,5 +125,5 @@ public sealed record RunSummary
     /// <summary>The summary's file: indented JSON in UTF-8, ended by a line break.</summary>
     public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, Json), (byte)'\n'];
 
-    private static decimal? Mean(decimal sum, long count) => count == 0 ? null : Math.Round(sum / count, 4);
+    private static decimal? Mean(decimal sum, long count) => count == 0 ? null : PredictionOutcome.WithoutZeros(Math.Round(sum / count, 4));
 }

@@ -4,10 +4,10 @@ namespace ServerlessBert.Pipeline.Reviews;
 internal static class DelimitedReview
 {
     /// <summary>The review, or its error. Columns beyond the layout's are ignored.</summary>
-    public static Review Read(ReadOnlyMemory<byte> record, RowPlace place, char delimiter, ReviewLayout layout, ReviewOptions options)
+    public static Review Read(ReadOnlyMemory<byte> record, RowPlace place, char delimiter, ReviewLayout layout)
     {
         string[] fields = DelimitedRecord.Split(record, delimiter, out int invalid);
-        (int? stars, RowError? labelError) = RatingOf(fields, place, layout, options);
+        (int? stars, RowError? labelError) = RatingOf(fields, place, layout);
         var review = new Review
         {
             Row = place.Row,
@@ -22,9 +22,9 @@ internal static class DelimitedReview
         return review with { Text = text };
     }
 
-    private static (int? Stars, RowError? Error) RatingOf(string[] fields, RowPlace place, ReviewLayout layout, ReviewOptions options) =>
-        Field(fields, layout.StarsColumn) is { } stars && !string.IsNullOrWhiteSpace(stars) ? Rating.OfStars(stars, place, options.StarsFields[0])
-        : Field(fields, layout.LabelColumn) is { } label && !string.IsNullOrWhiteSpace(label) ? Rating.OfLabel(label, place, options.LabelFields[0])
+    private static (int? Stars, RowError? Error) RatingOf(string[] fields, RowPlace place, ReviewLayout layout) =>
+        Field(fields, layout.StarsColumn) is { } stars && !string.IsNullOrWhiteSpace(stars) ? Rating.OfStars(stars, place, "stars")
+        : Field(fields, layout.LabelColumn) is { } label && !string.IsNullOrWhiteSpace(label) ? Rating.OfLabel(label, place, "label")
         : (null, null);
 
     private static string? Field(string[] fields, int? column) => column < fields.Length ? fields[column.Value] : null;

@@ -98,9 +98,10 @@ public sealed class LocalReviewFile : IAsyncDisposable
 
     private static async Task<Stream> RewriteAsync(Stream content, ReviewOptions options, CancellationToken cancellationToken)
     {
-        var plain = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), new FileStreamOptions
+        // Made by GetTempFileName so that only this user can read it: reviews are personal data.
+        var plain = new FileStream(Path.GetTempFileName(), new FileStreamOptions
         {
-            Mode = FileMode.CreateNew,
+            Mode = FileMode.Open,
             Access = FileAccess.ReadWrite,
             Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
         });

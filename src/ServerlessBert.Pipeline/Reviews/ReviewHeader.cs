@@ -39,7 +39,7 @@ internal static class ReviewHeader
     private static ReviewFileException NoTextColumn(string[] names, ReviewOptions options)
     {
         const int shown = 20;
-        string found = string.Join(", ", names.Take(shown).Select(name => name.Length <= 40 ? $"'{name}'" : $"'{name[..40]}…'"));
+        string found = string.Join(", ", names.Take(shown).Select(RowErrors.Shown));
         string more = names.Length > shown ? $" and {names.Length - shown} more" : "";
         return new ReviewFileException("no_text_column", $"The file's first record has the columns {found}{more}, none of which is the text; name one {RowErrors.Or(options.TextFields)}, or give two columns without a header, stars from 1 to 5 and text.");
     }

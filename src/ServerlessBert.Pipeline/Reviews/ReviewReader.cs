@@ -39,7 +39,7 @@ public static class ReviewReader
 
     private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, RecordGrammar grammar, ReviewLayout layout, ReviewOptions options) =>
         layout.Format == ReviewFormat.JsonLines ? JsonReview.Read(record.Span, place, options)
-        : grammar.Delimiter is { } delimiter ? DelimitedReview.Read(record, place, delimiter, layout, options)
+        : grammar.Delimiter is { } delimiter ? DelimitedReview.Read(record, place, delimiter, layout)
         : ReadLine(record.Span, place);
 
     private static Review ReadLine(ReadOnlySpan<byte> line, RowPlace place)

@@ -52,12 +52,10 @@ public static class ReviewSplitter
         public void Push(ReadOnlySpan<byte> bytes)
         {
             ReadOnlySpan<byte> rest = bytes;
-            if (_layout is null && !TryReadLayout(ref rest))
+            if (_layout is not null || TryReadLayout(ref rest))
             {
-                _length += bytes.Length;
-                return;
+                while (_scanner.TryRead(ref rest, out RecordRange record)) Add(record);
             }
-            while (_scanner.TryRead(ref rest, out RecordRange record)) Add(record);
             _length += bytes.Length;
             if (_length > options.MaxBytes) throw ReviewContent.TooLarge(options);
         }

@@ -39,8 +39,13 @@ internal static class RowErrors
     public static string Or(IReadOnlyList<string> names) =>
         names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} or {names[^1]}";
 
-    // A value is shown so that it is recognized, not so that a megabyte of it lands in every log.
-    private static string Shown(string value) => value.Length <= 32 ? $"'{value}'" : $"'{value[..32]}…'";
+    /// <summary>A value so that it is recognized: not a megabyte of it in every log, and nothing that steers a terminal.</summary>
+    public static string Shown(string value)
+    {
+        const int shown = 40;
+        string start = string.Concat(value.Take(shown).Select(unit => char.IsControl(unit) ? '\uFFFD' : unit));
+        return value.Length <= shown ? $"'{start}'" : $"'{start}…'";
+    }
 }
 
 /// <summary>Where a row stands, as its errors say it.</summary>

@@ -1,13 +1,127 @@
+using System.Buffers;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Predictions;
+using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Runs;
 
-/// <summary>Classifies one batch of a run and commits the file when it was the last.</summary>
-public sealed class BatchClassifying
+/// <summary>
+/// Classifies one batch of a run and commits the file when it was the last. Four storage calls a batch: read its
+/// range, stage its lines, stage its counts, see whether all are staged.
+/// </summary>
+public sealed class BatchClassifying(
+    PipelineStorage storage, RunStore runs, RunFinishing finishing, ModelCache models,
+    ReviewOptions reviews, RunOptions options, TimeProvider time, ILogger<BatchClassifying> logger)
 {
-    /// <summary>Range-reads, tokenizes, predicts and stages the batch's block. A failure is recorded with the run and thrown, so that the queue delivers again.</summary>
-    public Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    private readonly ReviewInput _input = new(storage, reviews);
+    private readonly BatchFailures _failures = new(storage, time, logger);
 
-    /// <summary>Stages error rows for a batch that was given up on, so that its file completes.</summary>
-    public Task QuarantineAsync(ReviewBatchMessage message, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    /// <summary>Range-reads, tokenizes, predicts and stages the batch's block. A failure is recorded with the run and thrown, so that the queue delivers again.</summary>
+    /// <param name="message">The batch.</param>
+    /// <param name="dequeueCount">How often the queue has delivered the message, this time included.</param>
+    /// <param name="cancellationToken">Ends the work; the message's next delivery repeats it.</param>
+    public async Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            bool isRepeated = dequeueCount > 1;
+            if (isRepeated && await FinishIfAllStagedAsync(message, cancellationToken)) return;
+            if (!await StageAsync(message, cancellationToken)) return;
+            if (isRepeated || message.Batch.Index >= message.Batches - options.FinishTail) await FinishIfAllStagedAsync(message, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            await _failures.RecordAsync(message, dequeueCount, exception);
+            throw;
+        }
+    }
+
+    /// <summary>Stages error rows for a batch that was given up on, so that its file completes. A batch that was staged after all keeps its predictions.</summary>
+    public async Task QuarantineAsync(ReviewBatchMessage message, CancellationToken cancellationToken = default)
+    {
+        var staged = new StagedBatches(storage, message.Run);
+        if (!(await staged.ReadAsync(cancellationToken)).Indexes.Contains(message.Batch.Index))
+        {
+            string reason = await _failures.ReadAsync(message, cancellationToken);
+            logger.BatchGivenUp(message.Batch.Index, message.Run, message.Blob, reason);
+            IReadOnlyList<Review> rows = await GivenUpRowsAsync(message, new RowError("batch_failed", reason), cancellationToken);
+            await StageAsync(message, rows, new Classification?[rows.Count], Stopwatch.StartNew(), cancellationToken);
+        }
+        await FinishIfAllStagedAsync(message, cancellationToken);
+    }
+
+    /// <summary>False when the input is lost and the run ended with it.</summary>
+    private async Task<bool> StageAsync(ReviewBatchMessage message, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var (content, loss) = await _input.ReadAsync(message, cancellationToken);
+        if (loss is { } lost)
+        {
+            await EndWithoutInputAsync(message, lost, cancellationToken);
+            return false;
+        }
+        var rows = ReviewReader.Read(content, message.Layout, message.Batch, reviews);
+        var classifications = await ClassifyAsync(rows, message.Model, cancellationToken);
+        await StageAsync(message, rows, classifications, clock, cancellationToken);
+        return true;
+    }
+
+    private async Task<Classification?[]> ClassifyAsync(IReadOnlyList<Review> rows, string model, CancellationToken cancellationToken)
+    {
+        var classifications = new Classification?[rows.Count];
+        int[] readable = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].Error is null)];
+        if (readable.Length == 0) return classifications;
+
+        using var lease = await models.AcquireAsync(model, cancellationToken);
+        var answers = await lease.ClassifyAsync([.. readable.Select(row => rows[row].Text)], cancellationToken);
+        foreach (var (row, answer) in readable.Zip(answers)) classifications[row] = answer;
+        return classifications;
+    }
+
+    private async Task StageAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, Classification?[] classifications, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        var lines = new ArrayBufferWriter<byte>(rows.Count * 160);
+        foreach (var (review, classification) in rows.Zip(classifications)) PredictionWriter.Write(lines, review, classification, message.Model);
+        var statistics = BatchStatistics.Of(rows, classifications, message.Model, clock.Elapsed.TotalSeconds);
+        await new StagedBatches(storage, message.Run).StageAsync(message.Batch.Index, lines.WrittenMemory, statistics, cancellationToken);
+
+        PipelineMetrics.BatchStaged(statistics.Predictions, statistics.Errors, clock.Elapsed);
+        logger.BatchStaged(message.Batch.Index, message.Run, message.Blob, rows.Count, clock.Elapsed.TotalSeconds, message.Model);
+    }
+
+    private async Task<bool> FinishIfAllStagedAsync(ReviewBatchMessage message, CancellationToken cancellationToken)
+    {
+        var staged = await new StagedBatches(storage, message.Run).ReadAsync(cancellationToken);
+        if (staged.Indexes.Count < message.Batches) return false;
+        await finishing.CompleteAsync(message.Run, message.Batches, cancellationToken);
+        return true;
+    }
+
+    private async Task EndWithoutInputAsync(ReviewBatchMessage message, InputLoss loss, CancellationToken cancellationToken)
+    {
+        if (await runs.TryReadAsync(message.Run, cancellationToken) is not { IsFinished: false } run) return;
+        if (loss == InputLoss.DroppedAgain) await finishing.SupersedeAsync(run, cancellationToken);
+        else await finishing.FailAsync(run, "input_deleted", $"{message.Blob} was deleted before all of it was classified; drop it again and leave it until its predictions are there.", cancellationToken);
+    }
+
+    // Ids are kept where the rows can still be read; where reading is what fails, the rows are made from their numbers.
+    private async Task<IReadOnlyList<Review>> GivenUpRowsAsync(ReviewBatchMessage message, RowError error, CancellationToken cancellationToken)
+    {
+        var batch = message.Batch;
+        try
+        {
+            var (content, loss) = await _input.ReadAsync(message, cancellationToken);
+            if (loss is null) return [.. ReviewReader.Read(content, message.Layout, batch, reviews).Select(row => row.Error is null ? row with { Text = "", Error = error } : row)];
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.BatchFailed(exception, batch.Index, message.Run, message.Blob, 0);
+        }
+        return [.. Enumerable.Range(0, batch.Rows).Select(row => new Review { Row = batch.FirstRow + row, Error = error })];
+    }
 }

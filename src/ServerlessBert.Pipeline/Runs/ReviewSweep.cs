@@ -1,8 +1,76 @@
+using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Storage;
+
 namespace ServerlessBert.Pipeline.Runs;
 
-/// <summary>Finds what an event or a message missed: files without a run, runs without progress.</summary>
-public sealed class ReviewSweep
+/// <summary>Finds what an event or a message missed: files without a run, runs without progress. Two listings tell.</summary>
+public sealed class ReviewSweep(
+    PipelineStorage storage, RunStore runs, RunRevival revival, ModelRegistry models, RunOptions options, TimeProvider time, ILogger<ReviewSweep> logger)
 {
-    /// <summary>Queues what is missing.</summary>
-    public Task SweepAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    /// <summary>Queues what is missing, and finishes what is staged but was left.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken = default)
+    {
+        // Files before runs: a run that begins in between is seen, and its file not taken for forgotten.
+        var files = await FilesAsync(cancellationToken);
+        var known = new HashSet<string>();
+        var standing = new List<RunEntry>();
+        await foreach (var run in runs.ListAsync(cancellationToken))
+        {
+            known.Add(run.Id);
+            if (IsStanding(run)) standing.Add(run);
+        }
+        await QueueForgottenAsync([.. files.Where(file => !known.Contains(Run.IdOf(file.Blob, file.ETag)))], cancellationToken);
+        foreach (var run in standing) await ReviveAsync(run, cancellationToken);
+    }
+
+    private async Task<List<DroppedFile>> FilesAsync(CancellationToken cancellationToken)
+    {
+        var before = time.GetUtcNow() - options.Grace;
+        var files = new List<DroppedFile>();
+        await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(cancellationToken: cancellationToken))
+        {
+            if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && dropped <= before) files.Add(new(blob.Name, ETags.Bare(etag), dropped));
+        }
+        return files;
+    }
+
+    private bool IsStanding(RunEntry run) => !run.IsFinished
+        && time.GetUtcNow() - run.Updated > (run.State == RunState.Splitting ? options.SplitStallTime : options.StallTime);
+
+    private async Task QueueForgottenAsync(IReadOnlyList<DroppedFile> files, CancellationToken cancellationToken)
+    {
+        if (files.Count == 0) return;
+        if (await models.CurrentAsync(cancellationToken) is null)
+        {
+            logger.FilesWaitForModel(files.Count);
+            return;
+        }
+        var queue = storage.Queue(StorageNames.ReviewFiles);
+        QueueProperties waiting = await queue.GetPropertiesAsync(cancellationToken);
+        // As many messages as files: theirs are in all likelihood among them.
+        if (waiting.ApproximateMessagesCount >= files.Count) return;
+        foreach (var file in files)
+        {
+            await queue.SendMessageAsync(new ReviewFileMessage { Blob = file.Blob, ETag = file.ETag }.ToBody(), cancellationToken: cancellationToken);
+            logger.FoundFile(file.Blob);
+        }
+    }
+
+    private async Task ReviveAsync(RunEntry run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await revival.ReviveAsync(run.Id, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // One damaged run must not keep the others from being looked after; it is found again next time.
+            logger.SweepFailed(exception, run.Id);
+        }
+    }
+
+    private readonly record struct DroppedFile(string Blob, string ETag, DateTimeOffset Dropped);
 }

@@ -1,3 +1,5 @@
+using Azure.Core;
+using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
@@ -10,15 +12,80 @@ public sealed class PipelineStorage
     /// <summary>Azurite's well-known account on this machine.</summary>
     public const string DevelopmentStorage = "UseDevelopmentStorage=true";
 
+    /// <summary>The configuration section that says which account, the Functions host's own.</summary>
+    public const string ConnectionSection = "AzureWebJobsStorage";
+
+    /// <summary>The configuration key of a prefix for every container and queue, so that environments can share an account; empty by default.</summary>
+    public const string PrefixKey = "ServerlessBert:Storage:Prefix";
+
+    // The Functions host's default encoding of a message; both sides must agree.
+    private static readonly QueueClientOptions QueueOptions = new() { MessageEncoding = QueueMessageEncoding.Base64 };
+
+    private readonly BlobServiceClient _blobs;
+    private readonly QueueServiceClient _queues;
+
+    private PipelineStorage(BlobServiceClient blobs, QueueServiceClient queues, string prefix)
+    {
+        _blobs = blobs;
+        _queues = queues;
+        Prefix = prefix;
+    }
+
+    /// <summary>The account's name.</summary>
+    public string AccountName => _blobs.AccountName;
+
+    /// <summary>What stands before every container's and queue's name; mostly empty.</summary>
+    public string Prefix { get; }
+
     /// <summary>Connects as the Functions host does: <c>AzureWebJobsStorage</c> is a connection string, or <c>AzureWebJobsStorage__accountName</c> (or __blobServiceUri and __queueServiceUri) with managed identity.</summary>
-    public static PipelineStorage FromConfiguration(IConfiguration configuration) => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">Neither is configured, or what is there cannot be read.</exception>
+    public static PipelineStorage FromConfiguration(IConfiguration configuration)
+    {
+        string prefix = configuration[PrefixKey] ?? "";
+        if (configuration[ConnectionSection] is { Length: > 0 } connection) return FromConnectionString(connection, prefix);
+
+        var section = configuration.GetSection(ConnectionSection);
+        string? account = section["accountName"];
+        var blobs = ServiceUri(section["blobServiceUri"], account, "blob");
+        var queues = ServiceUri(section["queueServiceUri"], account, "queue");
+        var credential = Identity(section["clientId"]);
+        return new(new BlobServiceClient(blobs, credential), new QueueServiceClient(queues, credential, QueueOptions), prefix);
+    }
+
+    /// <summary>Connects with a connection string, such as <see cref="DevelopmentStorage"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is not one.</exception>
+    public static PipelineStorage FromConnectionString(string connection, string prefix = "")
+    {
+        try
+        {
+            return new(new BlobServiceClient(connection), new QueueServiceClient(connection, QueueOptions), prefix);
+        }
+        catch (FormatException)
+        {
+            // Without the inner message: it may quote the string, which holds a key.
+            throw new InvalidOperationException($"{ConnectionSection} is not a storage connection string; copy it from the account's access keys, or use {DevelopmentStorage} for Azurite.");
+        }
+    }
 
     /// <summary>A container's client, by a name of <see cref="StorageNames"/>.</summary>
-    public BlobContainerClient Container(string name) => throw new NotImplementedException();
+    public BlobContainerClient Container(string name) => _blobs.GetBlobContainerClient(Prefix + name);
 
     /// <summary>A queue's client (Base64 messages, as the Functions host's default), by a name of <see cref="StorageNames"/>.</summary>
-    public QueueClient Queue(string name) => throw new NotImplementedException();
+    public QueueClient Queue(string name) => _queues.GetQueueClient(Prefix + name);
 
     /// <summary>Creates the containers and queues that are missing.</summary>
-    public Task CreateAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task CreateAsync(CancellationToken cancellationToken = default) => Task.WhenAll(
+    [
+        .. StorageNames.Containers.Select(name => (Task)Container(name).CreateIfNotExistsAsync(cancellationToken: cancellationToken)),
+        .. StorageNames.Queues.Select(name => (Task)Queue(name).CreateIfNotExistsAsync(cancellationToken: cancellationToken)),
+    ]);
+
+    private static TokenCredential Identity(string? clientId) =>
+        new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = clientId });
+
+    private static Uri ServiceUri(string? uri, string? account, string service) =>
+        uri is { Length: > 0 } ? new Uri(uri)
+        : account is { Length: > 0 } ? new Uri($"https://{account}.{service}.core.windows.net")
+        : throw new InvalidOperationException(
+            $"No storage account is configured: set {ConnectionSection} to a connection string ({DevelopmentStorage} for Azurite) or {ConnectionSection}__accountName to an account's name.");
 }

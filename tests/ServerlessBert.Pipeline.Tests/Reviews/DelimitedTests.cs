@@ -104,6 +104,15 @@ public sealed class DelimitedTests
     }
 
     [Fact]
+    public async Task What_a_refusal_quotes_is_short_and_steers_no_terminal()
+    {
+        ReviewFileException refusal = await ReviewFiles.RefusalOfAsync("\u001b[2J," + new string('x', 1000) + string.Concat(Enumerable.Repeat(",a", 30)), ReviewFormat.Csv);
+        Assert.DoesNotContain('\u001b', refusal.Message);
+        Assert.Contains("and 12 more", refusal.Message, StringComparison.Ordinal);
+        Assert.InRange(refusal.Message.Length, 0, 500);
+    }
+
+    [Fact]
     public async Task A_header_with_an_unclosed_quote_is_refused() =>
         Assert.Equal("unclosed_quote", (await ReviewFiles.RefusalOfAsync("id,\"text\nr1,a\n", ReviewFormat.Csv)).Code);
 

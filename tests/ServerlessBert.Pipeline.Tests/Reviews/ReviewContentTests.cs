@@ -117,7 +117,8 @@ public sealed class ReviewContentTests
     {
         var utf8 = new MemoryStream();
         await using Stream stream = ReviewContent.OpenAsUtf8(new DrippingStream(content, bytesPerRead), options ?? new ReviewOptions());
-        await stream.CopyToAsync(utf8);
+        byte[] buffer = new byte[bytesPerRead];
+        for (int length; (length = await stream.ReadAsync(buffer)) > 0;) utf8.Write(buffer, 0, length);
         return utf8.ToArray();
     }
 

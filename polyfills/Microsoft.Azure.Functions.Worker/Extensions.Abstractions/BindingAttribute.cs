@@ -1,0 +1,5 @@
+namespace Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+
+/// <summary>The base of every binding.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public abstract class BindingAttribute : Attribute;

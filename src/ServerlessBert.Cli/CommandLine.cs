@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Azure;
+using ServerlessBert.Cli.Commands;
+
+namespace ServerlessBert.Cli;
+
+/// <summary>sbert's verbs, and what becomes of their errors.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("sbert classifies reviews with BERT, trains it, and runs the ServerlessBert functions on this machine.")
+        {
+            HostCommand.Create(),
+            DropCommand.Create(),
+            ClassifyCommand.Create(),
+            PredictCommand.Create(),
+            TokenizeCommand.Create(),
+            TrainCommand.Create(),
+            TrainerCommand.Create(),
+            EvaluateCommand.Create(),
+            GenerateCommand.Create(),
+            ModelsCommand.Create(),
+            QueuesCommand.Create(),
+            StatusCommand.Create(),
+        };
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) Console.Error.WriteLine($"sbert: {error.Message}");
+            Console.Error.WriteLine($"Try: {HelpFor(parsed.CommandResult.Command)}");
+            return ExitCode.Usage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (UsageException exception)
+        {
+            return Fail(exception.Message, ExitCode.Usage);
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail("stopped; what was done before is kept.", ExitCode.Failed);
+        }
+        catch (Exception exception) when (Environment.GetEnvironmentVariable("SBERT_TRACE") is null)
+        {
+            return Fail(Sentence(exception), ExitCode.Failed);
+        }
+    }
+
+    private static int Fail(string message, int code)
+    {
+        Console.Error.WriteLine($"sbert: {message}");
+        return code;
+    }
+
+    private static string Sentence(Exception exception) => exception switch
+    {
+        RequestFailedException { Status: 0 } or AggregateException { InnerException: RequestFailedException { Status: 0 } } =>
+            "storage does not answer; start it with `sbert host`, or set AzureWebJobsStorage to the account to use.",
+        RequestFailedException { Status: 401 or 403 } refused =>
+            $"storage refuses this user ({refused.ErrorCode}); it takes the roles Storage Blob Data Contributor and Storage Queue Data Contributor.",
+        RequestFailedException failed => $"storage answered {failed.Status} {failed.ErrorCode}.",
+        IOException or InvalidDataException or UnauthorizedAccessException => exception.Message,
+        { } known when known.GetType().Namespace?.StartsWith("ServerlessBert", StringComparison.Ordinal) == true => known.Message,
+        _ => $"{exception.Message.ReplaceLineEndings(" ")} ({exception.GetType().Name}; this is a defect: set SBERT_TRACE=1 to see where.)",
+    };
+
+    private static string HelpFor(Command command)
+    {
+        var names = new Stack<string>();
+        for (Symbol? symbol = command; symbol is not null; symbol = symbol.Parents.FirstOrDefault())
+            names.Push(symbol is RootCommand ? "sbert" : symbol.Name);
+        return string.Join(' ', names) + " --help";
+    }
+}

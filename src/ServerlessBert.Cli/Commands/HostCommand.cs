@@ -1,0 +1,32 @@
+using System.CommandLine;
+using ServerlessBert.Cli.Hosting;
+
+namespace ServerlessBert.Cli.Commands;
+
+/// <summary><c>sbert host</c>: the functions in-process, on Azurite or any storage account.</summary>
+internal static class HostCommand
+{
+    public static Command Create()
+    {
+        var port = new Option<int>("--port", "-p") { Description = "The port of the HTTP functions, on this machine only.", DefaultValueFactory = _ => 7071 };
+        var noTrainer = new Option<bool>("--no-trainer") { Description = "Do not start the training job when a request waits." };
+        var noAzurite = new Option<bool>("--no-azurite") { Description = "Do not start Azurite where development storage does not answer." };
+        var azuriteFolder = new Option<DirectoryInfo?>("--azurite-folder") { Description = "Where Azurite keeps its data (default: .azurite)." };
+        port.Validators.Add(result => { if (result.GetValueOrDefault<int>() is < 0 or > 65535) result.AddError("--port must be from 0 (any free one) to 65535."); });
+
+        var command = new Command("host", "Run the functions here, against the configured storage.") { port, noTrainer, noAzurite, azuriteFolder };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            NeedsLibTorch.Check();
+            await FunctionsHost.RunAsync(new FunctionsHostOptions
+            {
+                Url = $"http://127.0.0.1:{parsed.GetValue(port)}",
+                StartTrainer = !parsed.GetValue(noTrainer),
+                StartAzurite = !parsed.GetValue(noAzurite),
+                AzuriteFolder = parsed.GetValue(azuriteFolder)?.FullName,
+            }, cancellationToken);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

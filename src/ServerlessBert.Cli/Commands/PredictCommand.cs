@@ -1,0 +1,46 @@
+using System.CommandLine;
+using ServerlessBert.Modeling;
+using Spectre.Console;
+
+namespace ServerlessBert.Cli.Commands;
+
+/// <summary><c>sbert predict --model DIR "text…"</c>: one review.</summary>
+internal static class PredictCommand
+{
+    public static Command Create()
+    {
+        var text = new Argument<string[]>("text") { Description = "The review; without it, standard input is read.", Arity = ArgumentArity.ZeroOrMore };
+        var json = new Option<bool>("--json") { Description = "One line of JSON." };
+        var model = new ModelOptions();
+        var command = new Command("predict", "Rate one review: stars and probabilities.") { text, json };
+        model.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            string review = Review(parsed.GetValue(text)!);
+            using ReviewClassifier classifier = model.Load(parsed);
+            Classification classification = classifier.Classify([review])[0];
+            if (parsed.GetValue(json))
+                Console.WriteLine(Json.LineOf(new { classification.Stars, classification.Confidence, classification.ExpectedStars, classification.Probabilities, Model = model.Name(parsed) }));
+            else
+                Show(classification);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static string Review(string[] words)
+    {
+        string review = words.Length > 0 ? string.Join(' ', words) : Console.In.ReadToEnd();
+        return string.IsNullOrWhiteSpace(review) ? throw new UsageException("there is no text to rate; give it in quotes or on standard input.") : review;
+    }
+
+    private static void Show(Classification classification)
+    {
+        AnsiConsole.WriteLine($"{new string('★', classification.Stars)}{new string('☆', Math.Max(0, classification.Probabilities.Length - classification.Stars))}  {classification.Stars} of {classification.Probabilities.Length}, expected {classification.ExpectedStars:0.0}");
+        for (int label = 0; label < classification.Probabilities.Length; label++)
+        {
+            float probability = classification.Probabilities[label];
+            AnsiConsole.WriteLine($"  {label + 1}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(40 * probability))}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using ServerlessBert.Modeling;
+
+namespace ServerlessBert.Cli.Commands;
+
+/// <summary><c>sbert tokenize</c>: lines in, tokens and ids out.</summary>
+internal static class TokenizeCommand
+{
+    public static Command Create()
+    {
+        var model = new Option<DirectoryInfo?>("--model", "-m") { Description = "A checkpoint folder, for its vocabulary and settings." };
+        var vocabulary = new Option<FileInfo?>("--vocab") { Description = "A vocab.txt, in place of a checkpoint folder." };
+        var lowercase = new Option<bool>("--lowercase") { Description = "With --vocab: lower-case and strip accents, as uncased models do." };
+        var maxLength = new Option<int>("--max-length") { Description = "Most tokens of a line, special tokens included.", DefaultValueFactory = _ => 512 };
+        maxLength.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 2) result.AddError("--max-length must be at least 2: [CLS] and [SEP]."); });
+
+        var command = new Command("tokenize", "Tokenize standard input, a JSON line for each of its lines.") { model, vocabulary, lowercase, maxLength };
+        command.SetAction(parsed =>
+        {
+            BertTokenizer tokenizer = Open(parsed.GetValue(model), parsed.GetValue(vocabulary), parsed.GetValue(lowercase));
+            using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16);
+            int length = parsed.GetValue(maxLength);
+            while (Console.In.ReadLine() is { } line)
+            {
+                int[] ids = tokenizer.Encode(line, length);
+                output.WriteLine(Json.LineOf(new { Tokens = ids.Select(tokenizer.TokenOf), Ids = ids }));
+            }
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static BertTokenizer Open(DirectoryInfo? model, FileInfo? vocabulary, bool lowercase) => (model, vocabulary) switch
+    {
+        ({ } folder, null) => BertTokenizer.FromFolder(folder.FullName),
+        (null, { } file) => BertTokenizer.FromVocabulary(file.FullName, new BertTokenizerOptions { LowerCase = lowercase }),
+        _ => throw new UsageException("give either --model DIR or --vocab FILE."),
+    };
+}

@@ -1,0 +1,18 @@
+using Azure.Storage.Queues.Models;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Functions;
+
+/// <summary>Classifies one batch of a file.</summary>
+public sealed class ClassifyBatch(BatchClassifying classifying, ILogger<ClassifyBatch> logger)
+{
+    /// <summary>Stages the batch's predictions; the last batch commits the file.</summary>
+    [Function(nameof(ClassifyBatch))]
+    public Task RunAsync(
+        [QueueTrigger(StorageNames.ReviewBatches, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
+        classifying.ClassifyAsync(MessageBody.Read(message, ReviewBatchMessage.Parse, logger), message.DequeueCount, cancellationToken);
+}

@@ -1,0 +1,18 @@
+using Azure.Storage.Queues.Models;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Functions;
+
+/// <summary>A file was dropped, says Event Grid or the sweep: cuts it into batches.</summary>
+public sealed class SplitReviews(FileSplitting splitting, ILogger<SplitReviews> logger)
+{
+    /// <summary>Queues a message a batch.</summary>
+    [Function(nameof(SplitReviews))]
+    public Task RunAsync(
+        [QueueTrigger(StorageNames.ReviewFiles, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
+        splitting.SplitAsync(MessageBody.Read(message, ReviewFileMessage.Parse, logger), cancellationToken);
+}

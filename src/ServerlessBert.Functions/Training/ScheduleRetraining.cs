@@ -1,0 +1,13 @@
+using Microsoft.Azure.Functions.Worker;
+using ServerlessBert.Pipeline.Training;
+
+namespace ServerlessBert.Functions;
+
+/// <summary>Asks for a training when new labelled files have come.</summary>
+public sealed class ScheduleRetraining(RetrainingSchedule schedule)
+{
+    /// <summary>Queues a training request where one is due.</summary>
+    [Function(nameof(ScheduleRetraining))]
+    public Task RunAsync([TimerTrigger(Settings.RetrainingSchedule)] TimerInfo timer, CancellationToken cancellationToken) =>
+        schedule.RequestIfNeededAsync(cancellationToken);
+}

@@ -1,0 +1,92 @@
+namespace ServerlessBert.Modeling;
+
+/// <summary>How good a classifier is on labelled rows.</summary>
+public sealed record EvaluationMetrics
+{
+    /// <summary>Confidence bins of the calibration error: ten, as is usual for it.</summary>
+    private const int CalibrationBins = 10;
+
+    /// <summary>Rows evaluated.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Mean cross-entropy, in nats.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>Share of rows whose most probable rating is the actual one.</summary>
+    public required double Accuracy { get; init; }
+
+    /// <summary>Lower end of accuracy's 95 % Wilson score interval.</summary>
+    public required double AccuracyLow { get; init; }
+
+    /// <summary>Upper end of accuracy's 95 % Wilson score interval.</summary>
+    public required double AccuracyHigh { get; init; }
+
+    /// <summary>Mean of the labels' F1.</summary>
+    public required double MacroF1 { get; init; }
+
+    /// <summary>Mean of |predicted - actual|, in stars.</summary>
+    public required double MeanAbsoluteError { get; init; }
+
+    /// <summary>Share of rows at most one star off.</summary>
+    public required double WithinOne { get; init; }
+
+    /// <summary>
+    /// Expected calibration error: mean over confidence bins of |accuracy - confidence|, weighted by rows
+    /// (Guo et al. 2017, arXiv:1706.04599).
+    /// </summary>
+    public required double CalibrationError { get; init; }
+
+    /// <summary>Rows by [actual][predicted] label.</summary>
+    public required long[][] Confusion { get; init; }
+
+    /// <summary>Measures classifications against labels.</summary>
+    /// <param name="labels">Actual labels from 0, [rows].</param>
+    /// <param name="probabilities">Predicted probabilities, [rows][labels].</param>
+    /// <exception cref="ArgumentException">The two are empty, or not of one length.</exception>
+    public static EvaluationMetrics Of(IReadOnlyList<int> labels, IReadOnlyList<float[]> probabilities)
+    {
+        if (labels.Count == 0 || labels.Count != probabilities.Count)
+            throw new ArgumentException($"Metrics need as many predictions as labels and at least one; there are {probabilities.Count} and {labels.Count}.");
+
+        var confusion = new ConfusionMatrix(probabilities[0].Length);
+        var bins = new (long Rows, long Correct, double Confidence)[CalibrationBins];
+        double loss = 0;
+        for (int row = 0; row < labels.Count; row++)
+        {
+            float confidence = probabilities[row].Max();
+            int predicted = Array.IndexOf(probabilities[row], confidence);
+            confusion.Add(labels[row], predicted);
+            loss -= Math.Log(Math.Max(probabilities[row][labels[row]], float.Epsilon));
+            ref var bin = ref bins[Math.Min(CalibrationBins - 1, (int)(confidence * CalibrationBins))];
+            bin = (bin.Rows + 1, bin.Correct + (predicted == labels[row] ? 1 : 0), bin.Confidence + confidence);
+        }
+
+        double accuracy = (double)confusion.Within(0) / labels.Count;
+        (double low, double high) = WilsonInterval(accuracy, labels.Count);
+        return new EvaluationMetrics
+        {
+            Rows = labels.Count,
+            Loss = loss / labels.Count,
+            Accuracy = accuracy,
+            AccuracyLow = low,
+            AccuracyHigh = high,
+            MacroF1 = Enumerable.Range(0, confusion.Labels).Average(confusion.F1),
+            MeanAbsoluteError = confusion.MeanAbsoluteError,
+            WithinOne = (double)confusion.Within(1) / labels.Count,
+            CalibrationError = bins.Sum(bin => Math.Abs(bin.Correct - bin.Confidence)) / labels.Count,
+            Confusion = confusion.ToArrays(),
+        };
+    }
+
+    /// <summary>The 95 % score interval of a share (Wilson 1927): it stays inside 0 to 1, also for few rows.</summary>
+    /// <param name="share">The observed share.</param>
+    /// <param name="rows">Rows it was observed on.</param>
+    public static (double Low, double High) WilsonInterval(double share, long rows)
+    {
+        const double z = 1.959964; // the normal distribution's 97.5 % quantile
+        double denominator = 1 + z * z / rows;
+        double center = (share + z * z / (2 * rows)) / denominator;
+        double half = z * Math.Sqrt(share * (1 - share) / rows + z * z / (4.0 * rows * rows)) / denominator;
+        return (Math.Max(0, center - half), Math.Min(1, center + half));
+    }
+}

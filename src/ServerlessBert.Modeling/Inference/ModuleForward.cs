@@ -1,0 +1,16 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>The module tree in eval mode on padded batches: works everywhere, and is what <see cref="PackedForward"/> is tested against.</summary>
+/// <param name="model">Taken over and disposed.</param>
+/// <param name="paddingId">The id of [PAD].</param>
+internal sealed class ModuleForward(BertForSequenceClassification model, int paddingId) : IForward
+{
+    public IEnumerable<int[]> Passes(IReadOnlyList<int> lengths, int tokenBudget) => TokenBudgetBatches.Group(lengths, tokenBudget);
+
+    public float[][] Probabilities(IReadOnlyList<int[]> rows) => ForwardPass.Probabilities(model, rows, paddingId, CPU);
+
+    public void Dispose() => model.Dispose();
+}

@@ -1,0 +1,6 @@
+namespace ServerlessBert.Modeling;
+
+/// <summary>A review with its known rating.</summary>
+/// <param name="Text">The review.</param>
+/// <param name="Label">The rating as a label from 0: stars - 1.</param>
+public sealed record LabelledReview(string Text, int Label);

@@ -1,0 +1,26 @@
+namespace ServerlessBert.Pipeline.Models;
+
+/// <summary>How models are held in memory; configuration section <c>ServerlessBert:Models</c>.</summary>
+public sealed record ModelCacheOptions
+{
+    /// <summary>The configuration section's name.</summary>
+    public const string Section = "ServerlessBert:Models";
+
+    /// <summary>Least time between two looks at current.json: one small conditional GET a host each 15 s.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long a model that is not live stays after its last lease. Batches of a run that is pinned to it come one
+    /// after the other, and loading it anew between two would cost more than both.
+    /// </summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Versions in memory at once: the one that serves and the one that comes; a third would not fit beside bert-base on 4 GiB.</summary>
+    public int MaxLoaded { get; init; } = 2;
+
+    /// <summary>Where downloads go until they are loaded; null takes the system's temporary folder.</summary>
+    public string? TemporaryFolder { get; init; }
+
+    /// <summary>What must stay free on that disk beside the download.</summary>
+    public long SpareBytes { get; init; } = 64 * 1024 * 1024;
+}

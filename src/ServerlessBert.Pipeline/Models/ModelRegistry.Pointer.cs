@@ -1,0 +1,121 @@
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs.Models;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Pipeline.Models;
+
+public sealed partial class ModelRegistry
+{
+    /// <summary>The live model, or null while none was promoted.</summary>
+    /// <exception cref="ModelUnavailableException">current.json cannot be read.</exception>
+    public async Task<ModelPointer?> CurrentAsync(CancellationToken cancellationToken = default) =>
+        (await ReadPointerAsync(null, cancellationToken)).Pointer;
+
+    /// <summary>Makes a published version the live one.</summary>
+    /// <param name="version">A complete version.</param>
+    /// <param name="reason">Why, in a sentence; kept in the history.</param>
+    /// <param name="onlyIfCurrent">The version that must be live for this to happen ("" for none), as when a gate compared with it; null does not care.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The new pointer.</returns>
+    /// <exception cref="ModelUnavailableException">The version is absent or incomplete, or another one is live than was expected.</exception>
+    public async Task<ModelPointer> PromoteAsync(string version, string reason, string? onlyIfCurrent = null, CancellationToken cancellationToken = default)
+    {
+        var manifest = await ReadManifestAsync(version, cancellationToken);
+        return await MovePointerAsync(current =>
+        {
+            if (onlyIfCurrent is not null && onlyIfCurrent != (current?.Version ?? ""))
+                throw new ModelUnavailableException($"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not {(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
+            return current?.Version == version && current.ManifestSha256 == manifest.Digest ? current : Next(current, manifest, reason, rolledBack: false);
+        }, cancellationToken);
+    }
+
+    /// <summary>Returns to the version that was live before, or to a named one.</summary>
+    /// <param name="version">Where to; null takes the last one that was not itself rolled back.</param>
+    /// <param name="reason">Why, in a sentence; null says that it was a rollback.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The new pointer.</returns>
+    /// <exception cref="ModelUnavailableException">There is nothing to return to, or it is absent.</exception>
+    public async Task<ModelPointer> RollbackAsync(string? version = null, string? reason = null, CancellationToken cancellationToken = default)
+    {
+        var current = await CurrentAsync(cancellationToken);
+        string target = version ?? current?.Previous
+            ?? throw new ModelUnavailableException(current is null ? "No model is live, so there is nothing to roll back." : $"No other model was live before {current.Version}; name the version to return to.");
+        var manifest = await ReadManifestAsync(target, cancellationToken);
+        return await MovePointerAsync(
+            now => now?.Version == target ? now : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
+            cancellationToken);
+    }
+
+    internal async Task<PointerReading> ReadPointerAsync(string? knownETag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var conditions = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = ETags.ToCondition(knownETag) };
+            var answer = await _models.GetBlobClient(ModelPointer.FileName).DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
+            if (answer.GetRawResponse().Status == 304) return new(null, knownETag, IsUnchanged: true);
+            return new(Parse(answer.Value.Content), ETags.Bare(answer.Value.Details.ETag), IsUnchanged: false);
+        }
+        catch (RequestFailedException exception) when (exception.Status == 304)
+        {
+            return new(null, knownETag, IsUnchanged: true);
+        }
+        catch (RequestFailedException exception) when (exception.IsAbsent())
+        {
+            return new(null, null, IsUnchanged: false);
+        }
+    }
+
+    private async Task<ModelPointer> MovePointerAsync(Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reading = await ReadPointerAsync(null, cancellationToken);
+            var next = move(reading.Pointer);
+            if (next == reading.Pointer) return next;
+            try
+            {
+                await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
+                    new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Default.ModelPointer)),
+                    new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(reading.ETag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+                    cancellationToken);
+                return next;
+            }
+            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            {
+                // Another hand moved it in between: decide again from what stands there now.
+            }
+        }
+    }
+
+    private ModelPointer Next(ModelPointer? current, ModelManifest manifest, string reason, bool rolledBack)
+    {
+        var now = time.GetUtcNow();
+        return new ModelPointer
+        {
+            Version = manifest.Version,
+            ManifestSha256 = manifest.Digest,
+            Promoted = now,
+            Reason = reason,
+            History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. current.History],
+        };
+    }
+
+    private static ModelPointer Parse(BinaryData content)
+    {
+        try
+        {
+            var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Default.ModelPointer);
+            return pointer is not null && ModelVersion.IsValid(pointer.Version)
+                ? pointer
+                : throw new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION");
+        }
+        catch (JsonException exception)
+        {
+            throw new ModelUnavailableException($"{ModelPointer.FileName} in the {StorageNames.Models} container cannot be read ({exception.Message}); delete it and promote a version with: sbert models promote VERSION", exception);
+        }
+    }
+}
+
+/// <summary>What a look at current.json found.</summary>
+internal sealed record PointerReading(ModelPointer? Pointer, string? ETag, bool IsUnchanged);

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Pipeline.Models;
+
+/// <summary>
+/// Model versions in the models container: folders that never change, and current.json, which points at one. Reading
+/// is here; <c>ModelRegistry.Publishing.cs</c>, <c>.Pointer.cs</c> and <c>.Download.cs</c> hold the rest.
+/// </summary>
+public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider time)
+{
+    private readonly BlobContainerClient _models = storage.Container(StorageNames.Models);
+
+    /// <summary>The registry on the system's clock.</summary>
+    public ModelRegistry(PipelineStorage storage) : this(storage, TimeProvider.System) { }
+
+    /// <summary>All versions, the newest first, incomplete ones too.</summary>
+    public async Task<IReadOnlyList<PublishedModel>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        string? live = (await CurrentAsync(cancellationToken))?.Version;
+        var files = new List<(string Version, string Name, BlobItemProperties Properties)>();
+        await foreach (var blob in _models.GetBlobsAsync(cancellationToken: cancellationToken))
+        {
+            if (blob.Name.Split('/') is [var version, var name] && ModelVersion.IsValid(version)) files.Add((version, name, blob.Properties));
+        }
+        return
+        [
+            .. files.GroupBy(file => file.Version)
+                .Select(version => new PublishedModel(
+                    version.Key,
+                    version.Key == live,
+                    version.Any(file => file.Name == ModelManifest.FileName),
+                    version.Sum(file => file.Properties.ContentLength ?? 0),
+                    version.Max(file => file.Properties.LastModified)))
+                .OrderByDescending(model => model.Version, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>A version's manifest, training.json and metrics.json.</summary>
+    /// <exception cref="ModelUnavailableException">The version is absent or incomplete.</exception>
+    public async Task<ModelDescription> ShowAsync(string version, CancellationToken cancellationToken = default) => new(
+        await ReadManifestAsync(version, cancellationToken),
+        (await CurrentAsync(cancellationToken))?.Version == version,
+        await TryReadDocumentAsync(version, "training.json", cancellationToken),
+        await TryReadDocumentAsync(version, "metrics.json", cancellationToken));
+
+    /// <summary>A version's manifest.</summary>
+    /// <exception cref="ModelUnavailableException">The version is absent or incomplete.</exception>
+    public async Task<ModelManifest> ReadManifestAsync(string version, CancellationToken cancellationToken = default)
+    {
+        var content = await File(ModelVersion.Checked(version), ModelManifest.FileName).TryDownloadAsync(cancellationToken);
+        return content is null
+            ? throw new ModelUnavailableException($"Model {version} is not in the {StorageNames.Models} container, or its upload was cut off (it has no {ModelManifest.FileName}); publish it again, or choose one of: sbert models list")
+            : ModelManifest.Read(content.Content, version);
+    }
+
+    /// <summary>A JSON document of a version, or null where it has none.</summary>
+    public async Task<JsonElement?> TryReadDocumentAsync(string version, string file, CancellationToken cancellationToken = default)
+    {
+        var content = await File(ModelVersion.Checked(version), file).TryDownloadAsync(cancellationToken);
+        if (content is null) return null;
+        try
+        {
+            using var document = JsonDocument.Parse(content.Content.ToMemory());
+            return document.RootElement.Clone();
+        }
+        catch (JsonException exception)
+        {
+            throw new ModelUnavailableException($"{file} of model {version} is not JSON: {exception.Message}", exception);
+        }
+    }
+
+    private BlobClient File(string version, string name) => _models.GetBlobClient($"{version}/{name}");
+}

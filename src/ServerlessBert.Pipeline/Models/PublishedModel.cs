@@ -1,0 +1,18 @@
+using System.Text.Json;
+
+namespace ServerlessBert.Pipeline.Models;
+
+/// <summary>A row of the registry's listing.</summary>
+/// <param name="Version">The version's name.</param>
+/// <param name="IsLive">Whether current.json points at it.</param>
+/// <param name="IsComplete">Whether its manifest is there; without it a publishing is under way or was cut off.</param>
+/// <param name="Bytes">Bytes of its files.</param>
+/// <param name="Published">When its last file was written.</param>
+public sealed record PublishedModel(string Version, bool IsLive, bool IsComplete, long Bytes, DateTimeOffset? Published);
+
+/// <summary>What is known of one version.</summary>
+/// <param name="Manifest">Its files.</param>
+/// <param name="IsLive">Whether it is the live one.</param>
+/// <param name="Training">training.json, where it was trained by this project.</param>
+/// <param name="Metrics">metrics.json, where it was evaluated.</param>
+public sealed record ModelDescription(ModelManifest Manifest, bool IsLive, JsonElement? Training, JsonElement? Metrics);

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Pipeline.Runs;
+
+/// <summary>The runs' documents: written under conditions, listed by their metadata, followed while they go on.</summary>
+public sealed class RunStore(PipelineStorage storage)
+{
+    private const string StateMetadata = "state";
+    private const string StartedMetadata = "started";
+
+    private readonly BlobContainerClient _runs = storage.Container(StorageNames.Runs);
+
+    /// <summary>A run's document, or null.</summary>
+    public async Task<Run?> TryReadAsync(string id, CancellationToken cancellationToken = default) => (await ReadAsync(id, cancellationToken)).Run;
+
+    /// <summary>Every run's id, state and times, from one listing.</summary>
+    public async IAsyncEnumerable<RunEntry> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        // The delimiter leaves out what lies in the runs' folders: thousands of blobs there cost nothing here.
+        var options = new GetBlobsByHierarchyOptions { Delimiter = "/", Traits = BlobTraits.Metadata };
+        await foreach (var item in _runs.GetBlobsByHierarchyAsync(options, cancellationToken))
+        {
+            if (item.IsBlob && EntryOf(item.Blob) is { } entry) yield return entry;
+        }
+    }
+
+    /// <summary>The newest runs' documents, with their progress.</summary>
+    /// <param name="count">How many finished ones at most; unfinished ones are all there, up to a hundred.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<IReadOnlyList<RunProgress>> RecentAsync(int count, CancellationToken cancellationToken = default)
+    {
+        const int mostUnfinished = 100;
+        var entries = new List<RunEntry>();
+        await foreach (var entry in ListAsync(cancellationToken)) entries.Add(entry);
+        entries.Sort((left, right) => right.Started.CompareTo(left.Started));
+        var chosen = entries.Where(entry => !entry.IsFinished).Take(mostUnfinished).Concat(entries.Where(entry => entry.IsFinished).Take(count));
+
+        var runs = new List<RunProgress>();
+        foreach (var entry in chosen)
+        {
+            if (await TryReadAsync(entry.Id, cancellationToken) is { } run) runs.Add(await ProgressAsync(run, cancellationToken));
+        }
+        return runs;
+    }
+
+    /// <summary>How much of a run is staged; asks storage only while it classifies.</summary>
+    public async Task<RunProgress> ProgressAsync(Run run, CancellationToken cancellationToken = default) => run.State == RunState.Classifying
+        ? new(run, (await new StagedBatches(storage, run.Id).ReadAsync(cancellationToken)).Indexes.Count)
+        : new(run, run.Staged);
+
+    /// <summary>Follows a drop until its run ends: an item at each look, null while the run has not begun.</summary>
+    /// <param name="blob">The file's name in the reviews container.</param>
+    /// <param name="etag">The ETag that the drop got.</param>
+    /// <param name="interval">Between two looks.</param>
+    /// <param name="cancellationToken">Ends the following.</param>
+    public async IAsyncEnumerable<RunProgress?> FollowAsync(string blob, string etag, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        string id = Run.IdOf(blob, etag);
+        while (true)
+        {
+            var run = await TryReadAsync(id, cancellationToken);
+            yield return run is null ? null : await ProgressAsync(run, cancellationToken);
+            if (run?.IsFinished == true) yield break;
+            await Task.Delay(interval, cancellationToken);
+        }
+    }
+
+    /// <summary>Writes a new run's document, unless there is one.</summary>
+    /// <returns>Whether it was written.</returns>
+    internal Task<bool> TryCreateAsync(Run run, CancellationToken cancellationToken) => TryWriteAsync(run, null, cancellationToken);
+
+    /// <summary>Changes an unfinished run's document; decides anew when another writer came in between.</summary>
+    /// <param name="id">The run.</param>
+    /// <param name="change">The document as it should be, or null to leave it.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The changed document, or null where nothing was changed.</returns>
+    internal async Task<Run?> UpdateAsync(string id, Func<Run, Run?> change, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var (run, etag) = await ReadAsync(id, cancellationToken);
+            if (run is null || run.IsFinished || change(run) is not { } changed) return null;
+            if (await TryWriteAsync(changed, etag, cancellationToken)) return changed;
+        }
+    }
+
+    private async Task<(Run? Run, string? ETag)> ReadAsync(string id, CancellationToken cancellationToken)
+    {
+        var content = await Document(id).TryDownloadAsync(cancellationToken);
+        return content is null
+            ? (null, null)
+            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Default.Run), ETags.Bare(content.Details.ETag));
+    }
+
+    private async Task<bool> TryWriteAsync(Run run, string? etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Document(run.Id).UploadAsync(
+                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(run, PipelineJson.Default.Run)),
+                new BlobUploadOptions
+                {
+                    Conditions = BlobOutcomes.Unchanged(etag),
+                    HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
+                    Metadata = new Dictionary<string, string>
+                    {
+                        [StateMetadata] = run.State.ToString(),
+                        [StartedMetadata] = run.Started.ToString("O", CultureInfo.InvariantCulture),
+                    },
+                },
+                cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        {
+            return false;
+        }
+    }
+
+    private static RunEntry? EntryOf(BlobItem blob) =>
+        blob.Name.EndsWith(".json", StringComparison.Ordinal)
+        && blob.Metadata.TryGetValue(StateMetadata, out string? state) && Enum.TryParse(state, out RunState known)
+        && blob.Metadata.TryGetValue(StartedMetadata, out string? started)
+        && DateTimeOffset.TryParse(started, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var when)
+            ? new RunEntry(blob.Name[..^".json".Length], known, when, blob.Properties.LastModified ?? when)
+            : null;
+
+    private BlobClient Document(string id) => _runs.GetBlobClient($"{id}.json");
+}
+
+/// <summary>A run in a listing.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Started">When it began.</param>
+/// <param name="Updated">When its document changed last.</param>
+public sealed record RunEntry(string Id, RunState State, DateTimeOffset Started, DateTimeOffset Updated)
+{
+    /// <summary>Whether it will not change any more.</summary>
+    public bool IsFinished => State is RunState.Done or RunState.Superseded or RunState.Failed;
+}
+
+/// <summary>A run and how much of it is staged.</summary>
+/// <param name="Run">The run's document.</param>
+/// <param name="Staged">Batches staged, of <see cref="Run.Batches"/>.</param>
+public sealed record RunProgress(Run Run, int Staged);

@@ -1,0 +1,54 @@
+using ServerlessBert.Modeling;
+using TorchSharp;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>A training from its start to a checkpoint folder with its record: what <c>sbert train</c> and the job both do.</summary>
+/// <param name="start">What it starts from.</param>
+/// <param name="options">Every setting.</param>
+/// <param name="device">Where it computes.</param>
+/// <param name="sources">The files that the rows came from, for the record.</param>
+/// <param name="parent">The registry's version that it starts from, for the record.</param>
+public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
+{
+    /// <summary>Trains and saves.</summary>
+    /// <param name="split">Rows to learn from and to measure on.</param>
+    /// <param name="folder">Where the checkpoint, training.json and metrics.json go; made where missing.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="remark">Told what a reader of the log should know.</param>
+    /// <param name="cancellationToken">Stops after the present step; what was learned is saved.</param>
+    /// <exception cref="TrainingException">There is nothing to learn from, an option is out of range, or the loss is no number.</exception>
+    public TrainingRecord Run(StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken)
+    {
+        DateTimeOffset started = DateTimeOffset.UtcNow;
+        using BertCheckpoint checkpoint = start.Open(split.Train, options.Seed, cancellationToken);
+        foreach (string note in checkpoint.Notes) remark(note);
+        remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
+
+        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, progress, cancellationToken);
+        Directory.CreateDirectory(folder);
+        checkpoint.Save(folder);
+        var record = new TrainingRecord
+        {
+            Started = started,
+            Finished = DateTimeOffset.UtcNow,
+            Base = Describe(),
+            Parent = parent,
+            Data = sources,
+            TrainRows = split.Train.Count,
+            EvaluationRows = split.Evaluation.Count,
+            Options = options,
+            Result = result,
+            Device = device.type.ToString().ToLowerInvariant(),
+        };
+        record.Save(folder);
+        return record;
+    }
+
+    private string Describe() => start switch
+    {
+        TrainingStart.FromScratch fresh => $"preset {fresh.Preset}, from random weights",
+        TrainingStart.FromFolder(string path) => parent ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Configuration;
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Storage;
+using Spectre.Console;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>The training job as a program: takes one request and ends, as a job's execution does.</summary>
+public static class TrainerProgram
+{
+    /// <summary>Runs the job once.</summary>
+    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices and storage, one line each.</param>
+    /// <param name="configuration">Settings: storage as the functions have it, and the section ServerlessBert:Trainer.</param>
+    /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, IConfiguration configuration)
+    {
+        if (args.Except(["--once", "--check"]).FirstOrDefault() is { } unknown)
+        {
+            Console.Error.WriteLine($"trainer: {unknown} is no option; it takes --once (the default) or --check.");
+            return TrainerExitCode.Usage;
+        }
+        if (!LibTorch.TryLoad(out string? reason))
+        {
+            Console.Error.WriteLine($"trainer: {reason}");
+            return TrainerExitCode.Failed;
+        }
+        using var stop = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+        try
+        {
+            TrainerOptions options = TrainerOptions.From(configuration);
+            PipelineStorage storage = PipelineStorage.FromConfiguration(configuration);
+            if (args.Contains("--check")) return await CheckAsync(storage, options);
+            IAnsiConsole console = AnsiConsole.Console;
+            bool isWatched = !Console.IsOutputRedirected && console.Profile.Capabilities.Interactive;
+            var job = new TrainingJob(storage, new ModelRegistry(storage), options, run => TrainingDisplay.Run(console, isWatched, run), Console.WriteLine);
+            return await job.RunOnceAsync(stop.Token);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or TrainingException)
+        {
+            Console.Error.WriteLine($"trainer: {exception.Message}"); // settings that cannot work
+            return TrainerExitCode.Usage;
+        }
+        catch (Azure.RequestFailedException exception)
+        {
+            Console.Error.WriteLine($"trainer: storage answered {exception.Status} {exception.ErrorCode}; the request will be delivered again.");
+            return TrainerExitCode.Failed;
+        }
+    }
+
+    private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+    {
+        signal.Cancel = true; // the step in hand is finished, and the request is put back
+        stop.Cancel();
+    }
+
+    private static async Task<int> CheckAsync(PipelineStorage storage, TrainerOptions options)
+    {
+        Console.WriteLine("libtorch: loads");
+        Console.WriteLine($"device: {ComputeDevice.Named(options.Device).type.ToString().ToLowerInvariant()} ({TorchSharp.torch.cuda.device_count()} CUDA devices)");
+        await storage.Queue(StorageNames.TrainingRequests).GetPropertiesAsync();
+        Console.WriteLine($"storage: {storage.AccountName} answers");
+        return TrainerExitCode.Done;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using ServerlessBert.Modeling;
+using Spectre.Console;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>Shows a training: a bar with loss, learning rate and time left on a terminal, else a line every few seconds.</summary>
+public static class TrainingDisplay
+{
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs the training while its progress is shown on <paramref name="console"/>.</summary>
+    /// <param name="console">Where to draw.</param>
+    /// <param name="isWatched">Whether a person watches; else lines are printed.</param>
+    /// <param name="train">The training; it reports to what it is given.</param>
+    public static T Run<T>(IAnsiConsole console, bool isWatched, Func<IProgress<TrainingProgress>, T> train) =>
+        isWatched ? WithBar(console, train) : WithLines(console, train);
+
+    private static T WithBar<T>(IAnsiConsole console, Func<IProgress<TrainingProgress>, T> train) =>
+        console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask("training");
+                return train(new Synchronously(progress =>
+                {
+                    task.MaxValue = progress.TotalSteps;
+                    task.Value = progress.Step;
+                    if (progress.Evaluation is { } metrics) console.MarkupLineInterpolated($"{Describe(progress, metrics)}");
+                    else task.Description = $"loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}";
+                }));
+            });
+
+    private static T WithLines<T>(IAnsiConsole console, Func<IProgress<TrainingProgress>, T> train)
+    {
+        long last = 0;
+        return train(new Synchronously(progress =>
+        {
+            if (progress.Evaluation is { } metrics)
+            {
+                console.WriteLine(Describe(progress, metrics));
+            }
+            else if (last == 0 || Stopwatch.GetElapsedTime(last) > LineInterval)
+            {
+                last = Stopwatch.GetTimestamp();
+                double left = progress.Elapsed.TotalSeconds / progress.Step * (progress.TotalSteps - progress.Step);
+                console.WriteLine($"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}  {progress.Tokens / progress.Elapsed.TotalSeconds:N0} tokens/s  about {left:0} s left");
+            }
+        }));
+    }
+
+    private static string Describe(TrainingProgress progress, EvaluationMetrics metrics) =>
+        $"epoch {progress.Epoch:0.##}: training loss {progress.Loss:0.000}, held-out loss {metrics.Loss:0.000}, accuracy {metrics.Accuracy:0.000} ({metrics.AccuracyLow:0.000}-{metrics.AccuracyHigh:0.000}), {metrics.MeanAbsoluteError:0.00} stars off on average";
+
+    /// <summary>Reports on the caller's own thread: <see cref="Progress{T}"/> would post to the pool, out of order.</summary>
+    private sealed class Synchronously(Action<TrainingProgress> show) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => show(value);
+    }
+}
