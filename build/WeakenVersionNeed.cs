@@ -131,12 +131,12 @@ public static class ElfVersionNeeds
             int strings = sections[checked((int)needs.Link)].Offset;
             for (int need = needs.Offset, more = 1; more != 0; need += more)
             {
-                more = BitConverter.ToInt32(image, need + 12);
+                more = Forward(BitConverter.ToInt32(image, need + 12));
                 if (NameAt(image, strings, BitConverter.ToInt32(image, need + 4)) != library) continue;
                 int aux = need + BitConverter.ToInt32(image, need + 8);
                 for (int moreAux = 1; moreAux != 0; aux += moreAux)
                 {
-                    moreAux = BitConverter.ToInt32(image, aux + 12);
+                    moreAux = Forward(BitConverter.ToInt32(image, aux + 12));
                     if (NameAt(image, strings, BitConverter.ToInt32(image, aux + 8)) != version) continue;
                     flagsOffset = aux + 4;
                     index = BitConverter.ToUInt16(image, aux + 6);
@@ -157,13 +157,21 @@ public static class ElfVersionNeeds
         {
             if (relocations.Type != RelocationsWithAddend && relocations.Type != Relocations) continue;
             if (relocations.EntrySize == 0 || sections[checked((int)relocations.Link)].Type != DynamicSymbols) continue;
-            for (int at = relocations.Offset; at < relocations.Offset + relocations.Size; at += relocations.EntrySize)
+            int end = checked(relocations.Offset + relocations.Size);
+            for (int at = relocations.Offset; at < end; at = checked(at + relocations.EntrySize))
             {
                 int symbol = checked((int)(BitConverter.ToUInt64(image, at + 8) >> 32));
                 if (symbol != 0 && (BitConverter.ToUInt16(image, versions.Offset + 2 * symbol) & 0x7fff) == versionIndex) return true;
             }
         }
         return false;
+    }
+
+    /// <summary>A step to the next entry; one back would go in circles.</summary>
+    private static int Forward(int step)
+    {
+        if (step < 0) throw new IndexOutOfRangeException();
+        return step;
     }
 
     private static int Position(byte[] image, int at) { return checked((int)BitConverter.ToUInt64(image, at)); }
