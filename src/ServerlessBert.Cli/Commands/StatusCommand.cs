@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using ServerlessBert.Cli.Hosting;
 using ServerlessBert.Pipeline;
 
 namespace ServerlessBert.Cli.Commands;
@@ -12,8 +14,11 @@ internal static class StatusCommand
         var command = new Command("status", "Storage, queues, the live model, and running and finished runs.") { json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            PipelineState state = await new PipelineStatus(await Storage.OpenAsync(cancellationToken)).ReadAsync(cancellationToken);
-            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(state));
+            await Storage.OpenAsync(cancellationToken);
+            await using ServiceProvider services = new ServiceCollection().AddReviewPipeline(HostSettings.Load()).BuildServiceProvider();
+            PipelineState state = await services.GetRequiredService<PipelineStatus>().ReadAsync(cancellationToken);
+            // This process's own model cache is empty and says nothing of the hosts.
+            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(new { state.Account, state.Queues, state.Live, state.LiveError, state.Runs }));
             else StatusText.Write(Console.Out, state);
             return ExitCode.Done;
         });

@@ -10,11 +10,11 @@ namespace ServerlessBert.Functions;
 /// <summary>A file was dropped, says Event Grid or the sweep: cuts it into batches.</summary>
 public sealed class SplitReviews(FileSplitting splitting, PipelineStorage storage, ILogger<SplitReviews> logger)
 {
-    private readonly string container = storage.Container(StorageNames.Reviews).Name;
-
     /// <summary>Queues a message a batch.</summary>
     [Function(nameof(SplitReviews))]
     public Task RunAsync(
         [QueueTrigger(StorageNames.ReviewFiles, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
-        splitting.SplitAsync(MessageBody.Read(message, body => ReviewFileMessage.Parse(body, container), logger), cancellationToken);
+        splitting.SplitAsync(MessageBody.Read(message, Parse, logger), cancellationToken);
+
+    private ReviewFileMessage? Parse(BinaryData body) => ReviewFileMessage.Parse(body, storage.Container(StorageNames.Reviews).Name);
 }

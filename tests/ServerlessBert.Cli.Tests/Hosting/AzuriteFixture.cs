@@ -20,17 +20,28 @@ public sealed class AzuriteFixture : IAsyncLifetime
     public IConfiguration Configuration => new ConfigurationBuilder()
         .AddInMemoryCollection([KeyValuePair.Create("AzureWebJobsStorage", (string?)ConnectionString)]).Build();
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync()
     {
         ConnectionString = $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};"
             + $"BlobEndpoint=http://127.0.0.1:{FreePort()}/{Account};QueueEndpoint=http://127.0.0.1:{FreePort()}/{Account};";
+        return StartAsync();
+    }
+
+    public async Task StartAsync()
+    {
         process = await AzuriteProcess.EnsureAsync(Configuration, folder);
         Assert.NotNull(process);
     }
 
-    public async Task DisposeAsync()
+    public async Task StopAsync()
     {
         if (process is not null) await process.DisposeAsync();
+        process = null;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await StopAsync();
         Directory.Delete(folder, recursive: true);
     }
 
