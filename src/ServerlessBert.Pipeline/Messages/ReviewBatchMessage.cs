@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ServerlessBert.Pipeline.Reviews;
 
 namespace ServerlessBert.Pipeline.Messages;
@@ -21,6 +22,7 @@ public sealed record ReviewBatchMessage
     public required string Blob { get; init; }
 
     /// <summary>The input's ETag, without quotes.</summary>
+    [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
     /// <summary>Whether the bytes lie in the run's own plain UTF-8 copy, as with a compressed file, and not in the input.</summary>

@@ -17,6 +17,7 @@ public sealed record Run
     public required string Blob { get; init; }
 
     /// <summary>The input's ETag, without quotes.</summary>
+    [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
     /// <summary>The model version that answers the whole file, live when the run began.</summary>
