@@ -11,7 +11,11 @@ public sealed partial record BertConfig
 {
     private static readonly IReadOnlyDictionary<int, string> Stars = new Dictionary<int, string>
     {
-        [0] = "1 star", [1] = "2 stars", [2] = "3 stars", [3] = "4 stars", [4] = "5 stars",
+        [0] = "1 star",
+        [1] = "2 stars",
+        [2] = "3 stars",
+        [3] = "4 stars",
+        [4] = "5 stars",
     };
 
     /// <summary>The class that the weights belong to.</summary>

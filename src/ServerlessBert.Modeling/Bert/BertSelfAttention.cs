@@ -45,7 +45,7 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         projected.view(batch, sequence, heads, headSize).transpose(1, 2);
 
     // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
-    private Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
+    internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
         var scores = q.matmul(k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
         if (bias is not null) scores.add_(bias);
@@ -54,6 +54,6 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         return probabilities.matmul(v);                                          // [batch, heads, sequence, head]
     }
 
-    private Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
+    internal Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
         nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout : 0);
 }

@@ -15,12 +15,13 @@ internal static class Blank
         nn.Linear(new Parameter(empty(outputs, inputs)), new Parameter(empty(outputs)));
 
     /// <summary>
-    /// An embedding of weight [rows, width]; the padding row gets no gradient from look-ups. Made with few rows and given
-    /// its weight after: Embedding_from_pretrained would register another tensor than the one it computes with.
+    /// An embedding of weight [rows, width]; the padding row gets no gradient from look-ups. It is made without width,
+    /// so that nothing is drawn, and given its weight after: Embedding_from_pretrained draws one too, and registers that
+    /// one, not the tensor that it computes with.
     /// </summary>
     public static Embedding Embedding(int rows, int width, int? padding = null)
     {
-        var embedding = nn.Embedding((padding ?? 0) + 1, width, padding);
+        var embedding = nn.Embedding((padding ?? 0) + 1, 0, padding);
         embedding.weight = new Parameter(empty(rows, width));
         return embedding;
     }

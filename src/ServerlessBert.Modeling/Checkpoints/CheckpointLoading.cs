@@ -11,7 +11,8 @@ internal static class CheckpointLoading
     {
         foreach (var (key, stored) in plan.Stored)
             stored.Reader.ReadInto(stored.Entry, destination(key, stored.Entry.Shape));
-        using var generator = new Generator((ulong)options.Seed);
+        using var generator = new Generator();
+        generator.manual_seed(options.Seed);
         foreach (var (key, shape) in plan.Fresh.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Initialize(destination(key, shape), key, plan.Config, generator);
     }
@@ -19,7 +20,8 @@ internal static class CheckpointLoading
     private static void Initialize(Tensor tensor, string key, BertConfig config, Generator generator)
     {
         using var ungraded = no_grad();
-        if (key.EndsWith(".bias", StringComparison.Ordinal)) nn.init.zeros_(tensor);
-        else nn.init.normal_(tensor, 0, config.InitializerRange, generator);
+        using var scope = NewDisposeScope();
+        if (key.EndsWith(".bias", StringComparison.Ordinal)) tensor.zero_();
+        else tensor.normal_(0, config.InitializerRange, generator); // nn.init.normal_ takes a generator too, and ignores it.
     }
 }

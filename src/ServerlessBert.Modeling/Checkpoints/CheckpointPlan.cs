@@ -23,8 +23,8 @@ internal sealed record CheckpointPlan(
         config = WithLabelsOf(stored, config, notes);
         var shapes = BertShapes.Of(config);
         var fresh = FreshParts(stored, shapes, notes);
-        if (options.RequireClassifier && fresh.ContainsKey(ClassifierWeight))
-            throw new CheckpointException($"{folder} has no trained classifier, so it cannot classify; fine-tune it first.");
+        if (options.RequireClassifier && fresh.Count > 0)
+            throw new CheckpointException($"{folder} has no trained {(fresh.ContainsKey(ClassifierWeight) ? "classifier" : "pooler")}, so it cannot classify; fine-tune it first.");
         RequireFit(folder, stored, shapes, fresh);
         return new CheckpointPlan(config, stored, fresh, notes);
     }

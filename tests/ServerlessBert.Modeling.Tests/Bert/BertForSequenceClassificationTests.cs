@@ -9,7 +9,12 @@ public sealed class BertForSequenceClassificationTests
 {
     internal static readonly BertConfig Small = new()
     {
-        VocabSize = 60, HiddenSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 4, IntermediateSize = 48, MaxPositionEmbeddings = 40,
+        VocabSize = 60,
+        HiddenSize = 32,
+        NumHiddenLayers = 2,
+        NumAttentionHeads = 4,
+        IntermediateSize = 48,
+        MaxPositionEmbeddings = 40,
         InitializerRange = 0.2,
     };
 
