@@ -6,15 +6,16 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ServerlessBert.Cli.Hosting;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Hosting;
 
-[Collection(nameof(AzuriteFixture))]
+[Collection(AzuriteCollection.Name)]
 public sealed class FunctionsHostTests(AzuriteFixture azurite)
 {
     private readonly Seen seen = new();
     private readonly StringWriter output = new();
-    private readonly string prefix = $"t{Guid.NewGuid():N}"[..8] + "-";
+    private readonly string prefix = AzuriteFixture.NewPrefix();
 
     [Fact]
     public async Task Queue_functions_get_their_messages_each_in_a_scope_of_its_own()
