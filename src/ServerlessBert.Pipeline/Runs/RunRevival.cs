@@ -47,7 +47,7 @@ public sealed class RunRevival(
         if (missing.Length == 0)
             await finishing.CompleteAsync(run.Id, batches, cancellationToken);
         else if (staged.Indexes.Count > run.Staged)
-            await runs.UpdateAsync(run.Id, now => now with { Staged = staged.Indexes.Count }, cancellationToken);
+            await runs.UpdateAsync(run.Id, now => now with { Staged = staged.Indexes.Count, Attempts = 0 }, cancellationToken);
         else if (await IsStillQueuedAsync(StorageNames.ReviewBatches, run.Queued ?? run.Started, cancellationToken))
             return;
         else if (run.Attempts >= options.MaxAttempts)
