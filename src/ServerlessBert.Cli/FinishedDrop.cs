@@ -54,6 +54,7 @@ internal static class FinishedDrop
                 new Text(row.TryGetProperty("confidence", out JsonElement confidence) ? $"{confidence.GetDouble():0.00}" : ""),
                 new Text(Shorten(review.Text)));
         }
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 120; // no terminal to ask
         AnsiConsole.Write(table);
     }
 

@@ -33,18 +33,19 @@ public static class TrainingDisplay
 
     private static T WithLines<T>(IAnsiConsole console, Func<IProgress<TrainingProgress>, T> train)
     {
+        TextWriter lines = console.Profile.Out.Writer; // as they are: the console would fold them at 80 columns
         long last = 0;
         return train(new Synchronously(progress =>
         {
             if (progress.Evaluation is { } metrics)
             {
-                console.WriteLine(Describe(progress, metrics));
+                lines.WriteLine(Describe(progress, metrics));
             }
             else if (last == 0 || Stopwatch.GetElapsedTime(last) > LineInterval)
             {
                 last = Stopwatch.GetTimestamp();
                 double left = progress.Elapsed.TotalSeconds / progress.Step * (progress.TotalSteps - progress.Step);
-                console.WriteLine($"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}  {progress.Tokens / progress.Elapsed.TotalSeconds:N0} tokens/s  about {left:0} s left");
+                lines.WriteLine($"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}  {progress.Tokens / progress.Elapsed.TotalSeconds:N0} tokens/s  about {left:0} s left");
             }
         }));
     }
