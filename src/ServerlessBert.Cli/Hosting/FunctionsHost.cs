@@ -143,7 +143,8 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     private async Task SayWhatIsServedAsync(FunctionTriggers triggers, FunctionsHostOptions options)
     {
-        string account = application.Services.GetRequiredService<PipelineStorage>().Queue(StorageNames.ReviewFiles).AccountName;
+        PipelineStorage storage = application.Services.GetRequiredService<PipelineStorage>();
+        string account = storage.AccountName + (storage.Prefix.Length == 0 ? "" : $", names that begin with {storage.Prefix}");
         string[] lines =
         [
             azurite is null ? $"storage   {account}" : $"storage   {account}: Azurite, started here, its data in {azurite.Folder}",
