@@ -20,7 +20,7 @@ public sealed record ReviewFileMessage
     public string? ETag { get; init; }
 
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.ReviewFileMessage));
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ReviewFileMessage>()));
 
     /// <summary>Reads a message about the reviews container, see <see cref="Parse(BinaryData, string)"/>.</summary>
     /// <exception cref="MessageFormatException">The body is no message.</exception>
@@ -37,7 +37,7 @@ public sealed record ReviewFileMessage
         if (json.ValueKind == JsonValueKind.Array) json = Single(json);
         if (BlobCreatedEvent.IsEvent(json)) return BlobCreatedEvent.Read(json, container);
 
-        var message = MessageReader.Read(json, PipelineJson.Default.ReviewFileMessage, What);
+        var message = MessageReader.Read(json, PipelineJson.Of<ReviewFileMessage>(), What);
         if (message.Blob.Length == 0) throw new MessageFormatException($"A {What} message has an empty blob name.");
         return message with { ETag = message.ETag is null ? null : ETags.Bare(message.ETag) };
     }

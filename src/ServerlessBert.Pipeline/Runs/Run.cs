@@ -103,7 +103,7 @@ public enum RunState
     Failed,
 }
 
-/// <summary>Writes states in camelCase, as every name in the project's JSON.</summary>
+/// <summary>Writes states in camelCase, whoever writes them.</summary>
 public sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(System.Text.Json.JsonNamingPolicy.CamelCase);
 
 /// <summary>Why a batch failed last: the document <c>runs/&lt;id&gt;/failures/&lt;index&gt;.json</c>.</summary>
