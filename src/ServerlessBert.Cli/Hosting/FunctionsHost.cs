@@ -87,6 +87,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.ClearProviders().AddConfiguration(hostJson.GetSection("logging")).AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host =>
         {
             host.ShutdownTimeout = options.DrainTimeout;
