@@ -56,7 +56,7 @@ public sealed record Run
     /// <summary>Rows without a prediction; null before the end.</summary>
     public long? ErrorRows { get; init; }
 
-    /// <summary>How often the sweep has queued what was missing.</summary>
+    /// <summary>How often the sweep has queued what was missing since the run last made progress.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Why it failed: a stable name such as <c>no_text_column</c>.</summary>

@@ -69,8 +69,12 @@ public sealed class ModelCacheTests(AzuriteFixture azurite)
         world.LoadGate = gate.Task;
         string next = await world.PromoteAsync(2);
         world.Clock.Advance(Interval);
-        using (var lease = await cache.AcquireAsync()) Assert.Equal(old, lease.Version);
-        using (var lease = await cache.AcquireAsync()) Assert.Equal(old, lease.Version);
+        for (int batch = 0; batch < 3; batch++)
+        {
+            using var lease = await cache.AcquireAsync();
+            Assert.Equal(old, lease.Version);
+            Assert.Single(await lease.ClassifyAsync(["good"]));
+        }
         gate.SetResult();
         await EventuallyAsync(() => cache.Status.Version == next);
 
