@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
@@ -12,8 +11,8 @@ public sealed class WorkerTypesTests
     public static TheoryData<Type, string[]> Types => new()
     {
         { typeof(FunctionAttribute), ["class FunctionAttribute : Attribute", "on Method", "new(String name)", "String Name get"] },
-        { typeof(BindingAttribute), ["abstract class BindingAttribute : Attribute", "on Method"] },
-        { typeof(TriggerBindingAttribute), ["abstract class TriggerBindingAttribute : BindingAttribute", "on Parameter"] },
+        { typeof(BindingAttribute), ["abstract class BindingAttribute : Attribute", "on Method", "new()"] },
+        { typeof(TriggerBindingAttribute), ["abstract class TriggerBindingAttribute : BindingAttribute", "on Parameter", "new()"] },
         { typeof(QueueTriggerAttribute), ["sealed class QueueTriggerAttribute : TriggerBindingAttribute", "on Parameter", "new(String queueName)", "String Connection get set", "String QueueName get"] },
         { typeof(TimerTriggerAttribute), ["sealed class TimerTriggerAttribute : TriggerBindingAttribute", "on Parameter", "new(String schedule)", "Boolean RunOnStartup get set", "Boolean UseMonitor get set", "String Schedule get"] },
         { typeof(TimerInfo), ["class TimerInfo : Object", "new()", "Boolean IsPastDue get set", "ScheduleStatus ScheduleStatus get set"] },

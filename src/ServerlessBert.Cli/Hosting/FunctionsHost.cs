@@ -87,6 +87,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.ClearProviders().AddConfiguration(hostJson.GetSection("logging")).AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host =>
         {
             host.ShutdownTimeout = options.DrainTimeout;
@@ -143,7 +144,8 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     private async Task SayWhatIsServedAsync(FunctionTriggers triggers, FunctionsHostOptions options)
     {
-        string account = application.Services.GetRequiredService<PipelineStorage>().Queue(StorageNames.ReviewFiles).AccountName;
+        PipelineStorage storage = application.Services.GetRequiredService<PipelineStorage>();
+        string account = storage.AccountName + (storage.Prefix.Length == 0 ? "" : $", names that begin with {storage.Prefix}");
         string[] lines =
         [
             azurite is null ? $"storage   {account}" : $"storage   {account}: Azurite, started here, its data in {azurite.Folder}",

@@ -35,6 +35,11 @@ internal static class HttpRoutes
         {
             // The caller went away.
         }
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            var error = new { code = "bad_request", message = exception.Message };
+            await Results.Json(new { error }, statusCode: exception.StatusCode).ExecuteAsync(context);
+        }
         catch (Exception exception)
         {
             HostLog.FunctionFailed(logger, function.Name, exception.Message, exception);
