@@ -32,14 +32,20 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         {
             HttpResponseMessage response = await SendOnceAsync(Request(method, address, range), cancellationToken);
             if (!IsRedirect(response)) return response;
-            Uri target = new(address, response.Headers.Location!);
-            if (!leaveHub && !options.IsHub(target)) return response;
-            response.Dispose();
-            if (target.Scheme != Uri.UriSchemeHttps && target.Scheme != address.Scheme)
-                throw new HubException($"{address.Authority} redirects to {target.Scheme}://{target.Authority}, which is not encrypted; nothing was fetched from there.");
-            address = target;
+            if (!leaveHub && !options.IsHub(new Uri(address, response.Headers.Location!))) return response;
+            using (response) address = Follow(address, response.Headers.Location!);
         }
         throw new HubException($"{address.Authority} redirected more than {MostRedirects} times; is HF_ENDPOINT right?");
+    }
+
+    /// <summary>Where a redirect leads.</summary>
+    /// <exception cref="HubException">From https to anything else, or to what is no web address.</exception>
+    public static Uri Follow(Uri address, Uri location)
+    {
+        var target = new Uri(address, location);
+        return target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
+            ? target
+            : throw new HubException($"{address.Authority} redirects to {target.Scheme}://{target.Authority}, which is not encrypted; nothing was fetched from there.");
     }
 
     public void Dispose() => client.Dispose();
@@ -72,7 +78,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             }
             catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.SecureConnectionError)
             {
-                throw new HubException($"{host} could not prove who it is ({(exception.InnerException ?? exception).Message})", exception);
+                throw new HubException($"{host} could not prove who it is ({(exception.InnerException ?? exception).Message}); is HF_ENDPOINT right, and the clock of this machine?", exception);
             }
             catch (HttpRequestException exception)
             {

@@ -18,7 +18,7 @@ internal static class PullProgress
 
     private static Action<long> WithLine(HubFile file)
     {
-        Terminal.Say($"fetching {file.Name}{(file.Size is { } size ? $" ({size / 1e6:N1} MB)" : "")}");
+        Terminal.Say($"fetching {file.Name}{(file.Size is { } size ? $" ({size:N0} bytes)" : "")}");
         return _ => { };
     }
 
