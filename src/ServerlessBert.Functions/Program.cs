@@ -1,10 +1,11 @@
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
-using ServerlessBert.Functions.Checks;
+using ServerlessBert.Functions;
+using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline;
 
 if (args is ["--check"]) return await SelfCheck.RunAsync(Console.Out);
-if (!NativeLibraryCheck.TryLoad(out string? reason))
+if (!LibTorch.TryLoad(out string? reason))
 {
     Console.Error.WriteLine(reason);
     return 1;

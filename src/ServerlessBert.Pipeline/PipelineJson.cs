@@ -1,26 +1,27 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Predictions;
-using ServerlessBert.Pipeline.Reviews;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Training;
+using System.Text.Json.Serialization.Metadata;
 
 namespace ServerlessBert.Pipeline;
 
-/// <summary>Everything the pipeline writes as JSON: camelCase, nulls left out; compiled, for a quick cold start.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, WriteIndented = false)]
-[JsonSerializable(typeof(ReviewFileMessage))]
-[JsonSerializable(typeof(ReviewBatchMessage))]
-[JsonSerializable(typeof(TrainingRequest))]
-[JsonSerializable(typeof(PoisonMessage))]
-[JsonSerializable(typeof(ReviewFilePlan))]
-[JsonSerializable(typeof(Run))]
-[JsonSerializable(typeof(BatchFailure))]
-[JsonSerializable(typeof(BatchStatistics))]
-[JsonSerializable(typeof(ModelManifest))]
-[JsonSerializable(typeof(ModelPointer))]
-[JsonSerializable(typeof(TrainingDataList))]
-[JsonSerializable(typeof(PipelineState))]
-public sealed partial class PipelineJson : JsonSerializerContext;
+/// <summary>How the pipeline writes messages and documents: camelCase, nulls left out, states by name.</summary>
+/// <remarks>Not source-generated: generated readers give an absent init-only property null or 0, not its initializer's default.</remarks>
+public static class PipelineJson
+{
+    /// <summary>The options, for reading and writing.</summary>
+    public static JsonSerializerOptions Options { get; } = MadeReadOnly(new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        RespectNullableAnnotations = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    });
+
+    internal static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
+
+    private static JsonSerializerOptions MadeReadOnly(JsonSerializerOptions options)
+    {
+        options.MakeReadOnly();
+        return options;
+    }
+}

@@ -35,10 +35,12 @@ internal sealed class FunctionInvoker(IServiceProvider services)
 
     private static async Task<object?> AwaitAsync(object? result)
     {
-        if (result is ValueTask valueTask) result = valueTask.AsTask();
+        Type? type = result?.GetType();
+        if (type == typeof(ValueTask) || (type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+            result = type.GetMethod(nameof(ValueTask.AsTask))!.Invoke(result, null);
         if (result is not Task task) return result;
         await task;
-        return task.GetType().GetProperty(nameof(Task<object>.Result)) is { } property && property.PropertyType.Name != "VoidTaskResult"
-            ? property.GetValue(task) : null;
+        // A task without a result is one of an internal type, VoidTaskResult.
+        return task.GetType().GetProperty(nameof(Task<object>.Result)) is { PropertyType.IsVisible: true } property ? property.GetValue(task) : null;
     }
 }

@@ -11,5 +11,5 @@ public sealed class GetStatus(PipelineStatus status)
     [Function(nameof(GetStatus))]
     public async Task<IResult> RunAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "status")] HttpRequest request, CancellationToken cancellationToken) =>
-        Results.Json(await status.ReadAsync(cancellationToken));
+        Results.Json(await status.ReadAsync(cancellationToken), PipelineJson.Options);
 }

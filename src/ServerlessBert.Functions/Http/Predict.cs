@@ -20,10 +20,9 @@ public sealed class Predict(ModelCache models)
     public async Task<IResult> RunAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "predict")] HttpRequest request, CancellationToken cancellationToken)
     {
-        ReadOnlyMemory<byte>? body = await ReadBodyAsync(request, cancellationToken);
-        if (body is null)
+        if (await ReadBodyAsync(request, cancellationToken) is not { } body)
             return Error(StatusCodes.Status413PayloadTooLarge, new RowError("body_too_large", $"The body is longer than {Limits.MaxBodyBytes} bytes; send fewer reviews, or drop a file."));
-        if (!PredictRequest.TryParse(body.Value.Span, Limits, out PredictRequest? asked, out RowError? error))
+        if (!PredictRequest.TryParse(body, Limits, out PredictRequest? asked, out RowError? error))
             return Error(StatusCodes.Status400BadRequest, error);
 
         try
@@ -40,12 +39,12 @@ public sealed class Predict(ModelCache models)
     }
 
     /// <summary>The body, or null when it is over the limit; what is over it is not read.</summary>
-    private static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.ContentLength > Limits.MaxBodyBytes) return null;
         var buffer = new byte[Limits.MaxBodyBytes + 1];
         int length = await request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-        return length > Limits.MaxBodyBytes ? null : buffer.AsMemory(0, length);
+        return length > Limits.MaxBodyBytes ? null : buffer[..length];
     }
 
     /// <summary>Lines as in a predictions file; an array puts them between brackets.</summary>

@@ -71,19 +71,25 @@ internal sealed class FusedOperations : IDisposable
 
     private FusedOperations(jit.ScriptModule module) => this.module = module;
 
-    /// <summary>The operations, or null where this platform's libtorch has no oneDNN.</summary>
-    /// <param name="hiddenAct">The feed-forward activation, by config.json's name.</param>
-    public static FusedOperations? TryLoad(string hiddenAct)
+    /// <summary>Whether this platform's libtorch has no oneDNN.</summary>
+    public static bool IsMissing => Missing.Value;
+
+    private static readonly Lazy<bool> Missing = new(() =>
     {
         try
         {
-            return new FusedOperations(jit.load(Archive(hiddenAct)));
+            using var operations = Load("gelu");
+            return false;
         }
         catch (System.Runtime.InteropServices.ExternalException)
         {
-            return null; // unknown builtin op: mkldnn::…
+            return true; // unknown builtin op: mkldnn::…
         }
-    }
+    });
+
+    /// <summary>Compiles the module.</summary>
+    /// <param name="hiddenAct">The feed-forward activation, by config.json's name.</param>
+    public static FusedOperations Load(string hiddenAct) => new(jit.load(Archive(hiddenAct)));
 
     /// <summary>A linear's weight, [out, in], in the blocked layout of oneDNN's kernels.</summary>
     public Tensor Pack(Tensor weight) => (Tensor)module.invoke("pack", weight);

@@ -8,6 +8,14 @@ namespace ServerlessBert.Modeling;
 /// <param name="paddingId">The id of [PAD].</param>
 internal sealed class ModuleForward(BertForSequenceClassification model, int paddingId) : IForward
 {
+    /// <summary>Puts a model into evaluation mode and a number type, and takes it over.</summary>
+    public static ModuleForward Of(BertForSequenceClassification model, BertTokenizer tokenizer, ScalarType dtype)
+    {
+        model.to(dtype);
+        model.eval();
+        return new ModuleForward(model, tokenizer.PaddingId);
+    }
+
     public IEnumerable<int[]> Passes(IReadOnlyList<int> lengths, int tokenBudget) => TokenBudgetBatches.Group(lengths, tokenBudget);
 
     public float[][] Probabilities(IReadOnlyList<int[]> rows) => ForwardPass.Probabilities(model, rows, paddingId, CPU);

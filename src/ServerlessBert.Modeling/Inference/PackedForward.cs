@@ -17,9 +17,13 @@ internal sealed class PackedForward : IForward
     private readonly Tensor poolerWeight, poolerBias, classifierWeight, classifierBias;
     private readonly object[] settings;
 
-    private PackedForward(FusedOperations operations, BertConfig config, IReadOnlyDictionary<string, Tensor> weights, ScalarType dtype)
+    /// <summary>Packs a checkpoint's weights; they are read, not kept.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="weights">Tensors by the checkpoint's keys.</param>
+    /// <param name="dtype">float32 or bfloat16.</param>
+    public PackedForward(BertConfig config, IReadOnlyDictionary<string, Tensor> weights, ScalarType dtype)
     {
-        this.operations = operations;
+        operations = FusedOperations.Load(config.HiddenAct);
         this.config = config;
         settings = [(long)config.NumAttentionHeads, 1 / Math.Sqrt(config.HeadSize), config.LayerNormEps];
 
@@ -68,10 +72,6 @@ internal sealed class PackedForward : IForward
         classifierWeight = TakeExactly("classifier.weight");
         classifierBias = TakeExactly("classifier.bias");
     }
-
-    /// <summary>Packs a model's weights, or gives null where this platform lacks the operations. The model is not changed.</summary>
-    public static PackedForward? TryCreate(BertForSequenceClassification model, BertConfig config, ScalarType dtype) =>
-        FusedOperations.TryLoad(config.HiddenAct) is { } operations ? new PackedForward(operations, config, model.state_dict(), dtype) : null;
 
     /// <summary>In the order given: packed tokens need no sorting.</summary>
     public IEnumerable<int[]> Passes(IReadOnlyList<int> lengths, int tokenBudget)

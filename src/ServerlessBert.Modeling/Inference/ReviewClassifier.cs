@@ -41,8 +41,17 @@ public sealed class ReviewClassifier : IDisposable
     public static ReviewClassifier Load(string folder, InferenceOptions? options = null)
     {
         options ??= new InferenceOptions();
-        BertCheckpoint checkpoint = BertCheckpoint.Load(folder);
-        return Of(checkpoint, options);
+        ScalarType dtype = Prepare(options);
+        var tokenizer = BertTokenizer.FromFolder(folder);
+        var checkpoint = new CheckpointOptions { RequireClassifier = true };
+        if (options.PlainForward || FusedOperations.IsMissing)
+        {
+            LoadedModel loaded = LoadedModel.Load(folder, checkpoint);
+            return new ReviewClassifier(ModuleForward.Of(loaded.Model, tokenizer, dtype), loaded.Model.Config, tokenizer, options, dtype);
+        }
+        // Straight from the file to packed weights: no module tree in between, and each weight once in memory.
+        using var weights = CheckpointWeights.Load(folder, dtype, checkpoint);
+        return new ReviewClassifier(new PackedForward(weights.Config, weights.Tensors, dtype), weights.Config, tokenizer, options, dtype);
     }
 
     /// <summary>Takes a loaded checkpoint over: it is disposed with the classifier.</summary>
@@ -51,21 +60,21 @@ public sealed class ReviewClassifier : IDisposable
     public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null)
     {
         options ??= new InferenceOptions();
-        if (options.Threads is int threads) set_num_threads(threads);
-        ScalarType dtype = options.Dtype.On(CPU);
-        return new ReviewClassifier(CreateForward(checkpoint, options, dtype), checkpoint.Config, checkpoint.Tokenizer, options, dtype);
+        ScalarType dtype = Prepare(options);
+        BertConfig config = checkpoint.Config;
+        if (options.PlainForward || FusedOperations.IsMissing)
+            return new ReviewClassifier(ModuleForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, options, dtype);
+        using (checkpoint)
+        {
+            Dictionary<string, Tensor> weights = checkpoint.Model.state_dict();
+            return new ReviewClassifier(new PackedForward(config, weights, dtype), config, checkpoint.Tokenizer, options, dtype);
+        }
     }
 
-    private static IForward CreateForward(BertCheckpoint checkpoint, InferenceOptions options, ScalarType dtype)
+    private static ScalarType Prepare(InferenceOptions options)
     {
-        checkpoint.Model.eval();
-        if (!options.PlainForward && PackedForward.TryCreate(checkpoint.Model, checkpoint.Config, dtype) is { } packed)
-        {
-            checkpoint.Dispose(); // its weights live on, packed
-            return packed;
-        }
-        checkpoint.Model.to(dtype);
-        return new ModuleForward(checkpoint.Model, checkpoint.Tokenizer.PaddingId);
+        if (options.Threads is int threads) set_num_threads(threads);
+        return options.Dtype.On(CPU);
     }
 
     /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>

@@ -12,7 +12,7 @@ namespace ServerlessBert.Pipeline.Messages;
 public sealed record PoisonMessage(string Reason, DateTimeOffset At, string Body)
 {
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.PoisonMessage));
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<PoisonMessage>()));
 
     /// <summary>Reads a poison queue's message; a bare one has no reason.</summary>
     public static (string? Reason, string Body) Read(BinaryData body)
@@ -20,7 +20,7 @@ public sealed record PoisonMessage(string Reason, DateTimeOffset At, string Body
         string text = body.ToString();
         try
         {
-            var poison = JsonSerializer.Deserialize(text, PipelineJson.Default.PoisonMessage);
+            var poison = JsonSerializer.Deserialize(text, PipelineJson.Of<PoisonMessage>());
             return poison is { Reason: not null, Body: not null } ? (poison.Reason, poison.Body) : (null, text);
         }
         catch (JsonException)

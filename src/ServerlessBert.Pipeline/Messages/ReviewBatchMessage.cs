@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ServerlessBert.Pipeline.Reviews;
 
 namespace ServerlessBert.Pipeline.Messages;
@@ -21,6 +22,7 @@ public sealed record ReviewBatchMessage
     public required string Blob { get; init; }
 
     /// <summary>The input's ETag, without quotes.</summary>
+    [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
     /// <summary>Whether the bytes lie in the run's own plain UTF-8 copy, as with a compressed file, and not in the input.</summary>
@@ -39,13 +41,13 @@ public sealed record ReviewBatchMessage
     public required ReviewBatch Batch { get; init; }
 
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.ReviewBatchMessage));
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ReviewBatchMessage>()));
 
     /// <summary>Reads a message's body.</summary>
     /// <exception cref="MessageFormatException">It is none.</exception>
     public static ReviewBatchMessage Parse(BinaryData body)
     {
-        var message = MessageReader.Read(MessageReader.ReadJson(body, What), PipelineJson.Default.ReviewBatchMessage, What);
+        var message = MessageReader.Read(MessageReader.ReadJson(body, What), PipelineJson.Of<ReviewBatchMessage>(), What);
         if (message.Batch.Index < 0 || message.Batch.Index >= message.Batches || message.Batch.Rows < 0)
             throw new MessageFormatException($"A {What} message names batch {message.Batch.Index} of {message.Batches} with {message.Batch.Rows} rows, which cannot be.");
         return message;

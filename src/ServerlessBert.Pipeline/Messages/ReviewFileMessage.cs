@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Messages;
@@ -15,23 +16,28 @@ public sealed record ReviewFileMessage
     public required string Blob { get; init; }
 
     /// <summary>The blob's ETag when it was seen, without quotes; null takes whatever is there.</summary>
+    [JsonPropertyName("etag")]
     public string? ETag { get; init; }
 
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.ReviewFileMessage));
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ReviewFileMessage>()));
+
+    /// <summary>Reads a message about the reviews container, see <see cref="Parse(BinaryData, string)"/>.</summary>
+    /// <exception cref="MessageFormatException">The body is no message.</exception>
+    public static ReviewFileMessage? Parse(BinaryData body) => Parse(body, StorageNames.Reviews);
 
     /// <summary>Reads the sweep's own message, an Event Grid event or a CloudEvent (one, or an array of one).</summary>
     /// <param name="body">The message's body, decoded.</param>
     /// <param name="container">The container whose blobs are reviews.</param>
     /// <returns>The file, or null for an event that tells of something else (another container, a deletion) and is to be ignored.</returns>
     /// <exception cref="MessageFormatException">The body is none of these.</exception>
-    public static ReviewFileMessage? Parse(BinaryData body, string container = StorageNames.Reviews)
+    public static ReviewFileMessage? Parse(BinaryData body, string container)
     {
         var json = MessageReader.ReadJson(body, What);
         if (json.ValueKind == JsonValueKind.Array) json = Single(json);
         if (BlobCreatedEvent.IsEvent(json)) return BlobCreatedEvent.Read(json, container);
 
-        var message = MessageReader.Read(json, PipelineJson.Default.ReviewFileMessage, What);
+        var message = MessageReader.Read(json, PipelineJson.Of<ReviewFileMessage>(), What);
         if (message.Blob.Length == 0) throw new MessageFormatException($"A {What} message has an empty blob name.");
         return message with { ETag = message.ETag is null ? null : ETags.Bare(message.ETag) };
     }

@@ -41,7 +41,7 @@ public sealed record TrainingRequest
     public string? RequestedBy { get; init; }
 
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.TrainingRequest));
+    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<TrainingRequest>()));
 
     /// <summary>Reads and checks a message's body.</summary>
     /// <exception cref="MessageFormatException">It is not JSON, has a field that is not known, or a value that no training can have.</exception>
@@ -49,7 +49,7 @@ public sealed record TrainingRequest
     {
         var json = MessageReader.ReadJson(body, What);
         TrainingRequestRules.RefuseUnknownFields(json);
-        var request = MessageReader.Read(json, PipelineJson.Default.TrainingRequest, What);
+        var request = MessageReader.Read(json, PipelineJson.Of<TrainingRequest>(), What);
         if (TrainingRequestRules.FirstProblem(request) is { } problem) throw new MessageFormatException(problem);
         return request;
     }

@@ -9,7 +9,7 @@ public static class TrainingRequestRules
     /// <summary>The names of BERT's presets, smallest first.</summary>
     public static IReadOnlyList<string> Presets { get; } = ["tiny", "mini", "small", "base"];
 
-    private static readonly string[] Fields = [.. PipelineJson.Default.TrainingRequest.Properties.Select(property => property.Name)];
+    private static readonly string[] Fields = [.. PipelineJson.Of<TrainingRequest>().Properties.Select(property => property.Name)];
 
     /// <summary>The first thing wrong with a request as a sentence, or null.</summary>
     public static string? FirstProblem(TrainingRequest request) =>

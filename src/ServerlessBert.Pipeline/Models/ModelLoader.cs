@@ -50,12 +50,10 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
     private async Task<IReviewClassifier> WarmedAsync(string version, string folder)
     {
         IReviewClassifier? classifier = null;
-        await compute.WaitAsync();
         try
         {
             classifier = load(folder);
-            // The first pass chooses kernels and touches every weight; it must not be a caller's.
-            classifier.Classify(["A first review, to warm the model up."]);
+            await WarmUpAsync(classifier);
             return classifier;
         }
         catch (Exception exception) when (exception is not ModelUnavailableException)
@@ -63,6 +61,16 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
             // Whatever the checkpoint's reader or libtorch throws, the files are what they are: this version does not load.
             classifier?.Dispose();
             throw new ModelUnavailableException($"Model {version} is whole but cannot be loaded: {exception.Message}", exception);
+        }
+    }
+
+    // The first pass chooses kernels and touches every weight; it must not be a caller's. It takes its turn with the model that serves.
+    private async Task WarmUpAsync(IReviewClassifier classifier)
+    {
+        await compute.WaitAsync();
+        try
+        {
+            classifier.Classify(["A first review, to warm the model up."]);
         }
         finally
         {

@@ -29,7 +29,7 @@ public sealed record ModelManifest
     [System.Text.Json.Serialization.JsonIgnore]
     public long Length => Files.Sum(file => file.Length);
 
-    internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Default.ModelManifest);
+    internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ModelManifest>());
 
     /// <summary>Reads a version's manifest and checks that it is that version's and that its file names are plain.</summary>
     /// <exception cref="ModelUnavailableException">It is not a manifest of that version.</exception>
@@ -38,7 +38,7 @@ public sealed record ModelManifest
         ModelManifest? manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize(bytes.ToMemory().Span, PipelineJson.Default.ModelManifest);
+            manifest = JsonSerializer.Deserialize(bytes.ToMemory().Span, PipelineJson.Of<ModelManifest>());
         }
         catch (JsonException exception)
         {

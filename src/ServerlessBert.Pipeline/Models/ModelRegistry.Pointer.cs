@@ -76,7 +76,7 @@ public sealed partial class ModelRegistry
             try
             {
                 await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
-                    new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Default.ModelPointer)),
+                    new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
                     new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(reading.ETag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
                     cancellationToken);
                 return next;
@@ -97,15 +97,19 @@ public sealed partial class ModelRegistry
             ManifestSha256 = manifest.Digest,
             Promoted = now,
             Reason = reason,
-            History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. current.History],
+            History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. PastOf(current, rolledBack)],
         };
     }
+
+    // A version that is given up is given up for the times it was live before, too: the next rollback goes further back.
+    private static IEnumerable<PastModel> PastOf(ModelPointer current, bool rolledBack) =>
+        current.History.Select(past => rolledBack && past.Version == current.Version ? past with { RolledBack = true } : past);
 
     private static ModelPointer Parse(BinaryData content)
     {
         try
         {
-            var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Default.ModelPointer);
+            var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<ModelPointer>());
             return pointer is not null && ModelVersion.IsValid(pointer.Version)
                 ? pointer
                 : throw new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION");

@@ -62,7 +62,7 @@ public sealed class BatchClassifying(
         var (content, loss) = await _input.ReadAsync(message, cancellationToken);
         if (loss is { } lost)
         {
-            await EndWithoutInputAsync(message, lost, cancellationToken);
+            if (await runs.TryReadAsync(message.Run, cancellationToken) is { IsFinished: false } run) await finishing.LoseInputAsync(run, lost, cancellationToken);
             return false;
         }
         var rows = ReviewReader.Read(content, message.Layout, message.Batch, reviews);
@@ -100,13 +100,6 @@ public sealed class BatchClassifying(
         if (staged.Indexes.Count < message.Batches) return false;
         await finishing.CompleteAsync(message.Run, message.Batches, cancellationToken);
         return true;
-    }
-
-    private async Task EndWithoutInputAsync(ReviewBatchMessage message, InputLoss loss, CancellationToken cancellationToken)
-    {
-        if (await runs.TryReadAsync(message.Run, cancellationToken) is not { IsFinished: false } run) return;
-        if (loss == InputLoss.DroppedAgain) await finishing.SupersedeAsync(run, cancellationToken);
-        else await finishing.FailAsync(run, "input_deleted", $"{message.Blob} was deleted before all of it was classified; drop it again and leave it until its predictions are there.", cancellationToken);
     }
 
     // Ids are kept where the rows can still be read; where reading is what fails, the rows are made from their numbers.

@@ -16,7 +16,7 @@ internal sealed class BatchFailures(PipelineStorage storage, TimeProvider time, 
         var failure = new BatchFailure(message.Batch.Index, attempt, FirstLine(reason.Message), reason.GetType().Name, time.GetUtcNow());
         try
         {
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(failure, PipelineJson.Default.BatchFailure);
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(failure, PipelineJson.Of<BatchFailure>());
             await new RunBlobs(storage, message.Run).Failure(message.Batch.Index).UploadAsync(new BinaryData(json), overwrite: true);
         }
         catch (Azure.RequestFailedException exception)
@@ -35,7 +35,7 @@ internal sealed class BatchFailures(PipelineStorage storage, TimeProvider time, 
     {
         var content = await new RunBlobs(storage, message.Run).Failure(message.Batch.Index).TryDownloadAsync(cancellationToken);
         if (content is null) return $"Batch {message.Batch.Index} never came to an end, and no worker left a reason; drop the file again to repeat it.";
-        var failure = JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Default.BatchFailure)!;
+        var failure = JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<BatchFailure>())!;
         return $"Batch {failure.Batch} failed {failure.Attempt} times, the last time with: {failure.Message} Drop the file again to repeat it.";
     }
 

@@ -13,13 +13,13 @@ internal sealed class BatchQueue(PipelineStorage storage, RunOptions options)
 
     /// <summary>Keeps the plan, so that a lost message can be written again without reading the file.</summary>
     public Task SavePlanAsync(Run run, ReviewFilePlan plan, CancellationToken cancellationToken) => new RunBlobs(storage, run.Id).Plan.UploadAsync(
-        new BinaryData(JsonSerializer.SerializeToUtf8Bytes(plan, PipelineJson.Default.ReviewFilePlan)), overwrite: true, cancellationToken);
+        new BinaryData(JsonSerializer.SerializeToUtf8Bytes(plan, PipelineJson.Of<ReviewFilePlan>())), overwrite: true, cancellationToken);
 
     /// <summary>The plan that was kept.</summary>
     public async Task<ReviewFilePlan> ReadPlanAsync(Run run, CancellationToken cancellationToken)
     {
         var content = await new RunBlobs(storage, run.Id).Plan.DownloadContentAsync(cancellationToken);
-        return JsonSerializer.Deserialize(content.Value.Content.ToMemory().Span, PipelineJson.Default.ReviewFilePlan)!;
+        return JsonSerializer.Deserialize(content.Value.Content.ToMemory().Span, PipelineJson.Of<ReviewFilePlan>())!;
     }
 
     /// <summary>Sends the messages of some batches.</summary>

@@ -41,9 +41,10 @@ public sealed class FileSplitting(
         {
             await finishing.FailAsync(run, exception.Code, exception.Message, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.ErrorCode == BlobErrorCode.ConditionNotMet)
+        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
         {
-            await finishing.SupersedeAsync(run, cancellationToken);
+            if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
+            await finishing.LoseInputAsync(run, loss, cancellationToken);
         }
     }
 

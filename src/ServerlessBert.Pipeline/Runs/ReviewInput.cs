@@ -59,14 +59,19 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
                 new BlobDownloadOptions { Range = range, Conditions = SameContent(message.ETag) }, cancellationToken);
             return new(content.Content.ToMemory(), null);
         }
-        catch (RequestFailedException exception) when (exception.Status == 412)
+        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
         {
-            return new(default, InputLoss.DroppedAgain);
+            if (await LossOfAsync(message.Blob, message.ETag, cancellationToken) is { } loss) return new(default, loss);
+            throw;
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
-        {
-            return new(default, InputLoss.Deleted);
-        }
+    }
+
+    /// <summary>What became of an input that could not be read; null when it is there, so that the failure was another.</summary>
+    public async Task<InputLoss?> LossOfAsync(string blob, string etag, CancellationToken cancellationToken)
+    {
+        // A read under If-Match answers 412 for an absent blob as well as for a changed one.
+        if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputLoss.Deleted;
+        return ETags.Bare(present.ETag) == etag ? null : InputLoss.DroppedAgain;
     }
 
     private static BlobRequestConditions SameContent(string etag) => new() { IfMatch = ETags.ToCondition(etag) };

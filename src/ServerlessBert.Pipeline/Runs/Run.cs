@@ -17,6 +17,7 @@ public sealed record Run
     public required string Blob { get; init; }
 
     /// <summary>The input's ETag, without quotes.</summary>
+    [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
     /// <summary>The model version that answers the whole file, live when the run began.</summary>
@@ -55,7 +56,7 @@ public sealed record Run
     /// <summary>Rows without a prediction; null before the end.</summary>
     public long? ErrorRows { get; init; }
 
-    /// <summary>How often the sweep has queued what was missing.</summary>
+    /// <summary>How often the sweep has queued what was missing since the run last made progress.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Why it failed: a stable name such as <c>no_text_column</c>.</summary>
@@ -102,7 +103,7 @@ public enum RunState
     Failed,
 }
 
-/// <summary>Writes states in camelCase, as every name in the project's JSON.</summary>
+/// <summary>Writes states in camelCase, whoever writes them.</summary>
 public sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(System.Text.Json.JsonNamingPolicy.CamelCase);
 
 /// <summary>Why a batch failed last: the document <c>runs/&lt;id&gt;/failures/&lt;index&gt;.json</c>.</summary>

@@ -59,6 +59,11 @@ public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOpti
             logger.RunSuperseded(run.Id, run.Blob);
     }
 
+    /// <summary>Ends a run whose input is not there any more.</summary>
+    internal Task LoseInputAsync(Run run, InputLoss loss, CancellationToken cancellationToken) => loss == InputLoss.DroppedAgain
+        ? SupersedeAsync(run, cancellationToken)
+        : FailAsync(run, "input_deleted", $"{run.Blob} was deleted before all of it was classified; drop it again and leave it until its predictions are there.", cancellationToken);
+
     private async Task<bool> EndAsync(Run run, Func<Run, Run> end, CancellationToken cancellationToken)
     {
         var finished = time.GetUtcNow();

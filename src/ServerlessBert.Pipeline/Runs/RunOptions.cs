@@ -15,7 +15,7 @@ public sealed record RunOptions
     /// <summary>How long splitting may take before the sweep takes it for dead: 64 GiB at 100 MB/s take 11 minutes.</summary>
     public TimeSpan SplitStallTime { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How often the sweep queues what is missing before it gives up and writes error rows itself.</summary>
+    /// <summary>How often the sweep queues what is missing, without any progress, before it gives up and writes error rows itself.</summary>
     public int MaxAttempts { get; init; } = 5;
 
     /// <summary>Messages sent at once: a queue takes 2,000 a second, and a send takes some 10 ms.</summary>

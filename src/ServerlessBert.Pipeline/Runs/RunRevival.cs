@@ -26,11 +26,8 @@ public sealed class RunRevival(
 
     private async Task ReviveSplittingAsync(Run run, CancellationToken cancellationToken)
     {
-        var input = await _input.TryGetPropertiesAsync(run.Blob, cancellationToken);
-        if (input is null)
-            await finishing.FailAsync(run, "input_deleted", $"{run.Blob} was deleted before it was read; drop it again and leave it until its predictions are there.", cancellationToken);
-        else if (ETags.Bare(input.ETag) != run.ETag)
-            await finishing.SupersedeAsync(run, cancellationToken);
+        if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
+            await finishing.LoseInputAsync(run, loss, cancellationToken);
         else if (await IsStillQueuedAsync(StorageNames.ReviewFiles, run.Queued ?? run.Started, cancellationToken))
             return;
         else if (run.Attempts >= options.MaxAttempts)
@@ -50,7 +47,7 @@ public sealed class RunRevival(
         if (missing.Length == 0)
             await finishing.CompleteAsync(run.Id, batches, cancellationToken);
         else if (staged.Indexes.Count > run.Staged)
-            await runs.UpdateAsync(run.Id, now => now with { Staged = staged.Indexes.Count }, cancellationToken);
+            await runs.UpdateAsync(run.Id, now => now with { Staged = staged.Indexes.Count, Attempts = 0 }, cancellationToken);
         else if (await IsStillQueuedAsync(StorageNames.ReviewBatches, run.Queued ?? run.Started, cancellationToken))
             return;
         else if (run.Attempts >= options.MaxAttempts)

@@ -95,7 +95,7 @@ public sealed class RunStore(PipelineStorage storage)
         var content = await Document(id).TryDownloadAsync(cancellationToken);
         return content is null
             ? (null, null)
-            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Default.Run), ETags.Bare(content.Details.ETag));
+            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<Run>()), ETags.Bare(content.Details.ETag));
     }
 
     private async Task<bool> TryWriteAsync(Run run, string? etag, CancellationToken cancellationToken)
@@ -103,7 +103,7 @@ public sealed class RunStore(PipelineStorage storage)
         try
         {
             await Document(run.Id).UploadAsync(
-                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(run, PipelineJson.Default.Run)),
+                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(run, PipelineJson.Of<Run>())),
                 new BlobUploadOptions
                 {
                     Conditions = BlobOutcomes.Unchanged(etag),

@@ -21,7 +21,7 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
     public async Task StageAsync(int batch, ReadOnlyMemory<byte> predictions, BatchStatistics statistics, CancellationToken cancellationToken)
     {
         await StageAsync(_blobs.Predictions, batch, predictions, cancellationToken);
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(statistics, PipelineJson.Default.BatchStatistics), (byte)'\n'];
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(statistics, PipelineJson.Of<BatchStatistics>()), (byte)'\n'];
         await StageAsync(_blobs.Statistics, batch, line, cancellationToken);
     }
 
@@ -54,7 +54,7 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
         var sum = BatchStatistics.Empty;
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
-            sum += JsonSerializer.Deserialize(line, PipelineJson.Default.BatchStatistics)!;
+            sum += JsonSerializer.Deserialize(line, PipelineJson.Of<BatchStatistics>())!;
         }
         return sum;
     }

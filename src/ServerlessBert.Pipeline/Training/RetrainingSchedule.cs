@@ -57,7 +57,7 @@ public sealed class RetrainingSchedule(PipelineStorage storage, ModelRegistry mo
         {
             bool isSince = live is null || string.CompareOrdinal(model.Version, live) >= 0;
             if (isSince && model.IsComplete && await models.TryReadDocumentAsync(model.Version, "training.json", cancellationToken) is { } training)
-                seen.UnionWith(training.Deserialize(PipelineJson.Default.TrainingDataList)?.Data?.Select(file => file with { ETag = ETags.Bare(file.ETag) }) ?? []);
+                seen.UnionWith(training.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data?.Select(file => file with { ETag = ETags.Bare(file.ETag ?? "") }) ?? []);
         }
         return seen;
     }

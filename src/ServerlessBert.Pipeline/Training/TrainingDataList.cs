@@ -9,5 +9,5 @@ public sealed record TrainingDataList
 
 /// <summary>A labelled file as a training saw it.</summary>
 /// <param name="Name">Its name in the training-data container.</param>
-/// <param name="ETag">Its ETag then, without quotes.</param>
-public sealed record TrainingDataFile(string Name, string ETag);
+/// <param name="ETag">Its ETag then; null where the file did not come from storage.</param>
+public sealed record TrainingDataFile(string Name, string? ETag);

@@ -4,10 +4,11 @@ using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using ServerlessBert.Cli.Hosting;
+using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Hosting;
 
-[Collection(nameof(AzuriteFixture))]
+[Collection(AzuriteCollection.Name)]
 public sealed class QueueListenerTests(AzuriteFixture azurite)
 {
     private static readonly QueueTriggerOptions Options = new()
@@ -23,7 +24,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_message_reaches_the_function_decoded_and_is_deleted()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "good reviews");
         var seen = new ConcurrentQueue<string>();
         await RunAsync(queue, poison, Options, (message, _) => { seen.Enqueue(message.Body.ToString()); return Task.CompletedTask; }, () => IsEmptyAsync(queue));
@@ -34,7 +35,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_failing_message_is_tried_maxDequeueCount_times_and_then_lies_in_poison_as_it_was()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "bad");
         var attempts = new ConcurrentQueue<(long Count, DateTimeOffset At)>();
         await RunAsync(queue, poison, Options with { MaxDequeueCount = 3 }, (message, _) =>
@@ -53,7 +54,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_message_that_was_taken_too_often_goes_to_poison_without_another_attempt()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "kills its worker");
         for (int taken = 0; taken < 2; taken++)
         {
@@ -68,7 +69,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_message_that_is_not_Base64_goes_to_poison_and_the_next_one_is_worked_on()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await queue.SendMessageAsync("{ not base64 }");
         await SendAsync(queue, "next");
         var seen = new ConcurrentQueue<string>();
@@ -80,7 +81,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_message_that_fails_in_a_poison_queue_stays_there()
     {
-        var (queue, _) = await azurite.CreateQueuesAsync();
+        var (queue, _) = await CreateQueuesAsync();
         await SendAsync(queue, "still bad");
         int attempts = 0;
         await RunAsync(queue, null, Options with { MaxDequeueCount = 1, Lease = TimeSpan.FromSeconds(1) }, (_, _) =>
@@ -94,7 +95,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task Renewal_keeps_a_long_message_invisible_and_the_last_receipt_deletes_it()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "long");
         int runs = 0;
         await RunAsync(queue, poison, Options, async (_, cancellationToken) =>
@@ -108,7 +109,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_killed_hosts_message_comes_back_when_its_lease_runs_out()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "again");
         // What a killed host leaves behind: a message taken, and nobody who renews it.
         Assert.NotNull((await queue.ReceiveMessageAsync(Options.Lease)).Value);
@@ -123,7 +124,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [InlineData(2, 1, 3)]
     public async Task No_more_than_batchSize_and_newBatchThreshold_are_in_hand(int batchSize, int newBatchThreshold, int most)
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         for (int i = 0; i < 9; i++) await SendAsync(queue, $"{i}");
         int now = 0;
         var seen = new ConcurrentBag<int>();
@@ -140,7 +141,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task Stopping_waits_for_the_message_in_hand_and_takes_no_other()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "in hand");
         var started = new TaskCompletionSource();
         var finish = new TaskCompletionSource();
@@ -161,7 +162,7 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     [Fact]
     public async Task When_the_drain_ends_first_the_message_is_given_back_at_once()
     {
-        var (queue, poison) = await azurite.CreateQueuesAsync();
+        var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "endless");
         var started = new TaskCompletionSource();
         using QueueListener listener = Listen(queue, poison, Options with { Lease = TimeSpan.FromMinutes(1) }, (_, cancellationToken) =>
@@ -174,6 +175,16 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         using var drain = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await listener.StopAsync(drain.Token);
         Assert.Equal(Base64("endless"), (await queue.ReceiveMessageAsync()).Value?.Body.ToString());
+    }
+
+    /// <summary>A new queue without an encoding, and its poison queue.</summary>
+    private async Task<(QueueClient Queue, QueueClient Poison)> CreateQueuesAsync()
+    {
+        string name = AzuriteFixture.NewPrefix() + "queue";
+        var (queue, poison) = (new QueueClient(azurite.ConnectionString, name), new QueueClient(azurite.ConnectionString, name + "-poison"));
+        await queue.CreateAsync();
+        await poison.CreateAsync();
+        return (queue, poison);
     }
 
     private static async Task RunAsync(

@@ -106,6 +106,17 @@ public sealed class FineTunerTests
     }
 
     [Fact]
+    public void BFloat16_products_over_float32_weights_learn_as_well()
+    {
+        using BertCheckpoint checkpoint = SmallModels.Create();
+
+        TrainingResult result = new FineTuner(checkpoint, Quick with { Compute = InferenceDtype.BFloat16 }).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
+
+        Assert.True(result.Evaluation!.Accuracy > 0.9, $"accuracy {result.Evaluation.Accuracy}");
+        Assert.All(checkpoint.Model.state_dict().Values, weight => Assert.Equal(torch.float32, weight.dtype));
+    }
+
+    [Fact]
     public void Nothing_to_learn_from_one_label_only_and_labels_out_of_range_are_refused()
     {
         using BertCheckpoint checkpoint = SmallModels.Create();

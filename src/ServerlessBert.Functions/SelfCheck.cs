@@ -1,8 +1,9 @@
 using Azure;
 using Microsoft.Extensions.Configuration;
+using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Storage;
 
-namespace ServerlessBert.Functions.Checks;
+namespace ServerlessBert.Functions;
 
 /// <summary>What <c>--check</c> prints: whether this machine, or the image being built, can run the functions.</summary>
 internal static class SelfCheck
@@ -12,8 +13,8 @@ internal static class SelfCheck
     /// <summary>Prints a line a check; the exit code is 1 where one failed.</summary>
     public static async Task<int> RunAsync(TextWriter output)
     {
-        bool loads = NativeLibraryCheck.TryLoad(out string? reason);
-        await output.WriteLineAsync($"libtorch: {(loads ? "loads" : reason)}");
+        bool loads = LibTorch.TryLoad(out string? reason);
+        await output.WriteLineAsync(loads ? "libtorch: loads" : reason);
 
         IConfiguration configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
         (bool reachable, string state) = await CheckStorageAsync(configuration);
@@ -24,8 +25,8 @@ internal static class SelfCheck
     /// <summary>An image is built where there is no storage yet, so that no setting at all is no failure.</summary>
     private static async Task<(bool Passed, string State)> CheckStorageAsync(IConfiguration configuration)
     {
-        if (!configuration.GetSection("AzureWebJobsStorage").Exists())
-            return (true, "not checked, AzureWebJobsStorage is not set");
+        if (!configuration.GetSection(Settings.Storage).Exists())
+            return (true, $"not checked, {Settings.Storage} is not set");
         using var timeout = new CancellationTokenSource(StorageTimeout);
         try
         {
@@ -39,7 +40,7 @@ internal static class SelfCheck
         {
             string cause = exception is OperationCanceledException
                 ? $"no answer within {StorageTimeout.TotalSeconds:0} s" : exception.Message.Split('\n')[0].Trim();
-            return (false, $"not reachable, {cause.TrimEnd('.')}; check AzureWebJobsStorage and this identity's roles");
+            return (false, $"not reachable, {cause.TrimEnd('.')}; check {Settings.Storage} and this identity's roles");
         }
     }
 }

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using ServerlessBert.Testing;
+
+namespace ServerlessBert.Cli.Tests.Commands;
+
+/// <summary>What a user does with no storage at all: generate, train, evaluate, predict, classify.</summary>
+public class LocalWorkflowTests
+{
+    [Fact]
+    public async Task Training_on_a_file_gives_a_checkpoint_that_rates_reviews()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("labelled.jsonl"), model = folder.At("model");
+
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "600", "--out", data])).ExitCode);
+        var training = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--epochs", "2", "--vocab-size", "600", "--max-length", "64", "--out", model]);
+        Assert.True(training.ExitCode == 0, training.Errors);
+        Assert.Contains("accuracy", training.Errors);
+        Assert.All(new[] { "model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "training.json", "metrics.json" },
+            file => Assert.True(File.Exists(Path.Combine(model, file)), file));
+
+        var evaluation = await SbertProcess.RunAsync(["evaluate", "--data", data, "--model", model, "--json"]);
+        Assert.Equal(600, JsonDocument.Parse(evaluation.Output).RootElement.GetProperty("rows").GetInt32());
+
+        var prediction = await SbertProcess.RunAsync(["predict", "--model", model, "--json", "The food was superb."]);
+        JsonElement said = JsonDocument.Parse(prediction.Output).RootElement;
+        Assert.InRange(said.GetProperty("stars").GetInt32(), 1, 5);
+        Assert.Equal(1, said.GetProperty("probabilities").EnumerateArray().Sum(one => one.GetDouble()), 1e-3);
+    }
+
+    [Fact]
+    public async Task Classifying_gives_every_row_a_line_in_order_and_bad_rows_keep_their_place()
+    {
+        using var folder = new TemporaryFolder();
+        string model = SmallModels.Save(folder.Path), predictions = folder.At("out/p.jsonl");
+        string reviews = folder.File("mixed.jsonl", """
+            {"id":"a","text":"the food was good"}
+            {"id":"b","txt":"no text here"}
+            this is not json
+            {"id":"d","text":"the service was awful","stars":1}
+
+            """);
+
+        var result = await SbertProcess.RunAsync(["classify", reviews, "--model", model, "--out", predictions]);
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        JsonElement[] lines = [.. File.ReadLines(predictions).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal([0, 1, 2, 3], lines.Select(line => line.GetProperty("row").GetInt32()));
+        Assert.Equal("missing_text", lines[1].GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal("invalid_json", lines[2].GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal("d", lines[3].GetProperty("id").GetString());
+        Assert.Contains("1 rows with error missing_text", result.Errors);
+    }
+
+    [Fact]
+    public async Task Without_out_the_predictions_go_to_standard_output()
+    {
+        using var folder = new TemporaryFolder();
+        string reviews = folder.File("r.txt", "good food\nbad food\n");
+
+        var result = await SbertProcess.RunAsync(["classify", reviews, "--model", SmallModels.Save(folder.Path)]);
+
+        Assert.Equal(2, result.Output.TrimEnd('\n').Split('\n').Length);
+    }
+
+    [Theory]
+    [InlineData("columns.csv", "name,price\na,1\n", "first record has the columns")]
+    [InlineData("empty.csv", "", "empty")]
+    [InlineData("binary.csv", "\0\u0001\u0002\0\0\0", "binary")]
+    [InlineData("reviews.docx", "text", ".jsonl")]
+    public async Task A_file_that_cannot_be_classified_fails_with_its_reason_and_leaves_no_half_written_output(string name, string content, string reason)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await SbertProcess.RunAsync(["classify", folder.File(name, content), "--model", SmallModels.Save(folder.Path), "--out", folder.At("p.jsonl")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(reason, result.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("   at ", result.Errors);
+        Assert.Empty(Directory.EnumerateFiles(folder.Path, "p.jsonl*"));
+    }
+
+    [Fact]
+    public async Task A_ten_megabyte_line_is_one_error_row_and_the_rest_is_classified()
+    {
+        using var folder = new TemporaryFolder();
+        string reviews = folder.File("long.txt", $"good food\n{new string('x', 10_000_000)}\nbad food\n");
+
+        var result = await SbertProcess.RunAsync(["classify", reviews, "--model", SmallModels.Save(folder.Path)]);
+
+        JsonElement[] lines = [.. result.Output.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(3, lines.Length);
+        Assert.Equal("line_too_long", lines[1].GetProperty("error").GetProperty("code").GetString());
+        Assert.True(lines[0].TryGetProperty("stars", out _) && lines[2].TryGetProperty("stars", out _));
+    }
+
+    [Fact]
+    public async Task Data_without_ratings_cannot_be_trained_on_and_the_count_is_said()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await SbertProcess.RunAsync(["train", "--data", folder.File("r.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("2 without a rating", result.Errors);
+    }
+}

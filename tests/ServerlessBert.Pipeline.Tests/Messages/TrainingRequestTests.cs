@@ -1,0 +1,40 @@
+using ServerlessBert.Pipeline.Messages;
+
+namespace ServerlessBert.Pipeline.Tests.Messages;
+
+public sealed class TrainingRequestTests
+{
+    [Fact]
+    public void A_request_comes_back_as_it_was()
+    {
+        var request = new TrainingRequest { Base = "preset:mini", Epochs = 2.5, BatchSize = 32, LearningRate = 2e-5, MaxLength = 256, MaxSteps = 100, Seed = 7, EvalFraction = 0.1, RequestedBy = "schedule" };
+
+        Assert.Equal(request, TrainingRequest.Parse(request.ToBody()));
+    }
+
+    [Fact]
+    public void An_empty_object_is_a_request_with_every_default() => Assert.Equal(new TrainingRequest(), TrainingRequest.Parse(new BinaryData("{}")));
+
+    [Fact]
+    public void An_unknown_field_is_refused_by_name() =>
+        Assert.Contains("\"learning_rate\"", Refusal("""{"version":1,"learning_rate":0.1}"""));
+
+    [Theory]
+    [InlineData("""{"epochs":0}""", "epochs is 0")]
+    [InlineData("""{"epochs":1e9}""", "epochs")]
+    [InlineData("""{"batchSize":-1}""", "batchSize is -1")]
+    [InlineData("""{"learningRate":3}""", "learningRate is 3")]
+    [InlineData("""{"maxLength":2}""", "maxLength is 2")]
+    [InlineData("""{"maxSteps":0}""", "maxSteps is 0")]
+    [InlineData("""{"evalFraction":1}""", "evalFraction is 1")]
+    [InlineData("""{"data":[]}""", "empty list")]
+    [InlineData("""{"data":[""]}""", "empty name")]
+    [InlineData("""{"base":"preset:huge"}""", "preset:huge")]
+    [InlineData("""{"base":"version:../../x"}""", "version:../../x")]
+    [InlineData("""{"epochs":"two"}""", "epochs")]
+    [InlineData("""{"version":2}""", "version 2")]
+    [InlineData("null", "not an object")]
+    public void An_absurd_value_is_refused_with_a_sentence(string body, string part) => Assert.Contains(part, Refusal(body));
+
+    private static string Refusal(string body) => Assert.Throws<MessageFormatException>(() => TrainingRequest.Parse(new BinaryData(body))).Message;
+}
