@@ -5,11 +5,11 @@ namespace ServerlessBert.Cli.Tests.Hub;
 
 public sealed class HubPartsTests : IDisposable
 {
-    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-hub-tests-");
+    private readonly TemporaryFolder scratch = new();
 
-    private string Target => Path.Combine(scratch.FullName, "file");
+    private string Target => scratch.At("file");
 
-    public void Dispose() => scratch.Delete(recursive: true);
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public async Task A_files_hashes_are_those_of_sha256sum_and_git()

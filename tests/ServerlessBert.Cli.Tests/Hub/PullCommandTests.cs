@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ServerlessBert.Cli.Hub;
 
 namespace ServerlessBert.Cli.Tests.Hub;
 
@@ -66,21 +65,11 @@ public sealed class PullCommandTests : PullTest
 
     private async Task<(int Code, string Output, string Remarks)> RunAsync(params string[] arguments)
     {
-        using Process process = Start(arguments);
-        Task<string> remarks = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output, await remarks);
+        SbertProcess.Result result = await SbertProcess.RunAsync(["models", "pull", .. arguments], environment: Environment);
+        return (result.ExitCode, result.Output, result.Errors);
     }
 
-    private Process Start(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [typeof(HubClient).Assembly.Location, "models", "pull", .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["HF_ENDPOINT"] = Hub.Endpoint, ["HF_TOKEN"] = "" },
-        };
-        return Process.Start(start)!;
-    }
+    private Process Start(params string[] arguments) => SbertProcess.Start(["models", "pull", .. arguments], Environment);
+
+    private Dictionary<string, string> Environment => new() { ["HF_ENDPOINT"] = Hub.Endpoint, ["HF_TOKEN"] = "" };
 }

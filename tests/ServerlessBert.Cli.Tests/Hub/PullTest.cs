@@ -6,27 +6,27 @@ namespace ServerlessBert.Cli.Tests.Hub;
 /// <summary>A small real model on a local hub, and a folder to pull it into.</summary>
 public abstract class PullTest : IAsyncLifetime
 {
-    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-pull-tests-");
+    private readonly TemporaryFolder scratch = new();
 
     private protected const string Weights = "model.safetensors";
 
     private protected LocalHub Hub { get; private set; } = null!;
 
     /// <summary>Where pulls go; does not exist at first.</summary>
-    private protected string Folder => Path.Combine(scratch.FullName, "pulled");
+    private protected string Folder => scratch.At("pulled");
 
     private protected List<string> Remarks { get; } = [];
 
     public Task InitializeAsync()
     {
-        Hub = LocalHub.Serving(SmallModels.Save(scratch.FullName));
+        Hub = LocalHub.Serving(SmallModels.Save(scratch.Path));
         return Task.CompletedTask;
     }
 
     public async Task DisposeAsync()
     {
         await Hub.DisposeAsync();
-        scratch.Delete(recursive: true);
+        scratch.Dispose();
     }
 
     private protected HubOptions Options => new()
