@@ -4,12 +4,12 @@ using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;
 
-/// <summary><c>sbert models</c>: the registry of published versions.</summary>
+/// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote and roll back model versions.")
+    public static Command Create() => new("models", "List, publish, promote and roll back model versions; pull one from the Hugging Face hub.")
     {
-        List(), Show(), Publish(), Promote(), Rollback(), Verify(),
+        List(), Show(), Publish(), Promote(), Rollback(), PullCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using ServerlessBert.Cli.Hub;
+
+namespace ServerlessBert.Cli.Commands;
+
+/// <summary><c>sbert models pull</c>: a model of the Hugging Face hub becomes a checkpoint folder.</summary>
+internal static class PullCommand
+{
+    public static Command Create()
+    {
+        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name." };
+        var revision = new Option<string>("--revision") { Description = "A branch, tag or commit.", DefaultValueFactory = _ => "main" };
+        var output = new Option<DirectoryInfo?>("--out") { Description = "The checkpoint folder (default: the last part of the name, here)." };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace other weights that the folder holds." };
+        var json = new Option<bool>("--json") { Description = "As JSON." };
+        var command = new Command("pull", "Fetch a BERT or DistilBERT of the Hugging Face hub (HF_ENDPOINT, HF_TOKEN) into a checkpoint folder.") { name, revision, output, overwrite, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            ModelName model = ModelName.Parse(parsed.GetRequiredValue(name));
+            string wanted = parsed.GetRequiredValue(revision);
+            if (wanted is "" or "." or "..") throw new UsageException($"--revision '{wanted}' is not a branch, tag or commit.");
+            string folder = parsed.GetValue(output)?.FullName ?? Path.GetFullPath(model.Name);
+            if (File.Exists(folder)) throw new UsageException($"--out {folder} is a file; give a folder.");
+
+            using var hub = new HubClient(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Say);
+            ModelPull pull = await ModelPull.PrepareAsync(hub, model, wanted, folder, parsed.GetValue(overwrite), cancellationToken);
+            PulledModel pulled = await PullProgress.FetchAsync(pull, cancellationToken);
+            if (pull.Missing.Count == 0) Terminal.Say($"nothing to fetch: {model} is here already");
+            Console.WriteLine(parsed.GetValue(json) ? Json.Of(pulled) : pulled.Folder);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

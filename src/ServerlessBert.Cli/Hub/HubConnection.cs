@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace ServerlessBert.Cli.Hub;
+
+/// <summary>
+/// HTTP with the hub. Redirects are followed here rather than by HttpClient, because the hub's own answer says what the
+/// file is, before it points elsewhere, and because the token must not go there.
+/// </summary>
+internal sealed class HubConnection(HubOptions options) : IDisposable
+{
+    private const int MostRedirects = 10;
+
+    private readonly HttpClient client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        ConnectTimeout = options.Silence,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    })
+    {
+        Timeout = options.Silence, // to the end of the headers; HubBody watches the rest
+    };
+
+    public HubOptions Options => options;
+
+    /// <summary>Asks, and follows redirects; a redirect that leaves the hub is followed only if <paramref name="leaveHub"/>, else it is the answer.</summary>
+    /// <exception cref="HubException">No answer, an endless chain of redirects, or one from https to http.</exception>
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, bool leaveHub, RangeRequest? range, CancellationToken cancellationToken)
+    {
+        for (int hop = 0; hop <= MostRedirects; hop++)
+        {
+            HttpResponseMessage response = await SendOnceAsync(Request(method, address, range), cancellationToken);
+            if (!IsRedirect(response)) return response;
+            if (!leaveHub && !options.IsHub(new Uri(address, response.Headers.Location!))) return response;
+            using (response) address = Follow(address, response.Headers.Location!);
+        }
+        throw new HubException($"{address.Authority} redirected more than {MostRedirects} times; is HF_ENDPOINT right?");
+    }
+
+    /// <summary>Where a redirect leads.</summary>
+    /// <exception cref="HubException">From https to anything else, or to what is no web address.</exception>
+    public static Uri Follow(Uri address, Uri location)
+    {
+        var target = new Uri(address, location);
+        return target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
+            ? target
+            : throw new HubException($"{address.Authority} redirects to {target.Scheme}://{target.Authority}, which is not encrypted; nothing was fetched from there.");
+    }
+
+    public void Dispose() => client.Dispose();
+
+    private HttpRequestMessage Request(HttpMethod method, Uri address, RangeRequest? range)
+    {
+        var request = new HttpRequestMessage(method, address);
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("sbert", null));
+        // A compressed answer's length and ranges would not be the file's.
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        if (options.Token is { } token && options.IsHub(address)) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        range?.AddTo(request);
+        return request;
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        string host = request.RequestUri!.Authority;
+        using (request)
+        {
+            try
+            {
+                HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+                response.RequestMessage ??= request;
+                return response;
+            }
+            catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.NameResolutionError)
+            {
+                throw new HubException($"{host} is not known to this network ({exception.Message}); is there a connection, and is HF_ENDPOINT right?", exception);
+            }
+            catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.SecureConnectionError)
+            {
+                throw new HubException($"{host} could not prove who it is ({(exception.InnerException ?? exception).Message}); is HF_ENDPOINT right, and the clock of this machine?", exception);
+            }
+            catch (HttpRequestException exception)
+            {
+                throw new HubException($"{host} cannot be reached ({exception.Message})", exception) { IsPassing = true };
+            }
+            catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new HubException($"{host} did not answer within {options.Silence.TotalSeconds:N0} s", exception) { IsPassing = true };
+            }
+        }
+    }
+
+    private static bool IsRedirect(HttpResponseMessage response) => response.Headers.Location is not null && response.StatusCode is
+        HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+}
