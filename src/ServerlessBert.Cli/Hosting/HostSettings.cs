@@ -8,19 +8,22 @@ namespace ServerlessBert.Cli.Hosting;
 /// </summary>
 public static class HostSettings
 {
-    private const string LocalFile = "local.settings.json", SampleFile = "local.settings.sample.json";
+    private const string LocalFile = "local.settings.json", SampleFile = "local.settings.sample.json", HostJsonOverrides = "AzureFunctionsJobHost__";
 
     /// <summary>Reads them.</summary>
     /// <exception cref="HostStartException">A settings file is no JSON.</exception>
     public static IConfiguration Load() => Load(Directory.GetCurrentDirectory(), RepositoryFolder.Find());
 
-    /// <summary>Reads host.json: the repository's, else the one beside the program.</summary>
+    /// <summary>
+    /// Reads host.json: the repository's, else the one beside the program. As with the Functions host, an environment
+    /// variable <c>AzureFunctionsJobHost__extensions__queues__batchSize</c> stands before the file's value of that path.
+    /// </summary>
     /// <exception cref="HostStartException">It is no JSON.</exception>
     public static IConfiguration LoadHostJson()
     {
         string file = FirstExisting("host.json", RepositoryFolder.Find(), AppContext.BaseDirectory)
             ?? throw new HostStartException($"There is no host.json beside the program ({AppContext.BaseDirectory}); build it again.");
-        return ReadJson(file);
+        return new ConfigurationBuilder().AddConfiguration(ReadJson(file)).AddEnvironmentVariables(HostJsonOverrides).Build();
     }
 
     /// <summary>The settings as environment variables for a process that this one starts.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace ServerlessBert.Cli.Hosting;
 
-/// <summary>host.json's <c>extensions.queues</c>, with the Functions host's own defaults, and the lease that this host adds.</summary>
+/// <summary>host.json's <c>extensions.queues</c>, with the Functions host's own defaults, and the <c>lease</c> that this host adds.</summary>
 public sealed record QueueTriggerOptions
 {
     /// <summary>Messages taken at once, 1 to 32.</summary>
@@ -37,6 +37,7 @@ public sealed record QueueTriggerOptions
         IConfiguration queues = hostJson.GetSection("extensions:queues");
         var defaults = new QueueTriggerOptions();
         int batchSize = Read(queues, "batchSize", defaults.BatchSize, int.Parse, value => value is >= 1 and <= 32);
+        TimeSpan lease = Read(queues, "lease", defaults.Lease, TimeSpan.Parse, value => value.TotalSeconds >= 1 && value.TotalDays <= 7);
         return defaults with
         {
             BatchSize = batchSize,
@@ -44,6 +45,8 @@ public sealed record QueueTriggerOptions
             VisibilityTimeout = Read(queues, "visibilityTimeout", defaults.VisibilityTimeout, TimeSpan.Parse, value => value >= TimeSpan.Zero && value.TotalDays <= 7),
             MaxDequeueCount = Read(queues, "maxDequeueCount", defaults.MaxDequeueCount, int.Parse, value => value >= 1),
             MaxPollingInterval = Read(queues, "maxPollingInterval", defaults.MaxPollingInterval, TimeSpan.Parse, value => value.TotalMilliseconds >= 100),
+            Lease = lease,
+            Renewal = lease / 3,
             IsBase64 = Read(queues, "messageEncoding", "base64", (text, _) => text.ToLowerInvariant(), value => value is "base64" or "none") == "base64",
         };
     }

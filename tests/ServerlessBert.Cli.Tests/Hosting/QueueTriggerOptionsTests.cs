@@ -22,7 +22,23 @@ public sealed class QueueTriggerOptionsTests
         Assert.Equal((TimeSpan.Zero, TimeSpan.FromMinutes(1)), (options.VisibilityTimeout, options.MaxPollingInterval));
     }
 
+    [Fact]
+    public void An_environment_variable_stands_before_host_json_and_the_lease_is_renewed_thrice()
+    {
+        Environment.SetEnvironmentVariable("AzureFunctionsJobHost__extensions__queues__lease", "00:00:06");
+        try
+        {
+            QueueTriggerOptions options = QueueTriggerOptions.FromHostJson(HostSettings.LoadHostJson());
+            Assert.Equal((TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(2), 5), (options.Lease, options.Renewal, options.MaxDequeueCount));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("AzureFunctionsJobHost__extensions__queues__lease", null);
+        }
+    }
+
     [Theory]
+    [InlineData("lease", "00:00:00")]
     [InlineData("batchSize", "33")]
     [InlineData("batchSize", "many")]
     [InlineData("visibilityTimeout", "soon")]
