@@ -10,7 +10,7 @@ internal static class ClassifyCommand
 {
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("file") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz." };
+        var file = new Argument<FileInfo>("file") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet." };
         var output = new Option<FileInfo?>("--out", "-o") { Description = "The .jsonl file to write (default: standard output)." };
         var model = new ModelOptions();
         var command = new Command("classify", "Classify a file of reviews with a checkpoint folder.") { file, output };

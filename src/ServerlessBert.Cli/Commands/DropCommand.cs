@@ -14,7 +14,7 @@ internal static class DropCommand
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("files") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<FileInfo[]>("files") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet.", Arity = ArgumentArity.OneOrMore };
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the files until their predictions are there." };
         var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "With --wait: the folder for predictions and summaries (default: where each file is)." };
         var show = new Option<int>("--show") { Description = "With --wait: show this many predictions of each file.", DefaultValueFactory = _ => 0 };

@@ -22,7 +22,7 @@ internal sealed class BatchPlanner(ReviewOptions options)
     /// <exception cref="ReviewFileException"><c>too_many_rows</c> or <c>too_many_batches</c>.</exception>
     public void Add(RecordRange record, RowError? error = null)
     {
-        if (Rows == options.MaxRows) throw TooManyRows();
+        if (Rows == options.MaxRows) throw ReviewContent.TooManyRows(options);
         var single = new Part(record.Start, record.Start + record.Length, Rows, 1, error);
         Rows++;
         if (_open is { } open && Fits(open, single))
@@ -76,9 +76,6 @@ internal sealed class BatchPlanner(ReviewOptions options)
         part.Error is null && next.Error is null && part.Rows + next.Rows <= _rowBudget && next.End - part.Start <= _byteBudget;
 
     private static Part Merge(Part part, Part next) => part with { End = next.End, Rows = part.Rows + next.Rows };
-
-    private ReviewFileException TooManyRows() =>
-        new("too_many_rows", string.Create(CultureInfo.InvariantCulture, $"The file has more than {options.MaxRows:N0} rows; split it or raise MaxRows."));
 
     private ReviewFileException TooManyBatches() =>
         new("too_many_batches", string.Create(CultureInfo.InvariantCulture, $"The file needs more than {options.MaxBatches:N0} batches because {_closed.Count(part => part.Error is not null):N0} of its rows are over the limit of {options.MaxRecordBytes:N0} bytes; see that it is a review file, split it or raise MaxRecordBytes."));

@@ -35,7 +35,7 @@ public sealed class LocalReviewFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Splits a content, which stays the caller's. One that is compressed, in UTF-16 or cannot seek goes through a temporary file.</summary>
+    /// <summary>Splits a content, which stays the caller's. One that is compressed, in UTF-16, Parquet or cannot seek goes through a temporary file.</summary>
     /// <param name="content">The file's bytes, from the stream's position.</param>
     /// <param name="name">Its name, for its form.</param>
     /// <param name="options">Field names and limits.</param>
@@ -44,8 +44,8 @@ public sealed class LocalReviewFile : IAsyncDisposable
     public static async Task<LocalReviewFile> OpenAsync(Stream content, string name, ReviewOptions options, CancellationToken cancellationToken = default)
     {
         if (!ReviewContent.TryGetFormat(name, out ReviewFormat format, out _, out string? reason)) throw new ReviewFileException("unknown_format", reason);
-        bool isPlain = content.CanSeek && !await NeedsRewritingAsync(content, cancellationToken).ConfigureAwait(false);
-        Stream plain = isPlain ? content : await RewriteAsync(content, options, cancellationToken).ConfigureAwait(false);
+        bool isPlain = content.CanSeek && !await NeedsRewritingAsync(content, name, cancellationToken).ConfigureAwait(false);
+        Stream plain = isPlain ? content : await RewriteAsync(content, name, options, cancellationToken).ConfigureAwait(false);
         try
         {
             long start = plain.Position;
@@ -87,19 +87,31 @@ public sealed class LocalReviewFile : IAsyncDisposable
     /// <summary>Closes what was opened here: the file, and the temporary one.</summary>
     public ValueTask DisposeAsync() => _ownsContent ? _content.DisposeAsync() : ValueTask.CompletedTask;
 
-    private static async Task<bool> NeedsRewritingAsync(Stream content, CancellationToken cancellationToken)
+    private static async Task<bool> NeedsRewritingAsync(Stream content, string name, CancellationToken cancellationToken)
     {
         long start = content.Position;
         byte[] head = new byte[ReviewContent.MagicBytes];
         int length = await content.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
         content.Position = start;
-        return ReviewContent.NeedsRewriting(head.AsSpan(0, length));
+        return ReviewContent.NeedsRewriting(name, head.AsSpan(0, length));
     }
 
-    private static async Task<Stream> RewriteAsync(Stream content, ReviewOptions options, CancellationToken cancellationToken)
+    private static async Task<Stream> RewriteAsync(Stream content, string name, ReviewOptions options, CancellationToken cancellationToken)
+    {
+        // A Parquet file from a pipe: what says where its rows are comes last.
+        if (ReviewContent.IsParquet(name) && !content.CanSeek)
+        {
+            await using Stream whole = await CopyAsync(content, cancellationToken).ConfigureAwait(false);
+            return await RewriteAsync(whole, name, options, cancellationToken).ConfigureAwait(false);
+        }
+        // Not disposed: it would dispose of the content, which is the caller's.
+        return await CopyAsync(ReviewContent.OpenAsUtf8(content, name, options), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<Stream> CopyAsync(Stream content, CancellationToken cancellationToken)
     {
         // Made by GetTempFileName so that only this user can read it: reviews are personal data.
-        var plain = new FileStream(Path.GetTempFileName(), new FileStreamOptions
+        var copy = new FileStream(Path.GetTempFileName(), new FileStreamOptions
         {
             Mode = FileMode.Open,
             Access = FileAccess.ReadWrite,
@@ -107,14 +119,13 @@ public sealed class LocalReviewFile : IAsyncDisposable
         });
         try
         {
-            // Not disposed: it would dispose of the content, which is the caller's.
-            await ReviewContent.OpenAsUtf8(content, options).CopyToAsync(plain, cancellationToken).ConfigureAwait(false);
-            plain.Position = 0;
-            return plain;
+            await content.CopyToAsync(copy, cancellationToken).ConfigureAwait(false);
+            copy.Position = 0;
+            return copy;
         }
         catch
         {
-            await plain.DisposeAsync().ConfigureAwait(false);
+            await copy.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

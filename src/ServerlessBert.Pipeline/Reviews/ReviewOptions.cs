@@ -33,6 +33,9 @@ public sealed record ReviewOptions
     /// <summary>Most bytes out for one byte in of a compressed file, past the first 16 MiB: text compresses 3 to 20 times, a bomb 1,000.</summary>
     public int MaxDecompressionRatio { get; init; } = 200;
 
+    /// <summary>Most bytes of a Parquet row group's columns, decompressed: a group is in memory at once. Writers' defaults are 128 MiB to 512 MiB for all columns.</summary>
+    public long MaxRowGroupBytes { get; init; } = 512 * 1024 * 1024;
+
     /// <summary>Most blocks of a blob, an Azure limit: batches grow so that a file never needs more.</summary>
     public int MaxBatches { get; init; } = 50_000;
 }

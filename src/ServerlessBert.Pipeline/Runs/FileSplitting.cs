@@ -114,6 +114,6 @@ public sealed class FileSplitting(
         await using var content = await _input.OpenAsync(run, cancellationToken);
         byte[] head = new byte[ReviewContent.MagicBytes];
         int length = await content.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
-        return ReviewContent.NeedsRewriting(head.AsSpan(0, length));
+        return ReviewContent.NeedsRewriting(run.Blob, head.AsSpan(0, length));
     }
 }

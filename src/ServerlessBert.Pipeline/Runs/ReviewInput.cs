@@ -29,7 +29,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
     {
         var copy = new RunBlobs(storage, run.Id).Content;
         if (await copy.ExistsAsync(cancellationToken)) return;
-        await using var content = ReviewContent.OpenAsUtf8(await OpenAsync(run, cancellationToken), options);
+        await using var content = ReviewContent.OpenAsUtf8(await OpenAsync(run, cancellationToken), run.Blob, options);
         try
         {
             await copy.UploadAsync(content, new BlobUploadOptions { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }, cancellationToken);

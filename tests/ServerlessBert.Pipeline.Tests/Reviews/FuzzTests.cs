@@ -54,7 +54,7 @@ public sealed class FuzzTests
     private static async Task CheckAsync(byte[] content, ReviewFormat format, ReviewOptions options)
     {
         var utf8 = new MemoryStream();
-        await using (Stream stream = ReviewContent.OpenAsUtf8(new MemoryStream(content), options)) await stream.CopyToAsync(utf8);
+        await using (Stream stream = ReviewContent.OpenAsUtf8(new MemoryStream(content), "a.txt", options)) await stream.CopyToAsync(utf8);
         byte[] plain = utf8.ToArray();
         ReviewFilePlan plan = await ReviewFiles.SplitAsync(plain, format, options);
         List<Review> reviews = ReviewFiles.Read(plain, plan, options);

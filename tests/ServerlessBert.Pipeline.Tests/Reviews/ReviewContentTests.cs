@@ -12,6 +12,7 @@ public sealed class ReviewContentTests
     [InlineData("in/2026/A.NDJSON", ReviewFormat.JsonLines, false)]
     [InlineData("a.csv.gz", ReviewFormat.Csv, true)]
     [InlineData("a.TSV", ReviewFormat.Tsv, false)]
+    [InlineData("yelp/train-00000-of-00001.parquet", ReviewFormat.JsonLines, false)]
     [InlineData("a.b.Txt.GZ", ReviewFormat.Text, true)]
     public void A_name_tells_the_form_by_its_endings_in_any_case(string name, ReviewFormat expected, bool expectedCompressed)
     {
@@ -24,23 +25,26 @@ public sealed class ReviewContentTests
     [InlineData("a.gz")]
     [InlineData("jsonl")]
     [InlineData("a.csv.gz.gz")]
+    [InlineData("a.parquet.gz")]
     [InlineData("")]
     public void Another_name_is_refused_with_what_is_accepted(string name)
     {
         Assert.False(ReviewContent.TryGetFormat(name, out _, out _, out string? reason));
-        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .csv, .tsv or .txt, each also with .gz.", reason);
+        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
     }
 
     [Fact]
-    public void Gzip_and_UTF_16_need_rewriting_and_nothing_else()
+    public void Gzip_UTF_16_and_Parquet_need_rewriting_and_nothing_else()
     {
-        Assert.True(ReviewContent.NeedsRewriting(Gzip("a"u8.ToArray())));
-        Assert.True(ReviewContent.NeedsRewriting(Encoding.Unicode.GetPreamble()));
-        Assert.True(ReviewContent.NeedsRewriting(Encoding.BigEndianUnicode.GetPreamble()));
-        Assert.False(ReviewContent.NeedsRewriting(Encoding.UTF8.GetPreamble()));
-        Assert.False(ReviewContent.NeedsRewriting("text"u8));
-        Assert.False(ReviewContent.NeedsRewriting([0x1f]));
-        Assert.False(ReviewContent.NeedsRewriting([]));
+        Assert.True(ReviewContent.NeedsRewriting("a.PARQUET", "PAR1"u8));
+        Assert.False(ReviewContent.NeedsRewriting("a.txt", "PAR1 is a fine golf course"u8));
+        Assert.True(ReviewContent.NeedsRewriting("a.txt", Gzip("a"u8.ToArray())));
+        Assert.True(ReviewContent.NeedsRewriting("a.txt", Encoding.Unicode.GetPreamble()));
+        Assert.True(ReviewContent.NeedsRewriting("a.txt", Encoding.BigEndianUnicode.GetPreamble()));
+        Assert.False(ReviewContent.NeedsRewriting("a.txt", Encoding.UTF8.GetPreamble()));
+        Assert.False(ReviewContent.NeedsRewriting("a.txt", "text"u8));
+        Assert.False(ReviewContent.NeedsRewriting("a.txt", [0x1f]));
+        Assert.False(ReviewContent.NeedsRewriting("a.txt", []));
     }
 
     [Theory]
@@ -98,7 +102,7 @@ public sealed class ReviewContentTests
         byte[] bomb = Bomb(1L << 30);
         Assert.InRange(bomb.Length, 900_000, 1_200_000);
         var watch = Stopwatch.StartNew();
-        var refusal = await Assert.ThrowsAsync<ReviewFileException>(() => ReviewContent.OpenAsUtf8(new MemoryStream(bomb), new ReviewOptions()).CopyToAsync(Stream.Null));
+        var refusal = await Assert.ThrowsAsync<ReviewFileException>(() => ReviewContent.OpenAsUtf8(new MemoryStream(bomb), "a.txt", new ReviewOptions()).CopyToAsync(Stream.Null));
         Assert.Equal("decompression_ratio", refusal.Code);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 2);
     }
@@ -116,7 +120,7 @@ public sealed class ReviewContentTests
     private static async Task<byte[]> Utf8Async(byte[] content, int bytesPerRead, ReviewOptions? options = null)
     {
         var utf8 = new MemoryStream();
-        await using Stream stream = ReviewContent.OpenAsUtf8(new DrippingStream(content, bytesPerRead), options ?? new ReviewOptions());
+        await using Stream stream = ReviewContent.OpenAsUtf8(new DrippingStream(content, bytesPerRead), "a.txt", options ?? new ReviewOptions());
         byte[] buffer = new byte[bytesPerRead];
         for (int length; (length = await stream.ReadAsync(buffer)) > 0;) utf8.Write(buffer, 0, length);
         return utf8.ToArray();
