@@ -21,7 +21,7 @@ internal static class StatusText
     private static string Describe(RunProgress progress) => progress.Run.State switch
     {
         RunState.Done => $"{progress.Run.Blob}: done, {progress.Run.Rows:N0} rows{(progress.Run.ErrorRows is > 0 and var errors ? $", {errors:N0} with errors" : "")}, by {progress.Run.Model}",
-        RunState.Splitting or RunState.Classifying => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Staged:N0} of {progress.Run.Batches?.ToString("N0") ?? "?"} batches",
+        RunState.Splitting or RunState.Classifying or RunState.Committing => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Staged:N0} of {progress.Run.Batches?.ToString("N0") ?? "?"} batches",
         _ => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Run.ErrorMessage}",
     };
 }

@@ -5,6 +5,15 @@ namespace ServerlessBert.Pipeline;
 /// <summary>What the pipeline says: each message tells what happened to which blob, run, batch or version, with those as fields.</summary>
 internal static partial class PipelineLog
 {
+    [LoggerMessage(40, LogLevel.Information, "{Blob} is done and was moved to {Destination}.")]
+    public static partial void InputMoved(this ILogger logger, string blob, string destination);
+
+    [LoggerMessage(41, LogLevel.Warning, "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
+    public static partial void InputNotSettled(this ILogger logger, Exception exception, string blob, Runs.ProcessedInput option);
+
+    [LoggerMessage(42, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
+    public static partial void RunCleared(this ILogger logger, string run, string withDocument);
+
     [LoggerMessage(1, LogLevel.Debug, "An event in review-files tells of something else than a new review file and is ignored.")]
     public static partial void OtherEvent(this ILogger logger);
 

@@ -49,6 +49,12 @@ internal sealed class PipelineWorld : IAsyncDisposable
     /// <summary>Awaited before a model is loaded.</summary>
     public Task LoadGate { get; set; } = Task.CompletedTask;
 
+    /// <summary>Awaited before a batch is computed.</summary>
+    public Task ComputeGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>How many batches were tokenized, computed or not.</summary>
+    public int Tokenized => Volatile.Read(ref _tokenized);
+
     /// <summary>A text that makes the classifier throw.</summary>
     public string? PoisonText { get; set; }
 
@@ -56,7 +62,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     public string DownloadFolder => Path.Combine(_folder, "downloads");
 
-    private int _loads, _freed;
+    private int _loads, _freed, _tokenized;
 
     public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings)
     {
@@ -151,10 +157,19 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     private sealed class CountedClassifier(PipelineWorld world, ReviewClassifier classifier) : IReviewClassifier
     {
-        public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-            world.PoisonText is { } poison && texts.Any(text => text.Contains(poison, StringComparison.Ordinal))
+        public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts)
+        {
+            Interlocked.Increment(ref world._tokenized);
+            return world.PoisonText is { } poison && texts.Any(text => text.Contains(poison, StringComparison.Ordinal))
                 ? throw new InvalidOperationException("The text is poison.\nWith details.")
-                : classifier.Classify(texts, cancellationToken);
+                : classifier.Tokenize(texts);
+        }
+
+        public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default)
+        {
+            world.ComputeGate.Wait(cancellationToken);
+            return classifier.Classify(texts, cancellationToken);
+        }
 
         public void Dispose()
         {

@@ -2,11 +2,14 @@ using ServerlessBert.Modeling;
 
 namespace ServerlessBert.Pipeline.Models;
 
-/// <summary>What the cache holds of a model. One caller at a time.</summary>
+/// <summary>What the cache holds of a model.</summary>
 public interface IReviewClassifier : IDisposable
 {
-    /// <summary>Classifies texts; the result is in their order.</summary>
-    IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts, CancellationToken cancellationToken = default);
+    /// <summary>Tokenizes texts; any number of callers at once, also while another classifies.</summary>
+    IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts);
+
+    /// <summary>Classifies what <see cref="Tokenize"/> gave; the result is in its order. One caller at a time.</summary>
+    IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A checkpoint folder's classifier.</summary>
@@ -14,7 +17,10 @@ public interface IReviewClassifier : IDisposable
 public sealed class CheckpointClassifier(ReviewClassifier classifier) : IReviewClassifier
 {
     /// <inheritdoc/>
-    public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
+    public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts) => classifier.Tokenize(texts);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => classifier.Dispose();

@@ -81,10 +81,12 @@ public sealed partial class ModelCache : IDisposable
     internal async Task<IReadOnlyList<Classification>> ComputeAsync(LoadedModel model, IReadOnlyList<string> texts, CancellationToken cancellationToken)
     {
         if (texts.Count == 0) return [];
+        // Before the turn, not in it: so that one batch is read and tokenized while another computes.
+        var tokens = await Task.Run(() => model.Classifier.Tokenize(texts), cancellationToken);
         await _compute.WaitAsync(cancellationToken);
         try
         {
-            var answers = await Task.Run(() => model.Classifier.Classify(texts, cancellationToken), cancellationToken);
+            var answers = await Task.Run(() => model.Classifier.Classify(tokens, cancellationToken), cancellationToken);
             lock (_lock) (_rowsServed, _lastServed) = (_rowsServed + texts.Count, _time.GetUtcNow());
             return answers;
         }

@@ -70,7 +70,7 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
         await compute.WaitAsync();
         try
         {
-            classifier.Classify(["A first review, to warm the model up."]);
+            classifier.Classify(classifier.Tokenize(["A first review, to warm the model up."]));
         }
         finally
         {

@@ -22,6 +22,8 @@ internal sealed class ParquetColumns
     public static ParquetColumns Of(ParquetReader reader, ReviewOptions options)
     {
         if (reader.Metadata?.NumRows > options.MaxRows) throw ReviewContent.TooManyRows(options);
+        long rows = reader.RowGroups.Sum(group => group.RowCount);
+        if (rows != reader.Metadata?.NumRows) throw new InvalidDataException($"its row groups have {rows} of {reader.Metadata?.NumRows} rows");
         DataField[] columns = [.. reader.Schema.Fields.OfType<DataField>().Where(field => !field.IsArray && field.MaxRepetitionLevel == 0)];
         DataField text = Find(columns.Where(IsText), options.TextFields) ?? throw NoTextColumn(columns, options);
         DataField?[] others = [Find(columns, options.IdFields), Find(columns, options.StarsFields), Find(columns, options.LabelFields)];
@@ -42,7 +44,12 @@ internal sealed class ParquetColumns
     public async Task<IReadOnlyList<ParquetColumn>> ReadAsync(ParquetRowGroupReader group, CancellationToken cancellationToken)
     {
         var columns = new List<ParquetColumn>();
-        foreach (DataField field in _fields) columns.Add(new ParquetColumn(field.Name, await CellsAsync(group, field, cancellationToken).ConfigureAwait(false)));
+        foreach (DataField field in _fields)
+        {
+            string?[] cells = await CellsAsync(group, field, cancellationToken).ConfigureAwait(false);
+            if (cells.Length != group.RowCount) throw new InvalidDataException($"column {field.Name} has {cells.Length} of {group.RowCount} values");
+            columns.Add(new ParquetColumn(field.Name, cells));
+        }
         return columns;
     }
 

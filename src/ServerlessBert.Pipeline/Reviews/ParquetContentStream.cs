@@ -86,6 +86,7 @@ internal sealed class ParquetContentStream : ReadOnlyStream
     {
         try
         {
+            if (_reader is null) await ParquetFooter.CheckAsync(_content, cancellationToken).ConfigureAwait(false);
             _reader ??= await ParquetReader.CreateAsync(_content, new ParquetOptions { TreatByteArrayAsString = true }, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
             _columns ??= ParquetColumns.Of(_reader, _options);
             if (_nextGroup == _reader.RowGroupCount) return false;

@@ -26,6 +26,11 @@ public sealed class FileSplitting(
             logger.OtherEvent();
             return;
         }
+        if (message.Blob.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal))
+        {
+            logger.OtherEvent();
+            return;
+        }
         if (await _input.TryGetPropertiesAsync(message.Blob, cancellationToken) is not { } dropped)
         {
             logger.InputGone(message.Blob);

@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Pipeline.Messages;
@@ -6,33 +7,35 @@ using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Runs;
 
-/// <summary>Finds what an event or a message missed: files without a run, runs without progress. Two listings tell.</summary>
+/// <summary>Finds what an event or a message missed: files without a run, runs without progress. Two listings tell. And clears away what ended long ago.</summary>
 public sealed class ReviewSweep(
     PipelineStorage storage, RunStore runs, RunRevival revival, ModelRegistry models, RunOptions options, TimeProvider time, ILogger<ReviewSweep> logger)
 {
+    private readonly ProcessedInputs _inputs = new(storage, options, logger);
+    private readonly RunClearing _clearing = new(storage, runs, options, time, logger);
+
     /// <summary>Queues what is missing, and finishes what is staged but was left.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken = default)
     {
         // Files before runs: a run that begins in between is seen, and its file not taken for forgotten.
         var files = await FilesAsync(cancellationToken);
-        var known = new HashSet<string>();
-        var standing = new List<RunEntry>();
-        await foreach (var run in runs.ListAsync(cancellationToken))
-        {
-            known.Add(run.Id);
-            if (IsStanding(run)) standing.Add(run);
-        }
-        await QueueForgottenAsync([.. files.Where(file => !known.Contains(Run.IdOf(file.Blob, file.ETag)))], cancellationToken);
-        foreach (var run in standing) await ReviveAsync(run, cancellationToken);
+        var known = new Dictionary<string, RunEntry>();
+        await foreach (var run in runs.ListAsync(cancellationToken)) known.Add(run.Id, run);
+        var grown = time.GetUtcNow() - options.Grace;
+        await QueueForgottenAsync([.. files.Where(file => file.Dropped <= grown && !known.ContainsKey(file.RunId))], cancellationToken);
+        foreach (var run in known.Values.Where(IsStanding)) await ReviveAsync(run, cancellationToken);
+        foreach (var file in files.Where(file => !file.IsSettled && known.GetValueOrDefault(file.RunId) is { State: RunState.Done }))
+            await _inputs.SettleAsync(file.Blob, file.ETag, file.RunId, cancellationToken);
+        await _clearing.ClearAsync(known.Values, files.Select(file => file.RunId).ToHashSet(), cancellationToken);
     }
 
     private async Task<List<DroppedFile>> FilesAsync(CancellationToken cancellationToken)
     {
-        var before = time.GetUtcNow() - options.Grace;
         var files = new List<DroppedFile>();
-        await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(cancellationToken: cancellationToken))
+        await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits }, cancellationToken))
         {
-            if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && dropped <= before) files.Add(new(blob.Name, ETags.Bare(etag), dropped));
+            if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && !blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal))
+                files.Add(new(blob.Name, ETags.Bare(etag), dropped, _inputs.IsSettled(blob)));
         }
         return files;
     }
@@ -72,5 +75,8 @@ public sealed class ReviewSweep(
         }
     }
 
-    private readonly record struct DroppedFile(string Blob, string ETag, DateTimeOffset Dropped);
+    private readonly record struct DroppedFile(string Blob, string ETag, DateTimeOffset Dropped, bool IsSettled)
+    {
+        public string RunId => Run.IdOf(Blob, ETag);
+    }
 }

@@ -93,6 +93,9 @@ public enum RunState
     /// <summary>Its batches are queued.</summary>
     Classifying,
 
+    /// <summary>All batches are staged; they are put together and published.</summary>
+    Committing,
+
     /// <summary>Predictions and summary are published.</summary>
     Done,
 

@@ -11,6 +11,7 @@ namespace ServerlessBert.Pipeline.Runs;
 public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOptions options, TimeProvider time, ILogger<RunFinishing> logger)
 {
     private readonly Publication _publication = new(storage);
+    private readonly ProcessedInputs _inputs = new(storage, options, logger);
 
     /// <summary>Commits a run whose batches are all staged, publishes predictions and summary.</summary>
     /// <param name="id">The run.</param>
@@ -19,6 +20,7 @@ public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOpti
     public async Task CompleteAsync(string id, int batches, CancellationToken cancellationToken = default)
     {
         if (await runs.TryReadAsync(id, cancellationToken) is not { IsFinished: false } run) return;
+        await runs.UpdateAsync(id, now => now.State == RunState.Committing ? null : now with { State = RunState.Committing, Staged = batches, Batches = batches }, cancellationToken);
 
         var staged = new StagedBatches(storage, id);
         await staged.CommitAsync(batches, cancellationToken);
@@ -33,7 +35,10 @@ public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOpti
         }
         long errors = statistics.Rows - statistics.Predictions;
         if (await EndAsync(run, now => now with { State = RunState.Done, Staged = batches, Batches = batches, Rows = statistics.Rows, ErrorRows = errors }, cancellationToken))
+        {
             logger.RunDone(id, run.PredictionsName, statistics.Rows, errors);
+            await _inputs.SettleAsync(run.Blob, run.ETag, id, cancellationToken);
+        }
     }
 
     /// <summary>Ends a run whose file as a whole cannot be classified: no predictions, a summary that says why.</summary>

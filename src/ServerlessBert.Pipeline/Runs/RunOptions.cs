@@ -27,6 +27,32 @@ public sealed record RunOptions
     /// </summary>
     public int FinishTail { get; init; } = 256;
 
+    /// <summary>What becomes of an input whose predictions are published. A file that failed stays where it is, to be seen.</summary>
+    public ProcessedInput ProcessedInput { get; init; } = ProcessedInput.Keep;
+
+    /// <summary>
+    /// How long an ended run's staged batches, plan and copy of the content are kept, and its document, once its input is
+    /// not there any more: while it is, the document says that it was done. Longer than the 7 days that a message
+    /// lives, so that no late one meets a run without its data. Zero keeps all for good.
+    /// </summary>
+    public TimeSpan KeepEnded { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>How many ended runs one sweep clears at most: each takes some calls, and there is a next sweep.</summary>
+    public int ClearAtOnce { get; init; } = 100;
+
     /// <summary>How often a waiting copy into the predictions container is looked at: within an account a copy is done at once.</summary>
     public TimeSpan CopyPoll { get; init; } = TimeSpan.FromMilliseconds(200);
+}
+
+/// <summary>What can become of an input whose predictions are published.</summary>
+public enum ProcessedInput
+{
+    /// <summary>It stays as it is.</summary>
+    Keep,
+
+    /// <summary>It moves to <c>processed/</c> in the same container.</summary>
+    Move,
+
+    /// <summary>It gets the blob index tags <c>state=done</c> and <c>run=&lt;id&gt;</c>, which do not change its ETag.</summary>
+    Tag,
 }

@@ -13,6 +13,7 @@ public sealed class RunStore(PipelineStorage storage)
 {
     private const string StateMetadata = "state";
     private const string StartedMetadata = "started";
+    private const string ClearedMetadata = "cleared";
 
     private readonly BlobContainerClient _runs = storage.Container(StorageNames.Runs);
 
@@ -90,6 +91,17 @@ public sealed class RunStore(PipelineStorage storage)
         }
     }
 
+    /// <summary>Marks an ended run's document, so that the next listing tells that its folder is gone.</summary>
+    internal async Task MarkClearedAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await Document(id).TryGetPropertiesAsync(cancellationToken) is not { } properties) return;
+        var metadata = new Dictionary<string, string>(properties.Metadata) { [ClearedMetadata] = "true" };
+        await Document(id).SetMetadataAsync(metadata, new BlobRequestConditions { IfMatch = properties.ETag }, cancellationToken);
+    }
+
+    /// <summary>Deletes an ended run's document.</summary>
+    internal Task DeleteAsync(string id, CancellationToken cancellationToken) => Document(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+
     private async Task<(Run? Run, string? ETag)> ReadAsync(string id, CancellationToken cancellationToken)
     {
         var content = await Document(id).TryDownloadAsync(cancellationToken);
@@ -128,7 +140,7 @@ public sealed class RunStore(PipelineStorage storage)
         && blob.Metadata.TryGetValue(StateMetadata, out string? state) && Enum.TryParse(state, out RunState known)
         && blob.Metadata.TryGetValue(StartedMetadata, out string? started)
         && DateTimeOffset.TryParse(started, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var when)
-            ? new RunEntry(blob.Name[..^".json".Length], known, when, blob.Properties.LastModified ?? when)
+            ? new RunEntry(blob.Name[..^".json".Length], known, when, blob.Properties.LastModified ?? when) { IsCleared = blob.Metadata.ContainsKey(ClearedMetadata) }
             : null;
 
     private BlobClient Document(string id) => _runs.GetBlobClient($"{id}.json");
@@ -143,6 +155,9 @@ public sealed record RunEntry(string Id, RunState State, DateTimeOffset Started,
 {
     /// <summary>Whether it will not change any more.</summary>
     public bool IsFinished => State is RunState.Done or RunState.Superseded or RunState.Failed;
+
+    /// <summary>Whether what it had staged was cleared away since.</summary>
+    public bool IsCleared { get; init; }
 }
 
 /// <summary>A run and how much of it is staged.</summary>

@@ -84,13 +84,13 @@ public sealed class ParquetTests
     public async Task Flipped_bits_give_a_declared_refusal_or_as_many_rows_and_nothing_else()
     {
         byte[] file = await ParquetFiles.WriteAsync(Some, groupRows: 2);
-        for (int index = 0; index < file.Length; index += 3)
+        for (int bit = 0; bit < file.Length * 8; bit++)
         {
             byte[] flipped = [.. file];
-            flipped[index] ^= (byte)(1 << (index % 8));
+            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
             try
             {
-                Assert.InRange((await ReadAsync(flipped)).Count, 0, 1000);
+                Assert.NotEmpty(await ReadAsync(flipped, new ReviewOptions { MaxRowGroupBytes = 1_000_000 }).WaitAsync(TimeSpan.FromSeconds(20)));
             }
             catch (ReviewFileException refusal)
             {

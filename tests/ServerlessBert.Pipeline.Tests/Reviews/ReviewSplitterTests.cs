@@ -80,11 +80,13 @@ public sealed class ReviewSplitterTests
         Assert.Equal((1, "line_too_long"), (tooLong.Row, tooLong.Error?.Code));
     }
 
+    /// <summary>SERVERLESSBERT_LINE_BYTES says how long a line: 2147483648 takes some seconds.</summary>
     [Fact]
-    public async Task A_line_of_300_MB_takes_no_memory()
+    public async Task A_line_of_any_length_takes_no_memory()
     {
+        long length = Environment.GetEnvironmentVariable("SERVERLESSBERT_LINE_BYTES") is { Length: > 0 } text ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 300_000_000;
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Task<ReviewFilePlan> splitting = ReviewSplitter.SplitAsync(new EndlessLine(300_000_000), ReviewFormat.JsonLines, new ReviewOptions());
+        Task<ReviewFilePlan> splitting = ReviewSplitter.SplitAsync(new EndlessLine(length), ReviewFormat.JsonLines, new ReviewOptions());
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         Assert.True(splitting.IsCompleted, "The stream has its bytes at once, so that all was done on this thread.");
         ReviewFilePlan plan = await splitting;
