@@ -10,7 +10,7 @@ namespace ServerlessBert.Benchmarks;
 /// <summary><c>split</c>: how fast a file is cut into batches, on one core, from a local stream, and what memory it takes.</summary>
 internal static class SplitBenchmark
 {
-    private const int BlockRows = 20_000;
+    private const int BlockRows = 4_000;
 
     public static Command Command()
     {

@@ -46,7 +46,7 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>Drops a new content of a file; one time in four its event is lost.</summary>
     public async Task DropAsync(int number)
     {
-        MixedFile file = MixedFile.Create(_random, number);
+        MixedFile file = await MixedFile.CreateAsync(_random, number);
         await DropAsync(file, announce: _random.Next(4) > 0);
     }
 

@@ -11,13 +11,14 @@ namespace ServerlessBert.Cli.Tests.Faults;
 /// <param name="Ids">The id of each of its rows; null where the row has none.</param>
 internal sealed record MixedFile(string Name, byte[] Content, IReadOnlyList<string?> Ids)
 {
-    private static readonly string[] Endings = ["jsonl", "csv", "tsv", "txt", "jsonl.gz", "csv.gz", "ndjson", "tsv.gz", "txt.gz", "utf16.csv"];
+    private static readonly string[] Endings = ["jsonl", "csv", "tsv", "txt", "jsonl.gz", "csv.gz", "ndjson", "tsv.gz", "parquet", "utf16.csv"];
 
     /// <summary>A file of 30 to 90 rows, its form by its number. Some rows have no text, some are no JSON, some have line breaks in quotes.</summary>
-    public static MixedFile Create(Random random, int number)
+    public static async Task<MixedFile> CreateAsync(Random random, int number)
     {
         string ending = Endings[number % Endings.Length];
         string[] texts = [.. Enumerable.Range(0, random.Next(30, 90)).Select(_ => TextOf(random))];
+        if (ending == "parquet") return new MixedFile($"{number}.{ending}", await ParquetFiles.WriteAsync([.. texts.Select((text, row) => ((string?)text, (long?)row % 5))], groupRows: 20), new string?[texts.Length]);
         string form = ending.Replace(".gz", "", StringComparison.Ordinal).Replace("utf16.", "", StringComparison.Ordinal);
         var (content, ids) = form switch
         {

@@ -2,6 +2,7 @@ using CsCheck;
 using Parquet;
 using Parquet.Schema;
 using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Reviews;
 

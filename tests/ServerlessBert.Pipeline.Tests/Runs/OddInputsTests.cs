@@ -2,7 +2,6 @@ using Azure;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Tests.Reviews;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Runs;

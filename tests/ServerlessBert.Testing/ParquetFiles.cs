@@ -1,11 +1,12 @@
 using Parquet;
 using Parquet.Schema;
 
-namespace ServerlessBert.Pipeline.Tests.Reviews;
+namespace ServerlessBert.Testing;
 
 /// <summary>Parquet files as Hugging Face publishes datasets: a label of 64 bits and a text.</summary>
-internal static class ParquetFiles
+public static class ParquetFiles
 {
+    /// <summary>Writes rows; a text or a label may be absent.</summary>
     public static async Task<byte[]> WriteAsync(IReadOnlyList<(string? Text, long? Label)> rows, int groupRows = 100, CompressionMethod compression = CompressionMethod.Snappy, string textName = "text")
     {
         var label = new DataField<long?>("label");
