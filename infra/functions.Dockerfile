@@ -10,7 +10,6 @@ RUN dotnet publish src/ServerlessBert.Functions -c Release -r linux-x64 -o "$PUB
 RUN mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "$NATIVE" {} + && find "$NATIVE" -exec touch -d @0 {} +
 
 FROM mcr.microsoft.com/azure-functions/dotnet-isolated:4-dotnet-isolated10.0
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 # A port that needs no root. The two thresholds keep glibc from giving the memory of large temporaries back to the
 # system after every operation, to fault it in again at the next.
 ENV AzureWebJobsScriptRoot=/home/site/wwwroot \

@@ -11,7 +11,6 @@ RUN dotnet publish src/ServerlessBert.Trainer -c Release -r linux-x64 -p:Trainer
 RUN mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "$NATIVE" {} + && find "$NATIVE" -exec touch -d @0 {} +
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 # The container runtime mounts the driver where these ask for it.
 ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
