@@ -38,7 +38,7 @@ var rules = [
     name: 'no-predictions'
     severity: 2
     description: 'Review files arrived half an hour ago or earlier, and no predictions have appeared since. See /api/status, and whether a model is live.'
-    query: 'let written = StorageBlobLogs | where OperationName in ("PutBlob", "PutBlockList", "CopyBlob") and toint(StatusCode) < 300 | extend container = tostring(split(ObjectKey, "/")[2]); written | where container == "reviews" and TimeGenerated < ago(30m) | where toscalar(written | where container == "predictions" | count) == 0'
+    query: 'let written = StorageBlobLogs | where (OperationName in ("PutBlob", "PutBlockList") or OperationName startswith "CopyBlob") and toint(StatusCode) < 300 | extend container = tostring(split(ObjectKey, "/")[2]); written | where container == "reviews" and TimeGenerated < ago(30m) | where toscalar(written | where container == "predictions" | count) == 0'
   }
 ]
 

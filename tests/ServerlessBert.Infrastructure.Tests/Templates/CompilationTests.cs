@@ -71,16 +71,17 @@ public sealed class CompilationTests
 
     private static Outcome Compile(string source)
     {
-        // Beside the template, so that its bicepconfig.json holds.
-        string file = Repository.PathOf("infra", $"{Guid.NewGuid():N}.bicep");
+        var folder = Directory.CreateTempSubdirectory("serverlessbert-bicep-");
         try
         {
+            string file = Path.Combine(folder.FullName, "some.bicep");
             File.WriteAllText(file, source);
+            File.Copy(Repository.PathOf("infra", "bicepconfig.json"), Path.Combine(folder.FullName, "bicepconfig.json"));
             return Bicep.Run("build", file, "--stdout");
         }
         finally
         {
-            File.Delete(file);
+            folder.Delete(recursive: true);
         }
     }
 }

@@ -35,6 +35,8 @@ public sealed class FunctionsAppTests
         Assert.Equal("azure-queue", custom.GetProperty("type").GetString());
         Assert.Equal("[parameters('identity').id]", custom.GetProperty("identity").GetString());
         Assert.False(custom.TryGetProperty("auth", out _));
+        Assert.Equal(["accountName", "queueLength", "queueName"], custom.GetProperty("metadata").EnumerateObject().Select(entry => entry.Name).Order());
+        Assert.Equal("[parameters('storageAccountName')]", custom.At("metadata.accountName").GetString());
         Assert.Equal("[if(parameters('ownScaleRules'), concat(variables('scaleRules'), variables('otherRules')), createArray())]", App.At("properties.template.scale.rules").GetString());
         Assert.Equal("[parameters('ownScaleRules')]", App.At("properties.template.scale.allowScalingRuleOverride").GetString());
     }
@@ -51,7 +53,7 @@ public sealed class FunctionsAppTests
     public void Its_port_is_the_one_that_its_image_listens_on()
     {
         int port = App.At("properties.configuration.ingress.targetPort").GetInt32();
-        Assert.Contains($"ASPNETCORE_URLS=http://+:{port}", Repository.Read("infra", "functions.Dockerfile"), StringComparison.Ordinal);
+        Assert.Matches($@"ASPNETCORE_URLS=http://\+:{port}\s", Repository.Read("infra", "functions.Dockerfile"));
         Assert.False(App.At("properties.configuration.ingress.allowInsecure").GetBoolean());
     }
 
