@@ -23,7 +23,9 @@ internal static class Repository
         // What an enclosing dotnet test sets is not this program's business.
         foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("AzureWebJobs", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        // No build server is left behind.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["UseSharedCompilation"] = "false";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
 
         using var process = Process.Start(start)!;
