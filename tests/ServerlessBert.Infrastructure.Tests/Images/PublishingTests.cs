@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace ServerlessBert.Infrastructure.Tests;
 
-public sealed class PublishingTests(ITestOutputHelper output)
+public sealed class PublishingTests(PublishingTests.TrainerImage trainer, ITestOutputHelper output) : IClassFixture<PublishingTests.TrainerImage>
 {
     [Fact]
     public void The_functions_image_is_whole_and_its_check_passes()
@@ -19,25 +19,26 @@ public sealed class PublishingTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void The_trainers_image_for_a_processor_is_whole_and_its_check_passes() => TrainersImageIsWhole("cpu");
+    public void The_trainers_image_for_a_processor_is_whole_and_its_check_passes() => MustBeWhole(trainer.Image, "trainer (cpu)");
 
     [CudaPackageFact]
-    public void The_trainers_image_for_CUDA_is_whole_and_its_check_passes() => TrainersImageIsWhole("cuda");
+    public void The_trainers_image_for_CUDA_is_whole_and_its_check_passes()
+    {
+        using var image = PublishedImage.Build("trainer", device: "cuda");
+        MustBeWhole(image, "trainer (cuda)");
+    }
 
     [Fact]
     public void A_build_whose_library_does_not_load_fails()
     {
-        using var image = PublishedImage.Build("trainer", device: "cpu");
-        File.Delete(Path.Combine(image.Native, "libc10.so"));
-        var check = image.Check("trainer");
+        var check = trainer.Image.Check("trainer", without: "libc10.so");
         Assert.NotEqual(0, check.ExitCode);
         Assert.Contains("libc10.so", check.Error, StringComparison.Ordinal);
     }
 
-    private void TrainersImageIsWhole(string device)
+    private void MustBeWhole(PublishedImage image, string name)
     {
-        using var image = PublishedImage.Build("trainer", device);
-        MustBeOfThisPlatform(image, $"trainer ({device})");
+        MustBeOfThisPlatform(image, name);
 
         // Without storage, as while an image is built: libtorch has loaded by the time that this is said.
         var check = image.Check("trainer");
@@ -73,6 +74,14 @@ public sealed class PublishingTests(ITestOutputHelper output)
     private static List<string> Files(string folder) => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories)];
 
     private static double Size(IEnumerable<string> files) => files.Sum(file => new FileInfo(file).Length) / 1e6;
+
+    /// <summary>The trainer's image for processors, built once for these tests.</summary>
+    public sealed class TrainerImage : IDisposable
+    {
+        internal PublishedImage Image { get; } = PublishedImage.Build("trainer", device: "cpu");
+
+        public void Dispose() => Image.Dispose();
+    }
 }
 
 /// <summary>A test of the CUDA build, skipped where its packages, 3 GB of them, are not on this machine.</summary>
