@@ -11,13 +11,15 @@ RUN mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "
 
 FROM mcr.microsoft.com/azure-functions/dotnet-isolated:4-dotnet-isolated10.0
 # A port that needs no root. The two thresholds keep glibc from giving the memory of large temporaries back to the
-# system after every operation, to fault it in again at the next.
+# system after every operation, to fault it in again at the next. libgomp's threads sleep instead of spinning
+# (docs/decisions.md).
 ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
     AzureFunctionsJobHost__Logging__Console__IsEnabled=true \
     AzureFunctionsJobHost__Logging__FileLoggingMode=Never \
     ASPNETCORE_URLS=http://+:8080 \
     MALLOC_MMAP_THRESHOLD_=33554432 \
-    MALLOC_TRIM_THRESHOLD_=268435456
+    MALLOC_TRIM_THRESHOLD_=268435456 \
+    GOMP_SPINCOUNT=10000
 COPY --from=build /native/ /home/site/wwwroot/
 COPY --from=build /published/ /home/site/wwwroot/
 # The host writes below its home; the app's own folder stays root's.
