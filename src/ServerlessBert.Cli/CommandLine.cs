@@ -7,24 +7,26 @@ namespace ServerlessBert.Cli;
 /// <summary>sbert's verbs, and what becomes of their errors.</summary>
 internal static class CommandLine
 {
+    /// <summary>Every verb.</summary>
+    public static RootCommand CreateRoot() => new RootCommand("sbert classifies reviews with BERT, trains it, and runs the ServerlessBert functions on this machine.")
+    {
+        HostCommand.Create(),
+        DropCommand.Create(),
+        ClassifyCommand.Create(),
+        PredictCommand.Create(),
+        TokenizeCommand.Create(),
+        TrainCommand.Create(),
+        TrainerCommand.Create(),
+        EvaluateCommand.Create(),
+        GenerateCommand.Create(),
+        ModelsCommand.Create(),
+        QueuesCommand.Create(),
+        StatusCommand.Create(),
+    };
+
     public static async Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("sbert classifies reviews with BERT, trains it, and runs the ServerlessBert functions on this machine.")
-        {
-            HostCommand.Create(),
-            DropCommand.Create(),
-            ClassifyCommand.Create(),
-            PredictCommand.Create(),
-            TokenizeCommand.Create(),
-            TrainCommand.Create(),
-            TrainerCommand.Create(),
-            EvaluateCommand.Create(),
-            GenerateCommand.Create(),
-            ModelsCommand.Create(),
-            QueuesCommand.Create(),
-            StatusCommand.Create(),
-        };
-        ParseResult parsed = root.Parse(args);
+        ParseResult parsed = CreateRoot().Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) Console.Error.WriteLine($"sbert: {error.Message}");

@@ -1,10 +1,10 @@
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
-using ServerlessBert.Functions;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline;
 
-if (args is ["--check"]) return await SelfCheck.RunAsync(Console.Out);
+if (args is ["--check"]) return await SelfCheck.RunAsync(new ConfigurationBuilder().AddEnvironmentVariables().Build(), Console.Out) ? 0 : 1;
 if (!LibTorch.TryLoad(out string? reason))
 {
     Console.Error.WriteLine(reason);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Configuration;
 using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using Spectre.Console;
@@ -11,7 +12,7 @@ namespace ServerlessBert.Trainer;
 public static class TrainerProgram
 {
     /// <summary>Runs the job once.</summary>
-    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices and storage, one line each.</param>
+    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices, storage and the live model, one line each.</param>
     /// <param name="configuration">Settings: storage as the functions have it, and the section ServerlessBert:Trainer.</param>
     /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, IConfiguration configuration)
@@ -21,6 +22,7 @@ public static class TrainerProgram
             Console.Error.WriteLine($"trainer: {unknown} is no option; it takes --once (the default) or --check.");
             return TrainerExitCode.Usage;
         }
+        if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out) ? TrainerExitCode.Done : TrainerExitCode.Failed;
         if (!LibTorch.TryLoad(out string? reason))
         {
             Console.Error.WriteLine($"trainer: {reason}");
@@ -33,7 +35,6 @@ public static class TrainerProgram
         {
             TrainerOptions options = TrainerOptions.From(configuration);
             PipelineStorage storage = PipelineStorage.FromConfiguration(configuration);
-            if (args.Contains("--check")) return await CheckAsync(storage, options);
             IAnsiConsole console = AnsiConsole.Console;
             bool isWatched = !Console.IsOutputRedirected && console.Profile.Capabilities.Interactive;
             var job = new TrainingJob(storage, new ModelRegistry(storage), options, run => TrainingDisplay.Run(console, isWatched, run), Console.WriteLine);
@@ -55,14 +56,5 @@ public static class TrainerProgram
     {
         signal.Cancel = true; // the step in hand is finished, and the request is put back
         stop.Cancel();
-    }
-
-    private static async Task<int> CheckAsync(PipelineStorage storage, TrainerOptions options)
-    {
-        Console.WriteLine("libtorch: loads");
-        Console.WriteLine($"device: {ComputeDevice.Named(options.Device).type.ToString().ToLowerInvariant()} ({TorchSharp.torch.cuda.device_count()} CUDA devices)");
-        await storage.Queue(StorageNames.TrainingRequests).GetPropertiesAsync();
-        Console.WriteLine($"storage: {storage.AccountName} answers");
-        return TrainerExitCode.Done;
     }
 }

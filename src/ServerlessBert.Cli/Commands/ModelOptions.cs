@@ -30,6 +30,7 @@ internal sealed class ModelOptions
     /// <summary>Loads the model, or throws with the reason.</summary>
     public ReviewClassifier Load(ParseResult parsed)
     {
+        if (!Directory.Exists(Folder(parsed))) throw new UsageException($"there is no folder {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
         NeedsLibTorch.Check();
         return ReviewClassifier.Load(Folder(parsed), new InferenceOptions
         {

@@ -32,6 +32,8 @@ internal static class TokenizeCommand
 
     private static BertTokenizer Open(DirectoryInfo? model, FileInfo? vocabulary, bool lowercase) => (model, vocabulary) switch
     {
+        ({ Exists: false } folder, null) => throw new UsageException($"there is no folder {folder.FullName}."),
+        (null, { Exists: false } file) => throw new UsageException($"{file.FullName} is not there."),
         ({ } folder, null) => BertTokenizer.FromFolder(folder.FullName),
         (null, { } file) => BertTokenizer.FromVocabulary(file.FullName, new BertTokenizerOptions { LowerCase = lowercase }),
         _ => throw new UsageException("give either --model DIR or --vocab FILE."),

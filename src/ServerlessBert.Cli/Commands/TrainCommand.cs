@@ -38,6 +38,7 @@ internal static class TrainCommand
 
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
+            if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder, and --preset starts without one.");
             TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
                 ? new TrainingStart.FromFolder(checkpoint)
                 : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize));

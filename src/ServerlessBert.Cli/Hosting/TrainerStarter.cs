@@ -49,7 +49,7 @@ internal sealed class TrainerStarter(
         try
         {
             await using ChildProcess trainer = ChildProcess.Start(command, settings, onLine);
-            // Asked to end, it keeps a checkpoint and gives its message back.
+            // Asked to end, it gives its message back.
             await using CancellationTokenRegistration stop = stoppingToken.Register(() => _ = trainer.StopAsync(Patience));
             int exitCode = await trainer.WaitAsync(CancellationToken.None);
             HostLog.TrainerEnded(logger, exitCode);

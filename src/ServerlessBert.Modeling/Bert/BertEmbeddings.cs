@@ -11,7 +11,7 @@ public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
     private readonly Embedding position_embeddings;
     private readonly Embedding? token_type_embeddings;
     private readonly LayerNorm LayerNorm;
-    private readonly Dropout dropout;
+    private readonly BertDropout dropout;
     private readonly long positions;
 
     internal BertEmbeddings(BertConfig config) : base(nameof(BertEmbeddings))
@@ -20,7 +20,7 @@ public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
         position_embeddings = Blank.Embedding(config.MaxPositionEmbeddings, config.HiddenSize);
         if (config.TypeVocabSize > 0) token_type_embeddings = Blank.Embedding(config.TypeVocabSize, config.HiddenSize);
         LayerNorm = Blank.LayerNorm(config);
-        dropout = nn.Dropout(config.HiddenDropoutProb);
+        dropout = new BertDropout(config.HiddenDropoutProb);
         positions = config.MaxPositionEmbeddings;
         RegisterComponents();
     }

@@ -11,7 +11,7 @@ namespace ServerlessBert.Modeling;
 public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
 {
     private readonly BertModel bert;
-    private readonly Dropout dropout;
+    private readonly BertDropout dropout;
     private readonly Linear classifier;
 
     /// <summary>A model with fresh weights, drawn from torch's global generator; do not construct it inside a dispose scope.</summary>
@@ -24,9 +24,10 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
             throw new ArgumentException(string.Join(" ", faults), nameof(config));
         Config = config;
         bert = new BertModel(config);
-        dropout = nn.Dropout(config.ClassifierDropout ?? config.HiddenDropoutProb);
+        dropout = new BertDropout(config.ClassifierDropout ?? config.HiddenDropoutProb);
         classifier = Blank.Linear(config.HiddenSize, config.NumLabels);
         RegisterComponents();
+        SeedDropout(seed: 0);
         if (initialize) BertInitialization.Initialize(this, config);
     }
 
@@ -43,6 +44,13 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
     public ScalarType? ComputeDtype
     {
         set { foreach (BertLinear linear in modules().OfType<BertLinear>()) linear.ComputeDtype = value; }
+    }
+
+    /// <summary>Makes the dropouts' masks on the CPU a function of a seed and of the order of calls.</summary>
+    public void SeedDropout(long seed)
+    {
+        var mask = new DropoutMask((ulong)seed);
+        foreach (BertDropout dropout in modules().OfType<BertDropout>()) dropout.Mask = mask;
     }
 
     /// <summary>

@@ -9,13 +9,13 @@ public sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
 {
     private readonly BertLinear dense;
     private readonly LayerNorm LayerNorm;
-    private readonly Dropout dropout;
+    private readonly BertDropout dropout;
 
     internal BertOutput(BertConfig config) : base(nameof(BertOutput))
     {
         dense = new BertLinear(config.IntermediateSize, config.HiddenSize);
         LayerNorm = Blank.LayerNorm(config);
-        dropout = nn.Dropout(config.HiddenDropoutProb);
+        dropout = new BertDropout(config.HiddenDropoutProb);
         RegisterComponents();
     }
 

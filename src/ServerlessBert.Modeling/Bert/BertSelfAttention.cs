@@ -12,7 +12,8 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     private readonly BertLinear value;
     private readonly int heads;
     private readonly int headSize;
-    private readonly double dropout;
+    private readonly BertDropout dropout;
+    private readonly double dropoutProbability;
 
     internal BertSelfAttention(BertConfig config) : base(nameof(BertSelfAttention))
     {
@@ -21,7 +22,8 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         value = new BertLinear(config.HiddenSize, config.HiddenSize);
         heads = config.NumAttentionHeads;
         headSize = config.HeadSize;
-        dropout = config.AttentionProbsDropoutProb;
+        dropout = new BertDropout(config.AttentionProbsDropoutProb);
+        dropoutProbability = config.AttentionProbsDropoutProb;
         RegisterComponents();
     }
 
@@ -50,10 +52,9 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         var scores = q.matmul(k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
         if (bias is not null) scores.add_(bias);
         var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, sequence, sequence]
-        if (training && dropout > 0) probabilities = nn.functional.dropout(probabilities, dropout);
-        return probabilities.matmul(v);                                          // [batch, heads, sequence, head]
+        return dropout.call(probabilities).matmul(v);                                          // [batch, heads, sequence, head]
     }
 
     internal Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
-        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout : 0);
+        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropoutProbability : 0);
 }

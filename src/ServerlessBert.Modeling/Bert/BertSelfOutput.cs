@@ -9,13 +9,13 @@ public sealed class BertSelfOutput : nn.Module<Tensor, Tensor, Tensor>
 {
     private readonly BertLinear dense;
     private readonly LayerNorm LayerNorm;
-    private readonly Dropout dropout;
+    private readonly BertDropout dropout;
 
     internal BertSelfOutput(BertConfig config) : base(nameof(BertSelfOutput))
     {
         dense = new BertLinear(config.HiddenSize, config.HiddenSize);
         LayerNorm = Blank.LayerNorm(config);
-        dropout = nn.Dropout(config.HiddenDropoutProb);
+        dropout = new BertDropout(config.HiddenDropoutProb);
         RegisterComponents();
     }
 

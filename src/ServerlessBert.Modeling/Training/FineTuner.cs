@@ -50,6 +50,7 @@ public sealed class FineTuner
         BertForSequenceClassification model = checkpoint.Model;
         model.to(device);
         model.ComputeDtype = options.Compute.On(device);
+        model.SeedDropout(options.Seed);
 
         int[][] rows = Encode(train), evaluationRows = Encode(evaluation);
         int[] lengths = [.. rows.Select(row => row.Length)];

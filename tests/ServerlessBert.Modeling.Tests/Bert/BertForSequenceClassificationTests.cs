@@ -127,7 +127,7 @@ public sealed class BertForSequenceClassificationTests
     [Fact]
     public void Fresh_weights_are_drawn_as_the_reference_draws_them()
     {
-        using var model = new BertForSequenceClassification(Small with { VocabSize = 3000, PadTokenId = 5 });
+        using var model = Seeded(Small with { VocabSize = 3000, PadTokenId = 5 });
         foreach (var (name, parameter) in model.named_parameters())
         {
             if (name.EndsWith("bias")) Assert.Equal(0, parameter.abs().max().item<float>());

@@ -90,7 +90,7 @@ public sealed class ReviewSplitterTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         Assert.True(splitting.IsCompleted, "The stream has its bytes at once, so that all was done on this thread.");
         ReviewFilePlan plan = await splitting;
-        Assert.Equal((1, "line_too_long"), (plan.Rows, plan.Batches.Single().Error?.Code));
+        Assert.Equal((1, length, "line_too_long"), (plan.Rows, plan.Bytes, plan.Batches.Single().Error?.Code));
     }
 
     [Fact]

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Trainer;
+
+namespace ServerlessBert.Infrastructure.Tests;
+
+/// <summary>What infra/, compose.yaml and the manifests set is what the code reads, and the reverse.</summary>
+public sealed class SettingsTests
+{
+    /// <summary>What the Functions host itself reads; the code does not know of it.</summary>
+    private static readonly string[] HostSettings =
+        ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage__credential", "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"];
+
+    private static readonly Dictionary<string, Type> Sections = new()
+    {
+        [RunOptions.Section] = typeof(RunOptions),
+        [ModelCacheOptions.Section] = typeof(ModelCacheOptions),
+        [ReviewPipelineServices.ReviewSection] = typeof(ReviewOptions),
+        [ReviewPipelineServices.InferenceSection] = typeof(InferenceOptions),
+        ["ServerlessBert:Trainer"] = typeof(TrainerOptions),
+    };
+
+    /// <summary>Each place that configures an app: its name, whether it runs the functions, its settings.</summary>
+    public static TheoryData<string, bool> Places => new()
+    {
+        { "infra functions", true }, { "infra trainer", false },
+        { "compose functions", true }, { "compose trainer", false },
+        { "kubernetes functions", true }, { "kubernetes trainer", false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Every_setting_is_one_that_something_reads(string place, bool isFunctions)
+    {
+        foreach (string name in SettingsOf(place).Keys)
+        {
+            bool isKnown = name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName" or "AzureWebJobsStorage__clientId"
+                || (isFunctions && (HostSettings.Contains(name) || Triggers.ScheduleSettings.Contains(name)))
+                || IsOption(name.Replace("__", ":", StringComparison.Ordinal));
+            Assert.True(isKnown, $"{place} sets {name}, which nothing reads");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Every_setting_that_the_functions_need_is_there(string place, bool isFunctions)
+    {
+        var settings = SettingsOf(place);
+        Assert.Contains(settings.Keys, name => name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName");
+        if (!isFunctions) return;
+        foreach (string name in Sample().Keys.Where(name => name != PipelineStorage.ConnectionSection)) Assert.Contains(name, settings.Keys);
+    }
+
+    [Fact]
+    public void The_sample_of_local_settings_names_each_setting_of_a_trigger_and_no_more() =>
+        Assert.Equal(Triggers.ScheduleSettings.Concat(["AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"]).Order(), Sample().Keys.Order());
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void The_pipeline_connects_with_them(string place, bool isFunctions)
+    {
+        var storage = PipelineStorage.FromConfiguration(Configuration(place));
+        string account = place.StartsWith("compose", StringComparison.Ordinal) ? "devstoreaccount1" : "account";
+        Assert.Equal(account, storage.AccountName);
+        if (place.StartsWith("compose", StringComparison.Ordinal)) Assert.Equal("azurite", storage.Queue(StorageNames.ReviewFiles).Uri.Host);
+        Assert.Equal(isFunctions, SettingsOf(place).ContainsKey("SweepSchedule"));
+    }
+
+    [Theory]
+    [InlineData("infra trainer")]
+    [InlineData("kubernetes trainer")]
+    public void The_trainer_reads_its_limits_from_them(string place)
+    {
+        var options = TrainerOptions.From(Configuration(place));
+        Assert.Equal(new TrainerOptions() with { Device = "cuda" }, options);
+    }
+
+    [Theory]
+    [InlineData("infra functions")]
+    [InlineData("compose functions")]
+    [InlineData("kubernetes functions")]
+    public void A_schedule_has_six_fields(string place)
+    {
+        foreach (string name in Triggers.ScheduleSettings) Assert.Equal(6, Configuration(place)[name]!.Split(' ').Length);
+    }
+
+    private static bool IsOption(string key) => Sections.Any(section =>
+        key.StartsWith(section.Key + ":", StringComparison.Ordinal) && section.Value.GetProperty(key[(section.Key.Length + 1)..]) is not null);
+
+    private static Dictionary<string, string> SettingsOf(string place)
+    {
+        string[] words = place.Split(' ');
+        return words[0] switch
+        {
+            "infra" => Bicep.Template.Module(words[1]).Resource(words[1] == "functions" ? "Microsoft.App/containerApps" : "Microsoft.App/jobs").Environment(),
+            "compose" => Yaml.Read("compose.yaml").Single().At($"services.{words[1]}.environment").EnumerateObject().ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!),
+            _ => Manifests.Environment(words[1]),
+        };
+    }
+
+    /// <summary>The settings as the app reads them, what a deployment fills in filled in.</summary>
+    private static IConfiguration Configuration(string place) => new ConfigurationBuilder().AddInMemoryCollection(
+        SettingsOf(place).ToDictionary(setting => setting.Key.Replace("__", ":", StringComparison.Ordinal), setting => (string?)Filled(setting.Value))).Build();
+
+    private static string Filled(string value) => value switch
+    {
+        "[parameters('storageAccountName')]" or "${STORAGE_ACCOUNT}" => "account",
+        "[string(parameters('maxHours'))]" => Default("trainingMaxHours"),
+        "[string(parameters('maxAttempts'))]" => Default("trainingMaxAttempts"),
+        "[parameters('sweepSchedule')]" => Default("sweepSchedule"),
+        "[parameters('retrainingSchedule')]" => Default("retrainingSchedule"),
+        _ => value,
+    };
+
+    private static string Default(string parameter) => Bicep.Template.Parameter(parameter).GetProperty("defaultValue").ToString();
+
+    private static Dictionary<string, string> Sample() => JsonDocument.Parse(Repository.Read("local.settings.sample.json")).RootElement
+        .GetProperty("Values").EnumerateObject().ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!);
+}
