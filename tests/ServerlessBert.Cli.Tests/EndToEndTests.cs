@@ -28,6 +28,7 @@ public sealed class EndToEndTests : IDisposable
             ["ServerlessBert__Reviews__BatchRows"] = "4",
             ["ServerlessBert__Models__PollInterval"] = "00:00:01",
             ["ServerlessBert__Inference__Dtype"] = "Float32",
+            ["AzureFunctionsJobHost__extensions__queues__lease"] = "00:00:05", // a killed host's messages come back sooner
         };
     }
 
