@@ -1,9 +1,9 @@
 using System.Text.Json;
+using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
-using Azure.Storage.Blobs;
 using Spectre.Console;
 
 namespace ServerlessBert.Cli;
