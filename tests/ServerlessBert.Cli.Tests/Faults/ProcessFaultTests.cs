@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace ServerlessBert.Cli.Tests.Faults;
 
 /// <summary>
-/// Seeded faults on real processes. SERVERLESSBERT_FAULTS says how many (20 where it says nothing),
+/// Seeded faults on real processes. SERVERLESSBERT_FAULTS says how many (12 where it says nothing),
 /// SERVERLESSBERT_FAULTS_SEED which: the seed decides files, faults and pauses; who wins a race is the machine's.
 /// </summary>
 [Collection(AzuriteCollection.Name)]
@@ -29,7 +29,7 @@ public sealed class ProcessFaultTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_dies_every_file_ends_with_exactly_its_rows_as_in_a_run_without_faults()
     {
-        int count = Setting("SERVERLESSBERT_FAULTS", 20), seed = Setting("SERVERLESSBERT_FAULTS_SEED", 1);
+        int count = Setting("SERVERLESSBERT_FAULTS", 12), seed = Setting("SERVERLESSBERT_FAULTS_SEED", 1);
         var clock = Stopwatch.StartNew();
         await using FaultWorld world = await FaultWorld.StartAsync(seed);
         for (int file = 0; file < FileCount; file++) await world.DropAsync(file);
