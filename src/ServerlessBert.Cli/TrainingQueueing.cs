@@ -1,6 +1,7 @@
 using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Cli;
 
@@ -21,7 +22,7 @@ internal static class TrainingQueueing
             Terminal.Say($"uploaded {file.Name} to {StorageNames.TrainingData}/");
         }
         if (files.Count > 0) checkedRequest = checkedRequest with { Data = [.. files.Select(file => file.Name)] };
-        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(checkedRequest.ToBody(), cancellationToken: cancellationToken);
+        await new TrainingRequests(storage).SendAsync(checkedRequest, cancellationToken);
         Terminal.Say($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
         return ExitCode.Done;
     }
