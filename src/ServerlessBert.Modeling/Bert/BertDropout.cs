@@ -6,13 +6,14 @@ namespace ServerlessBert.Modeling;
 /// <summary>Inverted dropout (Srivastava et al. 2014); its masks come from <see cref="DropoutMask"/> on the CPU, from torch's generator on a GPU.</summary>
 public sealed class BertDropout : nn.Module<Tensor, Tensor>
 {
-    private readonly double p;
-
-    internal BertDropout(double p) : base(nameof(BertDropout))
+    internal BertDropout(double probability) : base(nameof(BertDropout))
     {
-        this.p = p;
+        Probability = probability;
         RegisterComponents();
     }
+
+    /// <summary>The share that is dropped in training.</summary>
+    internal double Probability { get; set; }
 
     /// <summary>Where masks come from; one for a whole model, so that no two dropouts draw the same.</summary>
     internal DropoutMask Mask { get; set; } = new(seed: 0);
@@ -20,9 +21,9 @@ public sealed class BertDropout : nn.Module<Tensor, Tensor>
     /// <summary>Any shape; unchanged in evaluation.</summary>
     public override Tensor forward(Tensor input)
     {
-        if (!training || p == 0) return input.alias();
-        if (input.device_type != DeviceType.CPU) return nn.functional.dropout(input, p);
-        using Tensor mask = Mask.Draw(input.shape, p, input.dtype);
+        if (!training || Probability == 0) return input.alias();
+        if (input.device_type != DeviceType.CPU) return nn.functional.dropout(input, Probability);
+        using Tensor mask = Mask.Draw(input.shape, Probability, input.dtype);
         return input * mask;
     }
 }

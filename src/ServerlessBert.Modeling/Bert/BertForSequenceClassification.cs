@@ -53,6 +53,17 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
         foreach (BertDropout dropout in modules().OfType<BertDropout>()) dropout.Mask = mask;
     }
 
+    /// <summary>Sets the shares that training drops, each null for the configuration's own.</summary>
+    /// <param name="hidden">After the embeddings and after each sub-layer.</param>
+    /// <param name="attention">Of attention probabilities.</param>
+    /// <param name="classifierInput">Before the classifier.</param>
+    internal void SetDropout(double? hidden = null, double? attention = null, double? classifierInput = null)
+    {
+        foreach (BertDropout each in modules().OfType<BertDropout>()) each.Probability = hidden ?? Config.HiddenDropoutProb;
+        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = attention ?? Config.AttentionProbsDropoutProb;
+        dropout.Probability = classifierInput ?? Config.ClassifierDropout ?? hidden ?? Config.HiddenDropoutProb;
+    }
+
     /// <summary>
     /// Ids [batch, sequence] int64; mask [batch, sequence] int64 or bool, 1 for real tokens, null where nothing is
     /// padding; token types [batch, sequence] int64, null where all are 0 → logits [batch, labels].

@@ -13,7 +13,6 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     private readonly int heads;
     private readonly int headSize;
     private readonly BertDropout dropout;
-    private readonly double dropoutProbability;
 
     internal BertSelfAttention(BertConfig config) : base(nameof(BertSelfAttention))
     {
@@ -23,9 +22,11 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         heads = config.NumAttentionHeads;
         headSize = config.HeadSize;
         dropout = new BertDropout(config.AttentionProbsDropoutProb);
-        dropoutProbability = config.AttentionProbsDropoutProb;
         RegisterComponents();
     }
+
+    /// <summary>The share of attention probabilities that is dropped in training.</summary>
+    internal double DropoutProbability { set => dropout.Probability = value; }
 
     /// <summary>
     /// Hidden states [batch, sequence, hidden] and what to add to the scores ([batch, 1, 1, sequence], or null where
@@ -56,5 +57,5 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     internal Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
-        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropoutProbability : 0);
+        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout.Probability : 0);
 }

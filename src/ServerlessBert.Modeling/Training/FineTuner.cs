@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling;
@@ -56,8 +55,10 @@ public sealed class FineTuner
         int[] lengths = [.. rows.Select(row => row.Length)];
         int stepsAnEpoch = (rows.Length + options.BatchSize - 1) / options.BatchSize;
         int totalSteps = Math.Min(options.MaxSteps ?? int.MaxValue, (int)Math.Ceiling(options.Epochs * stepsAnEpoch));
-        var schedule = new LinearSchedule(totalSteps, (int)Math.Ceiling(options.WarmupRatio * totalSteps));
-        using AdamW optimizer = CreateOptimizer(model, out Parameter[] parameters);
+        var schedule = new LearningRateSchedule(ScheduleKind.Linear, totalSteps, (int)Math.Ceiling(options.WarmupRatio * totalSteps));
+        using FlatOptimizer optimizer = new FlatAdamW(
+            ParameterGroup.Of(model.named_parameters(), options.WeightDecay),
+            new AdamWSettings { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon });
         using var best = new BestWeights();
 
         var random = new Random(options.Seed);
@@ -71,10 +72,8 @@ public sealed class FineTuner
             {
                 if (step == totalSteps || cancellationToken.IsCancellationRequested) break;
                 double learningRate = options.LearningRate * schedule.FactorAt(step);
-                foreach (var group in optimizer.ParamGroups) group.LearningRate = learningRate;
-
                 using var batch = PaddedBatch.Of([.. indices.Select(index => rows[index])], checkpoint.Tokenizer.PaddingId, device);
-                double loss = Step(model, optimizer, parameters, batch, [.. indices.Select(index => (long)train[index].Label)]);
+                double loss = Step(model, optimizer, learningRate, batch, [.. indices.Select(index => (long)train[index].Label)]);
                 step++;
                 if (!double.IsFinite(loss))
                     throw new TrainingException($"The loss became {loss} at step {step} of {totalSteps}; try a learning rate below {options.LearningRate:g}.");
@@ -110,15 +109,15 @@ public sealed class FineTuner
         };
     }
 
-    private double Step(BertForSequenceClassification model, AdamW optimizer, Parameter[] parameters, PaddedBatch batch, long[] labels)
+    private double Step(BertForSequenceClassification model, FlatOptimizer optimizer, double learningRate, PaddedBatch batch, long[] labels)
     {
         using var scope = NewDisposeScope();
-        optimizer.zero_grad();
+        optimizer.ZeroGradients();
         Tensor logits = model.call(batch.InputIds, batch.AttentionMask, null); // [batch, labels]
         Tensor loss = nn.functional.cross_entropy(logits.to(float32), tensor(labels, device: device)); // []
         loss.backward();
-        if (options.MaxGradientNorm > 0) nn.utils.clip_grad_norm_(parameters, options.MaxGradientNorm);
-        optimizer.step();
+        if (options.MaxGradientNorm > 0) optimizer.ClipGradients(options.MaxGradientNorm);
+        optimizer.Step(learningRate);
         return loss.ToDouble();
     }
 
@@ -134,22 +133,6 @@ public sealed class FineTuner
         }
         return EvaluationMetrics.Of([.. reviews.Select(review => review.Label)], probabilities);
     }
-
-    private AdamW CreateOptimizer(BertForSequenceClassification model, out Parameter[] parameters)
-    {
-        var named = model.named_parameters().ToArray();
-        parameters = [.. named.Select(entry => entry.parameter)];
-        // Lists, not queries: the optimizer walks them in every step and finds its state by their objects.
-        Parameter[] decayed = [.. named.Where(entry => IsDecayed(entry.name)).Select(entry => entry.parameter)];
-        Parameter[] undecayed = [.. named.Where(entry => !IsDecayed(entry.name)).Select(entry => entry.parameter)];
-        return optim.AdamW(
-        [
-            new AdamW.ParamGroup(decayed, options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay),
-            new AdamW.ParamGroup(undecayed, options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, 0),
-        ]);
-    }
-
-    private static bool IsDecayed(string name) => !name.EndsWith("bias", StringComparison.Ordinal) && !name.Contains("LayerNorm", StringComparison.Ordinal);
 
     private int[][] Encode(IReadOnlyList<LabelledReview> reviews) =>
         [.. reviews.Select(review => checkpoint.Tokenizer.Encode(review.Text, maxLength))];

@@ -1,7 +1,7 @@
 namespace ServerlessBert.Modeling;
 
 /// <summary>Every setting of a fine-tuning, with its default and the reason for it.</summary>
-public sealed record TrainingOptions
+public sealed partial record TrainingOptions
 {
     /// <summary>Passes over the data: 3, as in BERT's paper and the Trainer.</summary>
     public double Epochs { get; init; } = 3;
@@ -9,16 +9,46 @@ public sealed record TrainingOptions
     /// <summary>Most optimizer steps, or null for as many as <see cref="Epochs"/> need.</summary>
     public int? MaxSteps { get; init; }
 
-    /// <summary>Reviews a step: 16, the smaller of the two that BERT's paper tried.</summary>
+    /// <summary>Hours after which training ends with what it has, or null: what a rented machine may cost. Pieces before a resumption count.</summary>
+    public double? MaxHours { get; init; }
+
+    /// <summary>Rows to learn from, drawn with <see cref="Seed"/>; null takes all. The tutorial takes 1,000 to be quick.</summary>
+    public int? MaxRows { get; init; }
+
+    /// <summary>Rows to measure on, drawn with <see cref="Seed"/>; null takes all.</summary>
+    public int? MaxEvaluationRows { get; init; }
+
+    /// <summary>Reviews a forward pass: 16, the smaller of the two that BERT's paper tried.</summary>
     public int BatchSize { get; init; } = 16;
+
+    /// <summary>Batches whose gradients make one step: 1. More give the step of a larger batch in the memory of a small one.</summary>
+    public int GradientAccumulation { get; init; } = 1;
+
+    /// <summary>Longest review in tokens, special tokens included; null takes the model's maximum.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>
+    /// Whether every review is padded to the longest length, in shuffled batches, as the tutorial's tokenize function does.
+    /// Off: batches of like length padded to their own longest compute the same for a fraction of the tokens.
+    /// </summary>
+    public bool PadToMax { get; init; }
+
+    /// <summary>AdamW, with which BERT is trained; or SGD.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
 
     /// <summary>The schedule's peak: 5e-5, the Trainer's default for a pretrained model.</summary>
     public double LearningRate { get; init; } = 5e-5;
 
+    /// <summary>The schedule after the warm-up: linear, as BERT and the Trainer have it.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Linear;
+
     /// <summary>Share of the steps over which the learning rate climbs from 0: BERT warms up over 10 %.</summary>
     public double WarmupRatio { get; init; } = 0.1;
 
-    /// <summary>AdamW's decoupled weight decay: 0.01 as in BERT; biases and LayerNorms are never decayed.</summary>
+    /// <summary>Steps over which the learning rate climbs; null takes <see cref="WarmupRatio"/>.</summary>
+    public int? WarmupSteps { get; init; }
+
+    /// <summary>Decay of weights: 0.01 as in BERT; biases and LayerNorms are never decayed.</summary>
     public double WeightDecay { get; init; } = 0.01;
 
     /// <summary>AdamW's decay of the first moment.</summary>
@@ -30,20 +60,59 @@ public sealed record TrainingOptions
     /// <summary>AdamW's epsilon: 1e-8, as in the Trainer (BERT's own code had 1e-6).</summary>
     public double Epsilon { get; init; } = 1e-8;
 
+    /// <summary>SGD's momentum: 0, torch.optim.SGD's default.</summary>
+    public double Momentum { get; init; }
+
     /// <summary>Largest norm of the whole gradient; larger ones are scaled down. 0 turns clipping off.</summary>
     public double MaxGradientNorm { get; init; } = 1.0;
 
-    /// <summary>Longest review in tokens, special tokens included; null takes the model's maximum.</summary>
-    public int? MaxLength { get; init; }
+    /// <summary>
+    /// What a layer's learning rate is of the next higher one's: 1, all learn alike. Below 1, layers near the input, which
+    /// know most about language in general, change less (Howard and Ruder 2018, arXiv:1801.06146; 0.95 in Sun et al. 2019, arXiv:1905.05583).
+    /// </summary>
+    public double LayerDecay { get; init; } = 1;
+
+    /// <summary>Whether the embeddings stay as they are: off. On saves their share of the optimizer's memory.</summary>
+    public bool FreezeEmbeddings { get; init; }
+
+    /// <summary>Encoder layers, from the input, that stay as they are: 0. Frozen layers below the first trained one cost no backward pass.</summary>
+    public int FrozenLayers { get; init; }
+
+    /// <summary>Share of a label's probability that is spread over all labels (Szegedy et al. 2016, arXiv:1512.00567): 0, off.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>The loss's weight of each label, one star first; null weighs all alike, since predictions are judged by accuracy.</summary>
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>Whether labels weigh in inverse proportion to their rows: off; on for data in which a rating is rare and still matters.</summary>
+    public bool BalancedClasses { get; init; }
+
+    /// <summary>Dropout after embeddings and sub-layers; null takes the model's own, 0.1 in BERT.</summary>
+    public double? HiddenDropout { get; init; }
+
+    /// <summary>Dropout of attention probabilities; null takes the model's own, 0.1 in BERT.</summary>
+    public double? AttentionDropout { get; init; }
+
+    /// <summary>Dropout before the classifier; null takes the model's own.</summary>
+    public double? ClassifierDropout { get; init; }
 
     /// <summary>Seed of the split, of the order, of dropout and of fresh weights: 42, as in the Trainer.</summary>
     public int Seed { get; init; } = 42;
 
     /// <summary>
     /// The number type of the encoder's products: auto takes bfloat16 where this machine computes it faster. Weights,
-    /// their update, LayerNorms, the head and the loss are float32 either way.
+    /// their update, LayerNorms, softmax, the head and the loss are float32 either way.
     /// </summary>
     public InferenceDtype Compute { get; init; } = InferenceDtype.Auto;
+
+    /// <summary>Steps between evaluations; null evaluates after each epoch.</summary>
+    public int? EvaluateEvery { get; init; }
+
+    /// <summary>Steps between the lines of a log: 10. A progress bar sees every step.</summary>
+    public int LogEvery { get; init; } = 10;
+
+    /// <summary>Evaluations without a better accuracy after which training stops; null trains to the end.</summary>
+    public int? Patience { get; init; }
 
     /// <summary>Whether the weights of the best evaluation are kept at the end, not the last ones: a small data set overfits.</summary>
     public bool KeepBest { get; init; } = true;
@@ -53,26 +122,14 @@ public sealed record TrainingOptions
     /// more passes for the same reason, and reviews cut at 256 tokens, which holds nine of ten whole and halves the time.
     /// </summary>
     public static TrainingOptions FromScratch { get; } = new() { Epochs = 5, LearningRate = 5e-4, BatchSize = 32, MaxLength = 256 };
+}
 
-    /// <summary>Throws where a setting makes no sense, naming it.</summary>
-    /// <exception cref="TrainingException">A setting is out of its range.</exception>
-    public void Validate()
-    {
-        Require(Epochs is > 0 and <= 1000, nameof(Epochs), Epochs, "above 0 and at most 1,000");
-        Require(MaxSteps is null or > 0, nameof(MaxSteps), MaxSteps, "above 0");
-        Require(BatchSize is > 0 and <= 4096, nameof(BatchSize), BatchSize, "from 1 to 4,096");
-        Require(LearningRate is > 0 and < 1, nameof(LearningRate), LearningRate, "above 0 and below 1, such as 5e-5");
-        Require(WarmupRatio is >= 0 and < 1, nameof(WarmupRatio), WarmupRatio, "from 0 to below 1");
-        Require(WeightDecay is >= 0 and < 1, nameof(WeightDecay), WeightDecay, "from 0 to below 1");
-        Require(Beta1 is >= 0 and < 1, nameof(Beta1), Beta1, "from 0 to below 1");
-        Require(Beta2 is >= 0 and < 1, nameof(Beta2), Beta2, "from 0 to below 1");
-        Require(Epsilon > 0, nameof(Epsilon), Epsilon, "above 0");
-        Require(MaxGradientNorm >= 0, nameof(MaxGradientNorm), MaxGradientNorm, "0 (no clipping) or above");
-        Require(MaxLength is null or >= 3, nameof(MaxLength), MaxLength, "at least 3: [CLS], a token and [SEP]");
-    }
+/// <summary>How gradients become updates.</summary>
+public enum OptimizerKind
+{
+    /// <summary>Adam with decoupled weight decay; see <see cref="FlatAdamW"/>.</summary>
+    AdamW,
 
-    private static void Require(bool holds, string name, object? value, string range)
-    {
-        if (!holds) throw new TrainingException(FormattableString.Invariant($"{name} is {value}; it must be {range}."));
-    }
+    /// <summary>Stochastic gradient descent with momentum; see <see cref="FlatSgd"/>.</summary>
+    Sgd,
 }

@@ -1,0 +1,46 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>Cross-entropy in float32, with label smoothing and class weights where they are asked for.</summary>
+internal sealed class TrainingLoss : IDisposable
+{
+    private readonly double[]? weightOf;
+    private readonly Tensor? weights;
+    private readonly double smoothing;
+    private readonly Device device;
+
+    /// <summary>The loss that the options ask for.</summary>
+    /// <param name="options">Sound options.</param>
+    /// <param name="labels">The labels to learn from, by whose counts balanced weights go.</param>
+    /// <param name="labelCount">How many labels the model has.</param>
+    /// <param name="device">Where the logits are.</param>
+    public TrainingLoss(TrainingOptions options, IReadOnlyList<int> labels, int labelCount, Device device)
+    {
+        (smoothing, this.device) = (options.LabelSmoothing, device);
+        weightOf = options.BalancedClasses ? Balanced(labels, labelCount) : options.ClassWeights?.ToArray();
+        if (weightOf is not null) weights = tensor(weightOf, float32, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The sum of the rows' weighted losses, a scalar: logits [batch, labels] of any number type, labels [batch].</summary>
+    public Tensor SumOf(Tensor logits, IReadOnlyList<int> labels)
+    {
+        Tensor actual = tensor(labels.Select(label => (long)label).ToArray(), device: device); // [batch]
+        return nn.functional.cross_entropy(logits.to(float32), actual, weights, reduction: nn.Reduction.Sum, label_smoothing: smoothing); // []
+    }
+
+    /// <summary>What a sum over these labels is divided by for the weighted mean, as torch's mean reduction has it.</summary>
+    public double WeightOf(IEnumerable<int> labels) => labels.Sum(label => weightOf?[label] ?? 1);
+
+    /// <summary>Weights in inverse proportion to the labels' rows, whose mean over the rows is 1; a label without rows keeps 1.</summary>
+    internal static double[] Balanced(IReadOnlyList<int> labels, int labelCount)
+    {
+        int[] rows = [.. Enumerable.Range(0, labelCount).Select(label => labels.Count(each => each == label))];
+        int present = rows.Count(count => count > 0);
+        return [.. rows.Select(count => count == 0 ? 1 : (double)labels.Count / (present * count))];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => weights?.Dispose();
+}

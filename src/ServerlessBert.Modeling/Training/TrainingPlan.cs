@@ -1,0 +1,67 @@
+namespace ServerlessBert.Modeling;
+
+/// <summary>
+/// What every step of a training learns from and how fast: a function of the data, the options and the step alone, so that a
+/// training that goes on from a step needs to know nothing but its number.
+/// </summary>
+internal sealed class TrainingPlan
+{
+    private readonly int[] lengths;
+    private readonly TrainingOptions options;
+    private readonly LearningRateSchedule schedule;
+
+    /// <summary>Plans a training.</summary>
+    /// <param name="lengths">Tokens of each review.</param>
+    /// <param name="options">Sound options.</param>
+    public TrainingPlan(int[] lengths, TrainingOptions options)
+    {
+        (this.lengths, this.options) = (lengths, options);
+        int batches = Quotient(lengths.Length, options.BatchSize);
+        StepsAnEpoch = Quotient(batches, options.GradientAccumulation);
+        TotalSteps = Math.Min(options.MaxSteps ?? int.MaxValue, (int)Math.Min(int.MaxValue, Math.Ceiling(options.Epochs * StepsAnEpoch)));
+        int warmup = options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupRatio * TotalSteps);
+        schedule = new LearningRateSchedule(options.Schedule, TotalSteps, warmup);
+    }
+
+    /// <summary>Optimizer steps of one pass over the data.</summary>
+    public int StepsAnEpoch { get; }
+
+    /// <summary>Optimizer steps in all.</summary>
+    public int TotalSteps { get; }
+
+    /// <summary>The steps after the first <paramref name="done"/>.</summary>
+    public IEnumerable<PlannedStep> After(int done)
+    {
+        for (int epoch = done / StepsAnEpoch; ; epoch++)
+        {
+            int[][][] steps = [.. Batches(epoch).Chunk(options.GradientAccumulation)];
+            for (int inEpoch = epoch == done / StepsAnEpoch ? done % StepsAnEpoch : 0; inEpoch < steps.Length; inEpoch++)
+            {
+                int step = epoch * StepsAnEpoch + inEpoch;
+                if (step >= TotalSteps) yield break;
+                bool isLast = step + 1 == TotalSteps;
+                yield return new PlannedStep(step + 1, options.LearningRate * schedule.FactorAt(step), steps[inEpoch],
+                    isLast || (options.EvaluateEvery is { } every ? (step + 1) % every == 0 : inEpoch + 1 == steps.Length));
+            }
+        }
+    }
+
+    private IReadOnlyList<int[]> Batches(int epoch)
+    {
+        // An odd factor: seeds and epochs of like size do not meet.
+        var random = new Random(unchecked(options.Seed * 1_000_003 + epoch));
+        if (!options.PadToMax) return LengthGroupedBatches.Of(lengths, options.BatchSize, random);
+        int[] order = [.. Enumerable.Range(0, lengths.Length)];
+        random.Shuffle(order);
+        return [.. order.Chunk(options.BatchSize)];
+    }
+
+    private static int Quotient(int dividend, int divisor) => (dividend + divisor - 1) / divisor;
+}
+
+/// <summary>A step as planned.</summary>
+/// <param name="Step">Its number, from 1.</param>
+/// <param name="LearningRate">Its learning rate.</param>
+/// <param name="Batches">Its batches, as indices of rows; their gradients are summed.</param>
+/// <param name="IsEvaluated">Whether the held-out rows are measured after it.</param>
+internal readonly record struct PlannedStep(int Step, double LearningRate, int[][] Batches, bool IsEvaluated);
