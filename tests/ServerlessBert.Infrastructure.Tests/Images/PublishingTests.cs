@@ -12,6 +12,7 @@ public sealed class PublishingTests(PublishingTests.TrainerImage trainer, ITestO
         MustBeOfThisPlatform(image, "functions");
         Assert.True(File.Exists(Path.Combine(image.Published, "host.json")));
         Assert.False(File.Exists(Path.Combine(image.Published, "local.settings.sample.json")));
+        if (FunctionsFolder.HasWorkerPackages) new FunctionsFolder(image.Published).MustBeWhatTheHostReads();
 
         var check = image.Check("functions");
         Assert.Equal((0, ""), (check.ExitCode, check.Error));
