@@ -54,9 +54,9 @@ param ownScaleRules bool = true
 @maxValue(23)
 param trainingMaxHours int = 6
 
-@description('How often a training request is tried before it is given up.')
+@description('How often a training request is taken up without any progress before it is given up.')
 @minValue(1)
-param trainingMaxAttempts int = 3
+param trainingMaxAttempts int = 5
 
 @description('Days after which review files are deleted, and their runs a week later; 0 keeps both.')
 @minValue(0)

@@ -34,6 +34,7 @@ var grants = [
   { identity: 'functions', on: 'container', name: 'runs', role: 'Storage Blob Data Contributor' }
   { identity: 'functions', on: 'container', name: 'models', role: 'Storage Blob Data Reader' }
   { identity: 'functions', on: 'container', name: 'training-data', role: 'Storage Blob Data Reader' }
+  { identity: 'functions', on: 'container', name: 'trainings', role: 'Storage Blob Data Reader' }
   { identity: 'functions', on: 'container', name: 'azure-webjobs-hosts', role: 'Storage Blob Data Owner' }
   { identity: 'functions', on: 'container', name: 'azure-webjobs-secrets', role: 'Storage Blob Data Owner' }
   { identity: 'functions', on: 'queue', name: 'review-files', role: 'Storage Queue Data Contributor' }
@@ -47,6 +48,7 @@ var grants = [
   { identity: 'functions', on: 'application insights', name: '', role: 'Monitoring Metrics Publisher' }
 
   { identity: 'trainer', on: 'container', name: 'training-data', role: 'Storage Blob Data Reader' }
+  { identity: 'trainer', on: 'container', name: 'trainings', role: 'Storage Blob Data Contributor' }
   { identity: 'trainer', on: 'container', name: 'models', role: 'Storage Blob Data Contributor' }
   { identity: 'trainer', on: 'queue', name: 'training-requests', role: 'Storage Queue Data Contributor' }
   { identity: 'trainer', on: 'queue', name: 'training-requests-poison', role: 'Storage Queue Data Message Sender' }

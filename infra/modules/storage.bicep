@@ -25,6 +25,7 @@ var containers = [
   'runs'
   'models'
   'training-data'
+  'trainings'
 ]
 var queues = [
   'review-files'

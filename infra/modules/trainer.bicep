@@ -30,7 +30,7 @@ param storageAccountName string
 @description('Longest training in hours: what was learned by then is evaluated and published.')
 param maxHours int
 
-@description('How often a request is tried before it goes to the poison queue.')
+@description('How often a request is taken up without any progress before it goes to the poison queue.')
 param maxAttempts int
 
 // Until the first image is pushed: a job that ends at once and takes no message.

@@ -1,5 +1,6 @@
 using ServerlessBert.Pipeline;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Cli;
 
@@ -14,6 +15,8 @@ internal static class StatusText
         output.WriteLine($"model    {state.LiveError ?? (state.Live is { } live ? $"{live.Version}, live since {live.Promoted:u}: {live.Reason}" : "none is live (sbert models publish DIR --promote)")}");
         foreach (QueueDepth queue in state.Queues.Where(queue => queue.Messages is not 0))
             output.WriteLine($"queue    {queue.Name}: {(queue.Messages is { } waiting ? $"{waiting:N0} waiting" : "missing")}");
+        foreach (TrainingRun training in state.Trainings)
+            output.WriteLine($"training {TrainingText.Of(training, DateTimeOffset.UtcNow)}");
         foreach (RunProgress progress in state.Runs.Where(run => !run.Run.IsFinished).Concat(state.Runs.Where(run => run.Run.IsFinished).Take(FinishedRuns)))
             output.WriteLine($"run      {Describe(progress)}");
     }

@@ -1,5 +1,6 @@
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Pipeline;
 
@@ -23,6 +24,9 @@ public sealed record PipelineState
 
     /// <summary>Running runs and the latest finished ones, the newest first within each.</summary>
     public required IReadOnlyList<RunProgress> Runs { get; init; }
+
+    /// <summary>Trainings that run or wait, and the latest that ended.</summary>
+    public IReadOnlyList<TrainingRun> Trainings { get; init; } = [];
 }
 
 /// <summary>How much waits in a queue.</summary>

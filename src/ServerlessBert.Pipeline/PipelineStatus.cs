@@ -3,13 +3,14 @@ using Azure.Storage.Queues.Models;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Pipeline;
 
 /// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, this host's model, runs.</summary>
-public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models, ModelCache cache, RunStore runs)
+public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models, ModelCache cache, RunStore runs, TrainingStateStore trainings)
 {
-    private const int FinishedRuns = 20;
+    private const int FinishedRuns = 20, Trainings = 5;
 
     /// <summary>Reads the present state.</summary>
     public async Task<PipelineState> ReadAsync(CancellationToken cancellationToken = default)
@@ -23,6 +24,7 @@ public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models
             LiveError = error,
             Host = cache.Status,
             Runs = await runs.RecentAsync(FinishedRuns, cancellationToken),
+            Trainings = await trainings.RecentAsync(Trainings, cancellationToken),
         };
     }
 

@@ -28,7 +28,7 @@ public static class ReviewPipelineServices
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
-        services.TryAddSingleton(_ => ReviewOptionsOf(configuration.GetSection(ReviewSection)));
+        services.TryAddSingleton(_ => ReviewOptionsOf(configuration));
         services.TryAddSingleton(_ => configuration.GetSection(RunOptions.Section).Get<RunOptions>() ?? new RunOptions());
         services.TryAddSingleton(_ => configuration.GetSection(ModelCacheOptions.Section).Get<ModelCacheOptions>() ?? new ModelCacheOptions());
         services.TryAddSingleton(_ => configuration.GetSection(InferenceSection).Get<InferenceOptions>() ?? new InferenceOptions());
@@ -43,15 +43,19 @@ public static class ReviewPipelineServices
         services.TryAddSingleton<FileSplitting>();
         services.TryAddSingleton<BatchClassifying>();
         services.TryAddSingleton<ReviewSweep>();
+        services.TryAddSingleton(_ => configuration.GetSection(RetrainingOptions.Section).Get<RetrainingOptions>() ?? new RetrainingOptions());
+        services.TryAddSingleton<TrainingStateStore>();
         services.TryAddSingleton<TrainingRequests>();
         services.TryAddSingleton<RetrainingSchedule>();
         services.TryAddSingleton<PipelineStatus>();
         return services;
     }
 
-    // The binder appends to a list's defaults; a list that is configured is meant instead of them.
-    private static ReviewOptions ReviewOptionsOf(IConfigurationSection section)
+    /// <summary>How files are read, as configured.</summary>
+    public static ReviewOptions ReviewOptionsOf(IConfiguration configuration)
     {
+        // The binder appends to a list's defaults; a list that is configured is meant instead of them.
+        IConfigurationSection section = configuration.GetSection(ReviewSection);
         var defaults = new ReviewOptions();
         var bound = section.Get<ReviewOptions>() ?? defaults;
         return bound with

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -29,8 +30,8 @@ internal sealed class HeldRequest : IAsyncDisposable
         renewing = RenewAsync();
     }
 
-    /// <summary>How often the message was taken, this time included.</summary>
-    public long Attempt => message.DequeueCount;
+    /// <summary>The message's id: the same however often it is delivered.</summary>
+    public string Id => message.MessageId;
 
     /// <summary>The message's body.</summary>
     public BinaryData Body => message.Body;
@@ -63,33 +64,42 @@ internal sealed class HeldRequest : IAsyncDisposable
         await Requests.DeleteMessageAsync(message.MessageId, popReceipt);
     }
 
-    /// <summary>Puts the message back for the next job to take at once.</summary>
-    public async Task ReleaseAsync()
+    /// <summary>Puts the message back for another job to take.</summary>
+    /// <param name="pause">How long it stays invisible, so that the scaler does not start a job in vain; zero to be taken at once.</param>
+    public async Task ReleaseAsync(TimeSpan pause = default)
     {
         await StopRenewingAsync();
-        await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: TimeSpan.Zero);
+        await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: pause);
     }
 
     private async Task RenewAsync()
     {
+        long held = Stopwatch.GetTimestamp();
         using var timer = new PeriodicTimer(visibility / 3);
         try
         {
             while (await timer.WaitForNextTickAsync(stopRenewing.Token))
             {
-                UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility, cancellationToken: stopRenewing.Token);
-                popReceipt = renewed.PopReceipt;
+                try
+                {
+                    UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility, cancellationToken: stopRenewing.Token);
+                    popReceipt = renewed.PopReceipt;
+                    held = Stopwatch.GetTimestamp();
+                }
+                catch (Exception exception) when (exception is RequestFailedException or AggregateException)
+                {
+                    // Storage may be away for a moment. A refusal is another thing: taken by another worker, or deleted
+                    // by hand; so is silence for as long as the message was invisible.
+                    bool isRefused = exception is RequestFailedException { Status: 400 or 404 };
+                    if (!isRefused && Stopwatch.GetElapsedTime(held) < visibility) continue;
+                    await lost.CancelAsync();
+                    return;
+                }
             }
         }
         catch (OperationCanceledException)
         {
             // Asked to stop: the work is done.
-        }
-        catch (RequestFailedException)
-        {
-            // Taken by another worker, deleted by hand, or storage is away for longer than the client's own retries:
-            // whichever it is, this job must not go on as if it held the message.
-            await lost.CancelAsync();
         }
     }
 

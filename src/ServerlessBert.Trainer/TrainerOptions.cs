@@ -5,14 +5,23 @@ namespace ServerlessBert.Trainer;
 /// <summary>How the training job behaves, each setting with its default and the reason; section <c>ServerlessBert:Trainer</c>.</summary>
 public sealed record TrainerOptions
 {
-    /// <summary>How much less accurate than the live model a candidate may be and still go live: half a point, about the noise of 1,000 held-out rows' better half.</summary>
+    /// <summary>How much less accurate than the live model a candidate may be and still go live: half a point, about the noise of 1,000 held-out rows' better half. A request may say another.</summary>
     public double Tolerance { get; init; } = 0.005;
 
-    /// <summary>How often a request is tried: a job that dies thrice on one will die again, at a GPU's price.</summary>
-    public int MaxAttempts { get; init; } = 3;
+    /// <summary>
+    /// Where set, a candidate must also be better than the live model with at most this p-value of McNemar's exact test,
+    /// such as 0.05. Not set: without thousands of held-out rows hardly any retraining would pass.
+    /// </summary>
+    public double? Significance { get; init; }
 
-    /// <summary>Longest training in hours; what was learned by then is evaluated and published.</summary>
+    /// <summary>How often a request is taken up without any progress, which is a checkpoint: one that dies five times at the same place dies a sixth time, at a GPU's price.</summary>
+    public int MaxAttempts { get; init; } = 5;
+
+    /// <summary>Longest training in hours, all attempts together; what was learned by then is evaluated and published.</summary>
     public double MaxHours { get; init; } = 6;
+
+    /// <summary>Most optimizer steps of any request, so that a slip of a request's epochs costs no more than this; null sets no limit but <see cref="MaxHours"/>.</summary>
+    public int? MaxSteps { get; init; }
 
     /// <summary>auto (CUDA where there is a device), cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
@@ -22,6 +31,21 @@ public sealed record TrainerOptions
 
     /// <summary>How long a request stays invisible after the last sign of life of the job that holds it.</summary>
     public TimeSpan Visibility { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Time between two checkpoints: what a killed job loses at most, against some seconds for writing 1.3 GB of bert-base's weights and moments.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Steps between two checkpoints, where time alone does not say it; null leaves it to <see cref="CheckpointEvery"/>.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>How often the progress is written for sbert status to see.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a request is put back for when another one's training runs, or when an error may pass: the scaler starts no job for it meanwhile.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The share of this machine's memory that labelled texts may take; the rest is the model's, and the training's.</summary>
+    public double DataMemoryShare { get; init; } = 0.5;
 
     /// <summary>Reads the section; what is not set keeps its default.</summary>
     public static TrainerOptions From(IConfiguration configuration) =>

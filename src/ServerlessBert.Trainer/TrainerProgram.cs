@@ -37,7 +37,7 @@ public static class TrainerProgram
             PipelineStorage storage = PipelineStorage.FromConfiguration(configuration);
             IAnsiConsole console = AnsiConsole.Console;
             bool isWatched = !Console.IsOutputRedirected && console.Profile.Capabilities.Interactive;
-            var job = new TrainingJob(storage, new ModelRegistry(storage), options, run => TrainingDisplay.Run(console, isWatched, run), Console.WriteLine);
+            var job = new TrainingJob(storage, new ModelRegistry(storage), options, run => TrainingDisplay.Run(console, isWatched, run), Console.WriteLine, ReviewPipelineServices.ReviewOptionsOf(configuration));
             return await job.RunOnceAsync(stop.Token);
         }
         catch (Exception exception) when (exception is InvalidOperationException or TrainingException)
@@ -48,7 +48,16 @@ public static class TrainerProgram
         catch (Azure.RequestFailedException exception)
         {
             Console.Error.WriteLine($"trainer: storage answered {exception.Status} {exception.ErrorCode}; the request will be delivered again.");
-            return TrainerExitCode.Failed;
+            return TrainerExitCode.TryAgain;
+        }
+        catch (AggregateException exception)
+        {
+            Console.Error.WriteLine($"trainer: storage does not answer ({exception.InnerException?.Message}); the request will be delivered again.");
+            return TrainerExitCode.TryAgain;
+        }
+        catch (OperationCanceledException)
+        {
+            return TrainerExitCode.Interrupted; // before a request was taken
         }
     }
 

@@ -1,75 +1,80 @@
-using System.Text.Json;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Training;
+using TorchSharp;
 
 namespace ServerlessBert.Trainer;
 
-/// <summary>One request's way: data, fine-tuning, evaluation against the live model, publishing, and the pointer where the gate passes.</summary>
+/// <summary>
+/// The job: takes one request, holds it and the right to train, counts the attempt, and settles the request by how the
+/// attempt ends.
+/// </summary>
 /// <param name="storage">Where requests, data and models are.</param>
 /// <param name="registry">The models.</param>
 /// <param name="options">How the job behaves.</param>
-/// <param name="train">Runs a training while its progress is shown.</param>
+/// <param name="show">Runs a training while its progress is shown.</param>
 /// <param name="say">Told what a reader of the log should know.</param>
+/// <param name="reviews">How files are read; null takes the defaults.</param>
 public sealed class TrainingJob(
-    PipelineStorage storage,
-    ModelRegistry registry,
-    TrainerOptions options,
-    Func<Func<IProgress<TrainingProgress>, TrainingRecord>, TrainingRecord> train,
-    Action<string> say)
+    PipelineStorage storage, ModelRegistry registry, TrainerOptions options, ShownTraining show, Action<string> say, ReviewOptions? reviews = null)
 {
-    private static readonly JsonSerializerOptions Readable = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private readonly TrainingStateStore store = new(storage, TimeProvider.System);
 
     /// <summary>Takes one request, if one waits, and sees it through.</summary>
-    /// <param name="stop">Stops after the present step and puts the request back.</param>
-    /// <returns>The program's exit code.</returns>
+    /// <param name="stop">Stops after the present step, with a checkpoint in storage, and puts the request back.</param>
+    /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
+    /// <exception cref="TrainingException">The device of the settings is not there.</exception>
     public async Task<int> RunOnceAsync(CancellationToken stop)
     {
+        torch.Device device = ComputeDevice.Named(options.Device);
         await using HeldRequest? held = await HeldRequest.TakeAsync(storage, options.Visibility, stop);
         if (held is null)
         {
-            say($"no request waits in {StorageNames.TrainingRequests}");
+            say($"no request waits in {StorageNames.TrainingRequests}{await OthersAsync(stop)}");
             return TrainerExitCode.Done;
         }
-        if (held.Attempt > options.MaxAttempts)
+        await using TargetLock? target = await TargetLock.TryTakeAsync(storage, held.Id, stop);
+        if (target is null)
         {
-            await held.PoisonAsync($"The request was tried {options.MaxAttempts} times and never came to an end; see the logs of the executions.");
-            say($"gave the request up after {options.MaxAttempts} attempts; it is in {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}");
-            return TrainerExitCode.Failed;
+            await held.ReleaseAsync(options.Pause);
+            say($"another training runs, so this request waits its turn; it is back in the queue for {options.Pause.TotalSeconds:0} s{await OthersAsync(stop)}");
+            return TrainerExitCode.Busy;
         }
-        return await SeeThroughAsync(held, stop);
+        await store.SweepAsync(stop);
+        using TrainingDocument document = await store.OpenAsync(held.Id, stop);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost, target.Lost, document.Lost);
+        var settling = new RequestSettling(held, document, store, options, say);
+        if (await settling.IsSettledAsync()) return document.Run.Stage == TrainingStage.Done ? TrainerExitCode.Done : TrainerExitCode.Failed;
+        return await SeeThroughAsync(held, document, settling, device, stop, any.Token);
     }
 
-    private async Task<int> SeeThroughAsync(HeldRequest held, CancellationToken stop)
+    private async Task<int> SeeThroughAsync(HeldRequest held, TrainingDocument document, RequestSettling settling, torch.Device device, CancellationToken stop, CancellationToken any)
     {
         string folder = Directory.CreateTempSubdirectory("serverlessbert-training-").FullName;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost);
         try
         {
+            await document.BeginAttemptAsync(any);
             TrainingRequest request = TrainingRequest.Parse(held.Body);
-            await TrainAndPublishAsync(request, folder, either.Token);
-            await held.CompleteAsync();
+            await document.ChangeAsync(run => run with { RequestedBy = request.RequestedBy }, any);
+            var preparation = new TrainingPreparation(storage, registry, store, options, reviews ?? new ReviewOptions(), device, say);
+            await new TrainingAttempt(registry, store, options, preparation, device, show, say).RunAsync(document, request, folder, any);
+            await settling.CompleteAsync();
             return TrainerExitCode.Done;
         }
-        catch (OperationCanceledException) when (held.Lost.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or TrainingLostException && any.IsCancellationRequested)
         {
-            say("another worker has the request now, or storage went away; nothing was published");
-            return TrainerExitCode.Interrupted;
+            return stop.IsCancellationRequested && !held.Lost.IsCancellationRequested ? await settling.ReleaseAsync() : settling.GiveUpLost();
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception exception) when (exception is TrainingException or MessageFormatException or InvalidDataException)
         {
-            await held.ReleaseAsync();
-            say("stopped; the request is back in the queue");
-            return TrainerExitCode.Interrupted;
+            return await settling.PoisonAsync(exception.Message); // trying again would end the same way
         }
-        catch (Exception exception) when (exception is TrainingException or MessageFormatException or ModelUnavailableException or InvalidDataException)
+        catch (Exception exception)
         {
-            // Trying again would end the same way.
-            await held.PoisonAsync(exception.Message);
-            say($"failed: {exception.Message}");
-            return TrainerExitCode.Failed;
+            return await settling.FailAsync(exception); // storage, memory, libtorch: the next attempt may fare better, and the cap counts
         }
         finally
         {
@@ -77,83 +82,9 @@ public sealed class TrainingJob(
         }
     }
 
-    private async Task TrainAndPublishAsync(TrainingRequest request, string folder, CancellationToken cancellationToken)
+    private async Task<string> OthersAsync(CancellationToken cancellationToken)
     {
-        string? liveAtStart = (await registry.CurrentAsync(cancellationToken))?.Version;
-        (TrainingStart start, string? parent) = await StartAsync(request, liveAtStart, folder, cancellationToken);
-        TrainingOptions settings = OptionsOf(request, start);
-        settings.Validate();
-
-        TrainingData data = await TrainingData.ReadAsync(storage, request.Data, new ReviewOptions(), say, cancellationToken);
-        StratifiedSplit split = StratifiedSplit.ByTextHash(data.Reviews.Rows, request.EvalFraction ?? 0.1, settings.Seed);
-        if (split.Evaluation.Count < options.MinEvaluationRows)
-            throw new TrainingException($"Only {split.Evaluation.Count} of {data.Reviews.Rows.Count} labelled reviews are held out to decide on, and {options.MinEvaluationRows} are needed; add labelled reviews or raise evalFraction.");
-        say($"{split.Train.Count:N0} reviews to learn from, {split.Evaluation.Count:N0} held out");
-
-        string candidate = Path.Combine(folder, "candidate");
-        TrainingRecord record = Train(new FineTuning(start, settings, ComputeDevice.Named(options.Device), data.Sources, parent), split, candidate, cancellationToken);
-        cancellationToken.ThrowIfCancellationRequested();
-
-        PromotionGate gate = await DecideAsync(record.Result.Evaluation!, split, folder, cancellationToken);
-        await File.WriteAllTextAsync(Path.Combine(candidate, PromotionGate.FileName), JsonSerializer.Serialize(gate, Readable), cancellationToken);
-        ModelManifest published = await registry.PublishAsync(candidate, record.Started, cancellationToken);
-        say($"published {published.Version}: {gate.Reason}");
-        if (!gate.Passed)
-        {
-            say($"not promoted; {gate.Current} stays live (sbert models promote {published.Version} would change that)");
-            return;
-        }
-        await registry.PromoteAsync(published.Version, gate.Reason, onlyIfCurrent: gate.Current ?? "", cancellationToken);
-        say($"promoted {published.Version}");
-    }
-
-    private TrainingRecord Train(FineTuning fineTuning, StratifiedSplit split, string candidate, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromHours(options.MaxHours));
-        TrainingRecord record = train(progress => fineTuning.Run(split, candidate, progress, say, limit.Token));
-        say($"{record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s{(record.Result.IsCancelled ? $", stopped by the limit of {options.MaxHours} hours" : "")}");
-        return record;
-    }
-
-    private async Task<(TrainingStart Start, string? Parent)> StartAsync(TrainingRequest request, string? live, string folder, CancellationToken cancellationToken)
-    {
-        string from = request.Base ?? (live is null ? "preset:mini" : "current");
-        if (from.StartsWith("preset:", StringComparison.Ordinal)) return (new TrainingStart.FromScratch(from["preset:".Length..]), null);
-        string version = from == "current"
-            ? live ?? throw new TrainingException("The request starts from the live model, but none is live; start from a preset (preset:mini), or publish and promote a model first.")
-            : from["version:".Length..];
-        string parent = Path.Combine(folder, "base");
-        await registry.DownloadAsync(version, parent, cancellationToken);
-        return (new TrainingStart.FromFolder(parent), version);
-    }
-
-    private static TrainingOptions OptionsOf(TrainingRequest request, TrainingStart start)
-    {
-        TrainingOptions defaults = start.DefaultOptions;
-        return defaults with
-        {
-            Epochs = request.Epochs ?? defaults.Epochs,
-            BatchSize = request.BatchSize ?? defaults.BatchSize,
-            LearningRate = request.LearningRate ?? defaults.LearningRate,
-            MaxLength = request.MaxLength ?? defaults.MaxLength,
-            MaxSteps = request.MaxSteps ?? defaults.MaxSteps,
-            Seed = request.Seed ?? defaults.Seed,
-        };
-    }
-
-    private async Task<PromotionGate> DecideAsync(EvaluationMetrics candidate, StratifiedSplit split, string folder, CancellationToken cancellationToken)
-    {
-        string? live = (await registry.CurrentAsync(cancellationToken))?.Version;
-        if (live is null) return PromotionGate.Decide(candidate, null, null, options.Tolerance);
-
-        string current = Path.Combine(folder, "current");
-        await registry.DownloadAsync(live, current, cancellationToken);
-        using var classifier = ReviewClassifier.Load(current, new InferenceOptions { Dtype = InferenceDtype.Float32 });
-        if (classifier.NumLabels <= split.Evaluation.Max(review => review.Label))
-            throw new TrainingException($"The live model {live} knows {classifier.NumLabels} ratings and the data has more, so the two cannot be compared; promote a model of five ratings by hand first.");
-        IReadOnlyList<Classification> said = classifier.Classify([.. split.Evaluation.Select(review => review.Text)], cancellationToken);
-        var metrics = EvaluationMetrics.Of([.. split.Evaluation.Select(review => review.Label)], [.. said.Select(one => one.Probabilities)]);
-        return PromotionGate.Decide(candidate, live, metrics, options.Tolerance);
+        TrainingRun? running = (await store.RecentAsync(5, cancellationToken)).FirstOrDefault(run => run.Stage is not (TrainingStage.Waiting or TrainingStage.Done or TrainingStage.Failed));
+        return running is null ? "" : $"; request {running.Id} is worked on by {running.Host}, at step {running.Step:N0} of {running.TotalSteps:N0}";
     }
 }

@@ -5,6 +5,7 @@ using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Training;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Trainer.Tests;
@@ -125,19 +126,197 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_was_tried_too_often_is_given_up_with_its_reason()
+    public async Task Rows_of_the_evaluation_set_decide_and_are_never_learned()
     {
+        await UploadAsync("labelled.jsonl", 400);
+        await UploadAsync("evaluation/fixed.jsonl", 100); // the same texts as the first hundred
         await SendAsync(Quick);
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        ModelDescription live = await registry.ShowAsync((await registry.CurrentAsync())!.Version);
+        Assert.Equal(300, live.Training!.Value.GetProperty("trainRows").GetInt32() + live.Training.Value.GetProperty("evaluationRows").GetInt32());
+        JsonElement gate = (await registry.TryReadDocumentAsync(live.Manifest.Version, PromotionGate.FileName))!.Value;
+        Assert.Equal((100, true), (gate.GetProperty("rows").GetInt32(), gate.GetProperty("isFixedSet").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task A_candidate_that_is_not_significantly_better_stays_unpromoted_where_a_request_asks_for_it()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await RunAsync();
+        string live = (await registry.CurrentAsync())!.Version;
+        await SendAsync(Quick with { Seed = 42, Tolerance = 1, Significance = 0.05, MaxSteps = 1 });
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        Assert.Equal(live, (await registry.CurrentAsync())!.Version);
+        Assert.Contains("McNemar", (await TrainingAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task A_damaged_live_model_costs_no_training()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await RunAsync();
+        string live = (await registry.CurrentAsync())!.Version;
+        await storage.Container(StorageNames.Models).GetBlobClient($"{live}/model.safetensors").DeleteAsync();
+        await SendAsync(Quick with { Seed = 7 });
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        Assert.Equal(live, (await registry.CurrentAsync())!.Version);
+        Assert.Contains("cannot be compared", (await TrainingAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task An_error_that_may_pass_puts_the_request_back_and_the_cap_gives_it_up_with_the_reason()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var options = new TrainerOptions { Device = "cpu", MaxAttempts = 3, Pause = TimeSpan.Zero };
+        static void Fail(TrainingProgress progress) => throw new InvalidOperationException("libtorch is out of memory.");
+
+        Assert.Equal(TrainerExitCode.TryAgain, await RunAsync(Fail, options: options));
+        Assert.Equal(TrainingStage.Waiting, (await TrainingAsync()).Stage);
+        Assert.Equal(TrainerExitCode.TryAgain, await RunAsync(Fail, options: options));
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync(Fail, options: options));
+
+        (string? reason, _) = await TakePoisonAsync();
+        Assert.Contains("3 times", reason);
+        Assert.Contains("libtorch is out of memory.", reason);
+        Assert.Equal(TrainingStage.Failed, (await TrainingAsync()).Stage);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Fact]
+    public async Task Deliveries_alone_are_no_attempts()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { MaxSteps = 2 });
         var queue = storage.Queue(StorageNames.TrainingRequests);
-        for (int attempt = 0; attempt < 3; attempt++)
+        for (int delivery = 0; delivery < 10; delivery++)
         {
             QueueMessage message = await queue.ReceiveMessageAsync();
             await queue.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);
         }
 
-        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+    }
 
-        Assert.Contains("3 times", (await TakePoisonAsync()).Reason);
+    [Fact]
+    public async Task Another_requests_training_is_waited_for_and_that_is_no_attempt()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { MaxSteps = 2 });
+        var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
+        await using (TargetLock? other = await TargetLock.TryTakeAsync(storage, Guid.NewGuid().ToString()))
+            Assert.Equal(TrainerExitCode.Busy, await RunAsync(options: options));
+
+        Assert.Empty(await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5));
+        Assert.Contains(said, line => line.StartsWith("another training runs", StringComparison.Ordinal));
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: options));
+    }
+
+    [Fact]
+    public async Task A_job_that_died_between_publishing_and_deleting_its_message_publishes_nothing_again()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
+        var interrupted = new TrainingJob(storage, registry, options, train => train(new Watching(_ => { })), line =>
+        {
+            if (line.StartsWith("published", StringComparison.Ordinal)) throw new InvalidOperationException("killed here");
+        });
+        Assert.Equal(TrainerExitCode.TryAgain, await interrupted.RunOnceAsync(default));
+        string version = Assert.Single(await registry.ListAsync()).Version;
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(_ => Assert.Fail("It must not train again."), options: options));
+
+        Assert.Equal(version, Assert.Single(await registry.ListAsync()).Version);
+        Assert.Equal(version, (await registry.CurrentAsync())!.Version);
+    }
+
+    [Fact]
+    public async Task Where_the_live_model_moved_meanwhile_the_candidate_is_compared_with_the_new_one()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        ModelManifest other = await registry.PublishAsync(SmallModels.Save(folder));
+        Directory.Delete(folder, recursive: true);
+        var job = new TrainingJob(storage, registry, new TrainerOptions { Device = "cpu" }, train => train(new Watching(_ => { })), line =>
+        {
+            if (line.StartsWith("published", StringComparison.Ordinal)) registry.PromoteAsync(other.Version, "by hand").Wait();
+        });
+
+        Assert.Equal(TrainerExitCode.Done, await job.RunOnceAsync(default));
+
+        ModelPointer live = (await registry.CurrentAsync())!;
+        Assert.Contains(other.Version, live.Reason);
+        Assert.Equal(other.Version, live.History[0].Version);
+    }
+
+    [Fact]
+    public async Task A_file_that_changed_since_the_plan_makes_the_training_begin_anew_and_says_so()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
+        await RunAsync(_ => throw new InvalidOperationException("killed here"), options: options);
+        await UploadAsync("labelled.jsonl", 300);
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: options));
+
+        Assert.Contains(said, line => line.StartsWith("labelled.jsonl was changed or deleted", StringComparison.Ordinal));
+        ModelDescription live = await registry.ShowAsync((await registry.CurrentAsync())!.Version);
+        Assert.Equal(300, live.Training!.Value.GetProperty("data")[0].GetProperty("rows").GetInt32());
+    }
+
+    [Fact]
+    public async Task The_start_is_the_model_that_was_live_at_the_first_attempt()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await RunAsync();
+        string parent = (await registry.CurrentAsync())!.Version;
+        var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
+        await SendAsync(Quick with { Base = "current" });
+        await RunAsync(_ => throw new InvalidOperationException("killed here"), options: options);
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        await registry.PromoteAsync((await registry.PublishAsync(SmallModels.Save(folder))).Version, "by hand");
+        Directory.Delete(folder, recursive: true);
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: options));
+
+        Assert.Equal(parent, (await registry.ShowAsync((await TrainingAsync()).Model!)).Training!.Value.GetProperty("parent").GetString());
+    }
+
+    [Fact]
+    public async Task The_limit_on_hours_counts_all_attempts_and_what_was_learned_by_then_is_published()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { Epochs = 500 });
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxHours = 1.0 / 3600 }));
+
+        Assert.Contains(said, line => line.Contains("stopped by the limit", StringComparison.Ordinal));
+        TrainingRun run = await TrainingAsync();
+        Assert.True(run.Step < run.TotalSteps);
+        Assert.NotNull(run.Model);
+    }
+
+    [Fact]
+    public async Task The_settings_limit_the_steps_of_any_request()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { Epochs = 500 });
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxSteps = 5 }));
+
+        Assert.Equal(5, (await TrainingAsync()).TotalSteps);
     }
 
     [Fact]
@@ -151,6 +330,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
 
         Assert.NotNull((await storage.Queue(StorageNames.TrainingRequests).ReceiveMessageAsync()).Value);
         Assert.Empty(await registry.ListAsync());
+        Assert.Equal((TrainingStage.Waiting, 1, 0), await TrainingAsync() is var run ? (run.Stage, run.Attempts, run.AttemptsSinceProgress) : default);
     }
 
     [Fact]
@@ -176,6 +356,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     private Task<int> RunAsync(Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null) =>
         new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
 
+    private async Task<TrainingRun> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+
     private Task SendAsync(TrainingRequest request) => storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 
     private async Task UploadAsync(string name, int rows)
@@ -183,7 +365,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         var lines = new StringBuilder();
         foreach ((LabelledReview review, int row) in SmallModels.Reviews(rows).Select((review, row) => (review, row)))
             lines.AppendLine(JsonSerializer.Serialize(new { text = $"{review.Text} number {row}", stars = review.Label + 1 }));
-        await storage.Container(StorageNames.TrainingData).UploadBlobAsync(name, new BinaryData(lines.ToString()));
+        await storage.Container(StorageNames.TrainingData).GetBlobClient(name).UploadAsync(new BinaryData(lines.ToString()), overwrite: true);
     }
 
     private async Task<(string? Reason, string Body)> TakePoisonAsync()

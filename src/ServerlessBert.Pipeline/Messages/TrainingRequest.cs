@@ -25,6 +25,15 @@ public sealed record TrainingRequest
     /// <summary>The schedule's peak learning rate.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>Share of the steps over which the rate climbs, 0 to 1.</summary>
+    public double? WarmupRatio { get; init; }
+
+    /// <summary>AdamW's decay of weights.</summary>
+    public double? WeightDecay { get; init; }
+
+    /// <summary>With a preset, most word pieces of its vocabulary.</summary>
+    public int? VocabularySize { get; init; }
+
     /// <summary>Longest review in tokens.</summary>
     public int? MaxLength { get; init; }
 
@@ -36,6 +45,12 @@ public sealed record TrainingRequest
 
     /// <summary>Share of the rows held out for evaluation.</summary>
     public double? EvalFraction { get; init; }
+
+    /// <summary>How much less accurate than the live model the new one may be and still go live, 0 to 1; null takes the job's setting.</summary>
+    public double? Tolerance { get; init; }
+
+    /// <summary>Where given, the new model must also be better with at most this p-value of McNemar's test, such as 0.05.</summary>
+    public double? Significance { get; init; }
 
     /// <summary>Who asked: <c>schedule</c>, <c>sbert</c> or anything else, for the log.</summary>
     public string? RequestedBy { get; init; }

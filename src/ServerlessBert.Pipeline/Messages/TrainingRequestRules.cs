@@ -18,9 +18,14 @@ public static class TrainingRequestRules
         ?? Range("epochs", request.Epochs, 0.001, 1000, "passes over the data")
         ?? Range("batchSize", request.BatchSize, 1, 4096, "reviews a step")
         ?? Range("learningRate", request.LearningRate, 1e-8, 0.1, "as 2e-5")
+        ?? Range("warmupRatio", request.WarmupRatio, 0, 0.99, "a share of the steps")
+        ?? Range("weightDecay", request.WeightDecay, 0, 0.99, "as 0.01")
+        ?? Range("vocabularySize", request.VocabularySize, 100, 1_000_000, "word pieces")
         ?? Range("maxLength", request.MaxLength, 3, 8192, "tokens with the special ones")
         ?? Range("maxSteps", request.MaxSteps, 1, 100_000_000, "optimizer steps")
-        ?? Range("evalFraction", request.EvalFraction, 0.0001, 0.9, "a share of the rows");
+        ?? Range("evalFraction", request.EvalFraction, 0.0001, 0.9, "a share of the rows")
+        ?? Range("tolerance", request.Tolerance, 0, 1, "accuracy, as 0.005")
+        ?? Range("significance", request.Significance, 1e-9, 1, "a p-value, as 0.05");
 
     internal static void RefuseUnknownFields(JsonElement json)
     {

@@ -18,6 +18,9 @@ public static class StorageNames
     /// <summary>Labelled files to train on.</summary>
     public const string TrainingData = "training-data";
 
+    /// <summary>State, plan and checkpoints of trainings.</summary>
+    public const string Trainings = "trainings";
+
     /// <summary>Queue: a file was dropped.</summary>
     public const string ReviewFiles = "review-files";
 
@@ -31,7 +34,7 @@ public static class StorageNames
     public const string PoisonSuffix = "-poison";
 
     /// <summary>Every container.</summary>
-    public static IReadOnlyList<string> Containers { get; } = [Reviews, Predictions, Runs, Models, TrainingData];
+    public static IReadOnlyList<string> Containers { get; } = [Reviews, Predictions, Runs, Models, TrainingData, Trainings];
 
     /// <summary>Every queue, poison queues included.</summary>
     public static IReadOnlyList<string> Queues { get; } =

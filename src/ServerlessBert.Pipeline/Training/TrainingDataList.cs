@@ -10,4 +10,5 @@ public sealed record TrainingDataList
 /// <summary>A labelled file as a training saw it.</summary>
 /// <param name="Name">Its name in the training-data container.</param>
 /// <param name="ETag">Its ETag then; null where the file did not come from storage.</param>
-public sealed record TrainingDataFile(string Name, string? ETag);
+/// <param name="Rows">Labelled rows it gave; 0 where it could not be read.</param>
+public sealed record TrainingDataFile(string Name, string? ETag, long Rows = 0);

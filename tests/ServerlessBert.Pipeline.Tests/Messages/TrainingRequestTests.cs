@@ -7,7 +7,7 @@ public sealed class TrainingRequestTests
     [Fact]
     public void A_request_comes_back_as_it_was()
     {
-        var request = new TrainingRequest { Base = "preset:mini", Epochs = 2.5, BatchSize = 32, LearningRate = 2e-5, MaxLength = 256, MaxSteps = 100, Seed = 7, EvalFraction = 0.1, RequestedBy = "schedule" };
+        var request = new TrainingRequest { Base = "preset:mini", Epochs = 2.5, BatchSize = 32, LearningRate = 2e-5, MaxLength = 256, MaxSteps = 100, Seed = 7, EvalFraction = 0.1, WarmupRatio = 0, WeightDecay = 0.1, VocabularySize = 5000, Tolerance = 0, Significance = 0.05, RequestedBy = "schedule" };
 
         Assert.Equal(request, TrainingRequest.Parse(request.ToBody()));
     }
@@ -27,6 +27,11 @@ public sealed class TrainingRequestTests
     [InlineData("""{"maxLength":2}""", "maxLength is 2")]
     [InlineData("""{"maxSteps":0}""", "maxSteps is 0")]
     [InlineData("""{"evalFraction":1}""", "evalFraction is 1")]
+    [InlineData("""{"warmupRatio":1}""", "warmupRatio is 1")]
+    [InlineData("""{"weightDecay":-0.1}""", "weightDecay is -0.1")]
+    [InlineData("""{"vocabularySize":5}""", "vocabularySize is 5")]
+    [InlineData("""{"tolerance":-1}""", "tolerance is -1")]
+    [InlineData("""{"significance":0}""", "significance is 0")]
     [InlineData("""{"data":[]}""", "empty list")]
     [InlineData("""{"data":[""]}""", "empty name")]
     [InlineData("""{"base":"preset:huge"}""", "preset:huge")]

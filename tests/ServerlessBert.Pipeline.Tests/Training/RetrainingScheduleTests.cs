@@ -77,22 +77,56 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
         Assert.Empty(await TakeAsync(world));
     }
 
+    [Fact]
+    public async Task The_evaluation_set_is_no_reason_to_train()
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        await AddDataAsync(world, TrainingFiles.EvaluationFolder + "fixed.csv");
+
+        await AskAsync(world);
+
+        Assert.Empty(await TakeAsync(world));
+    }
+
+    [Fact]
+    public async Task Where_more_new_rows_are_asked_for_nobody_is_asked_before_they_are_there()
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Retraining:MinNewRows", "5"));
+        string first = await AddDataAsync(world, "a.csv", rows: 10);
+        await PublishTrainedAsync(world, promote: true, rows: 10, ("a.csv", first));
+
+        await AddDataAsync(world, "a.csv", rows: 13);
+        await AddDataAsync(world, "b.csv", rows: 1);
+        await AddDataAsync(world, "unreadable.csv", "a,b\n1,2\n");
+        await AskAsync(world);
+        Assert.Empty(await TakeAsync(world));
+
+        await AddDataAsync(world, "b.csv", rows: 2);
+        await AskAsync(world);
+        Assert.Single(await TakeAsync(world));
+    }
+
     private static Task AskAsync(PipelineWorld world) => world.Get<RetrainingSchedule>().RequestIfNeededAsync();
 
     private static async Task<List<TrainingRequest>> TakeAsync(PipelineWorld world) =>
         [.. (await world.TakeAsync(StorageNames.TrainingRequests)).Select(TrainingRequest.Parse)];
 
-    private static async Task<string> AddDataAsync(PipelineWorld world, string name)
+    private static Task<string> AddDataAsync(PipelineWorld world, string name, int rows = 1) =>
+        AddDataAsync(world, name, "stars,text\n" + string.Concat(Enumerable.Repeat("5,good\n", rows)));
+
+    private static async Task<string> AddDataAsync(PipelineWorld world, string name, string content)
     {
         var blob = world.Storage.Container(StorageNames.TrainingData).GetBlobClient(name);
-        return ETags.Bare((await blob.UploadAsync(new BinaryData("stars,text\n5,good\n"), overwrite: true)).Value.ETag);
+        return ETags.Bare((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
     }
 
-    private static async Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data)
+    private static Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data) => PublishTrainedAsync(world, promote, 1, data);
+
+    private static async Task PublishTrainedAsync(PipelineWorld world, bool promote, int rows, params (string Name, string ETag)[] data)
     {
         string folder = Directory.CreateTempSubdirectory("trained-").FullName;
         string model = SmallModels.Save(folder, 9);
-        await File.WriteAllTextAsync(Path.Combine(model, "training.json"), JsonSerializer.Serialize(new { data = data.Select(file => new { name = file.Name, eTag = file.ETag, rows = 1 }) }));
+        await File.WriteAllTextAsync(Path.Combine(model, "training.json"), JsonSerializer.Serialize(new { data = data.Select(file => new { name = file.Name, eTag = file.ETag, rows }) }));
         world.Clock.Advance(TimeSpan.FromSeconds(1));
         var registry = world.Get<ModelRegistry>();
         var manifest = await registry.PublishAsync(model);

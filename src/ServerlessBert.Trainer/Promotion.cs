@@ -1,0 +1,50 @@
+using ServerlessBert.Pipeline.Models;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>Moves the pointer to a published version where the gate passed, and only from the model that the gate compared with.</summary>
+internal sealed class Promotion(ModelRegistry registry, Action<string> say)
+{
+    // Each time another hand has moved the pointer in the moment between two calls.
+    private const int MostComparisons = 3;
+
+    /// <summary>Promotes a version, or says why not.</summary>
+    /// <param name="version">The published version.</param>
+    /// <param name="gate">What the gate said.</param>
+    /// <param name="compareAgain">Compares with what is live now; null where the rows that decided are gone.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>Whether the version went live by this training, and why or why not.</returns>
+    public async Task<(bool IsPromoted, string Reason)> PromoteAsync(string version, PromotionGate gate, Func<Task<PromotionGate?>> compareAgain, CancellationToken cancellationToken)
+    {
+        for (int comparison = 1; ; comparison++)
+        {
+            ModelPointer? current = await registry.CurrentAsync(cancellationToken);
+            // An earlier attempt came so far; what was done with the pointer since is not this training's to undo.
+            if (current is not null && (current.Version == version || current.History.Any(past => past.Version == version))) return (true, gate.Reason);
+            if (!gate.Passed) return NotPromoted(version, current?.Version, gate.Reason);
+            if (current?.Version == gate.Current)
+            {
+                try
+                {
+                    await registry.PromoteAsync(version, gate.Reason, onlyIfCurrent: gate.Current ?? "", cancellationToken);
+                    say($"promoted {version}");
+                    return (true, gate.Reason);
+                }
+                catch (ModelUnavailableException) when (comparison < MostComparisons)
+                {
+                    continue; // moved in between: looked at again
+                }
+            }
+            say($"{current?.Version ?? "none"} is live now and not {gate.Current ?? "none"}, which the gate compared with; comparing again");
+            if (comparison == MostComparisons || await compareAgain() is not { } again)
+                return NotPromoted(version, current?.Version, $"the live model moved while this one was trained, and the two could not be compared on the same rows; {gate.Reason}");
+            gate = again;
+        }
+    }
+
+    private (bool, string) NotPromoted(string version, string? live, string reason)
+    {
+        say($"not promoted; {live ?? "no model"} stays live (sbert models promote {version} would change that)");
+        return (false, reason);
+    }
+}

@@ -1,0 +1,46 @@
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Training;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>Fine-tunes with checkpoints in storage, from the newest whole one, within what is left of the limit on hours.</summary>
+internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocument document, TrainerOptions options, ShownTraining show, Action<string> say)
+{
+    /// <summary>Trains into a candidate folder.</summary>
+    /// <param name="fineTuning">What is trained.</param>
+    /// <param name="split">The rows.</param>
+    /// <param name="candidate">Where the model goes.</param>
+    /// <param name="checkpoints">A local folder for checkpoints.</param>
+    /// <param name="cancellationToken">Stops after the present step, with a checkpoint in storage.</param>
+    public async Task RunAsync(FineTuning fineTuning, StratifiedSplit split, string candidate, string checkpoints, CancellationToken cancellationToken)
+    {
+        int step = await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
+        if (step > 0) say($"goes on from the checkpoint of step {step:N0}");
+
+        var uploads = new CheckpointUploads(store, document, say);
+        double hoursLeft = Math.Max(0, options.MaxHours - (document.Run.SecondsSpent / 3600));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromHours(hoursLeft));
+        TrainingRecord record;
+        try
+        {
+            await using var reporter = new TrainingReporter(document, options.ReportEvery);
+            record = show(shown => fineTuning.Run(split, candidate, new Both(shown, reporter), say, limit.Token));
+        }
+        finally
+        {
+            await uploads.FinishAsync();
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+        say($"{record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s{(record.Result.IsCancelled ? $", stopped by the limit of {options.MaxHours} hours" : "")}");
+    }
+
+    private sealed class Both(IProgress<TrainingProgress> one, IProgress<TrainingProgress> other) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            one.Report(value);
+            other.Report(value);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Training;
+using TorchSharp;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>Runs a training while its progress is shown.</summary>
+/// <param name="train">The training; it reports to what it is given.</param>
+public delegate TrainingRecord ShownTraining(Func<IProgress<TrainingProgress>, TrainingRecord> train);
+
+/// <summary>
+/// One attempt at a request: goes on where the last attempt stopped, and leaves in storage what the next one needs. Each
+/// of its stages may be repeated: with the same plan it gives the same weights, and a version is published once.
+/// </summary>
+/// <param name="registry">The models.</param>
+/// <param name="store">What earlier attempts left.</param>
+/// <param name="options">How the job behaves.</param>
+/// <param name="preparation">Finds the plan and its rows.</param>
+/// <param name="device">Where it computes.</param>
+/// <param name="show">Runs a training while its progress is shown.</param>
+/// <param name="say">Told what a reader of the log should know.</param>
+internal sealed class TrainingAttempt(
+    ModelRegistry registry, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
+{
+    /// <summary>Sees the request through.</summary>
+    /// <param name="document">The training, this attempt counted.</param>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="folder">An empty local folder.</param>
+    /// <param name="cancellationToken">Stops after the present step, with a checkpoint in storage.</param>
+    public async Task RunAsync(TrainingDocument document, TrainingRequest request, string folder, CancellationToken cancellationToken)
+    {
+        string candidate = Path.Combine(folder, "candidate");
+        PreparedTraining? prepared = null;
+        TrainingPlan? plan = await store.ReadPlanAsync(document.Run.Id, cancellationToken);
+        if (plan is not null && await store.TryLoadCandidateAsync(document.Run.Id, candidate, cancellationToken))
+        {
+            say("an earlier attempt trained the model; it is published now");
+        }
+        else
+        {
+            prepared = await preparation.PrepareAsync(document, request, cancellationToken);
+            plan = prepared.Plan;
+            await TrainAsync(prepared, document, RulesOf(request, prepared), folder, candidate, cancellationToken);
+        }
+
+        string version = await PublishAsync(document, plan, candidate, cancellationToken);
+        (bool isPromoted, string reason) = await new Promotion(registry, say).PromoteAsync(
+            version, PromotionGate.Load(candidate), () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken), cancellationToken);
+        await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}" }, cancellationToken);
+    }
+
+    private async Task TrainAsync(PreparedTraining prepared, TrainingDocument document, GateRules rules, string folder, string candidate, CancellationToken cancellationToken)
+    {
+        say($"{prepared.Split.Train.Count:N0} reviews to learn from, {prepared.Split.Evaluation.Count:N0} held out{(prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "")}");
+        await document.ChangeAsync(run => run with { Stage = TrainingStage.Training }, cancellationToken);
+        TrainingStart start = await prepared.StartAsync(registry, Path.Combine(folder, "base"), cancellationToken);
+        var fineTuning = new FineTuning(start, prepared.Plan.Options, device, prepared.Data.Sources, prepared.Plan.Parent);
+        await new ResumableTraining(store, document, options, show, say).RunAsync(fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
+
+        await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);
+        PromotionGate gate = await new ModelComparison(registry, prepared.DecidingRows, rules, folder).DecideAsync(candidate, cancellationToken);
+        gate.Save(candidate);
+        // From here on the version's bytes are fixed: a publishing that is cut off is completed, not repeated with others.
+        await store.SaveCandidateAsync(document.Run.Id, candidate, cancellationToken);
+        await document.ChangeAsync(run => run with { AttemptsSinceProgress = 0 }, cancellationToken);
+    }
+
+    private async Task<string> PublishAsync(TrainingDocument document, TrainingPlan plan, string candidate, CancellationToken cancellationToken)
+    {
+        await document.ChangeAsync(run => run with { Stage = TrainingStage.Publishing }, cancellationToken);
+        ModelManifest published = await registry.PublishAsync(candidate, plan.Created, cancellationToken);
+        say($"published {published.Version}: {PromotionGate.Load(candidate).Reason}");
+        await document.ChangeAsync(run => run with { Model = published.Version, AttemptsSinceProgress = 0 }, cancellationToken);
+        return published.Version;
+    }
+
+    private async Task<PromotionGate?> CompareAgainAsync(PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate, CancellationToken cancellationToken)
+    {
+        try
+        {
+            prepared ??= await preparation.ReadAsync(plan, cancellationToken);
+            return await new ModelComparison(registry, prepared.DecidingRows, RulesOf(request, prepared), folder).DecideAsync(candidate, cancellationToken);
+        }
+        catch (TrainingDataChangedException exception)
+        {
+            say(exception.Message);
+            return null;
+        }
+    }
+
+    private GateRules RulesOf(TrainingRequest request, PreparedTraining prepared) =>
+        new(request.Tolerance ?? options.Tolerance, request.Significance ?? options.Significance, prepared.HasFixedSet);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Azure;
+using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Training;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>Writes a training's progress into its document every few seconds, for sbert status to see.</summary>
+internal sealed class TrainingReporter : IProgress<TrainingProgress>, IAsyncDisposable
+{
+    private readonly TrainingDocument document;
+    private readonly double spentBefore;
+    private readonly long start = Stopwatch.GetTimestamp();
+    private readonly CancellationTokenSource end = new();
+    private readonly Task reporting;
+    private TrainingProgress? latest, written;
+    private EvaluationMetrics? evaluation;
+    private (int Step, long Time)? first;
+
+    /// <summary>Begins to report.</summary>
+    /// <param name="document">Where to.</param>
+    /// <param name="every">Time between two reports.</param>
+    public TrainingReporter(TrainingDocument document, TimeSpan every)
+    {
+        this.document = document;
+        spentBefore = document.Run.SecondsSpent;
+        reporting = ReportAsync(every);
+    }
+
+    /// <inheritdoc/>
+    public void Report(TrainingProgress value)
+    {
+        first ??= (value.Step, Stopwatch.GetTimestamp());
+        if (value.Evaluation is { } metrics) evaluation = metrics;
+        Volatile.Write(ref latest, value);
+    }
+
+    /// <summary>Ends the reporting, with the last state written.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await end.CancelAsync();
+        await reporting;
+        await WriteAsync();
+        end.Dispose();
+    }
+
+    private async Task ReportAsync(TimeSpan every)
+    {
+        using var timer = new PeriodicTimer(every);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(end.Token)) await WriteAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The training has ended.
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        TrainingProgress? progress = Volatile.Read(ref latest);
+        if (progress is null || progress == written) return;
+        try
+        {
+            await document.ChangeAsync(run => run with
+            {
+                Step = progress.Step,
+                TotalSteps = progress.TotalSteps,
+                Loss = progress.Loss,
+                LearningRate = progress.LearningRate,
+                Accuracy = evaluation?.Accuracy ?? run.Accuracy,
+                SecondsLeft = SecondsLeft(progress),
+                SecondsSpent = spentBefore + Stopwatch.GetElapsedTime(start).TotalSeconds,
+            });
+            written = progress;
+        }
+        catch (Exception exception) when (exception is RequestFailedException or AggregateException or TrainingLostException)
+        {
+            // Progress that is not shown is no reason to stop; a training that is lost is, and the document's token says so.
+        }
+    }
+
+    private double? SecondsLeft(TrainingProgress progress) => first is var (step, time) && progress.Step > step
+        ? Stopwatch.GetElapsedTime(time).TotalSeconds / (progress.Step - step) * (progress.TotalSteps - progress.Step)
+        : null;
+}
