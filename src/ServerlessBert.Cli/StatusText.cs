@@ -1,4 +1,6 @@
 using ServerlessBert.Pipeline;
+using ServerlessBert.Pipeline.Hosts;
+using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Training;
 
@@ -13,12 +15,22 @@ internal static class StatusText
     {
         output.WriteLine($"storage  {state.Account}");
         output.WriteLine($"model    {state.LiveError ?? (state.Live is { } live ? $"{live.Version}, live since {live.Promoted:u}: {live.Reason}" : "none is live (sbert models publish DIR --promote)")}");
+        if (state.Live?.Shadow is { } shadow) output.WriteLine($"shadow   {shadow.Version}, on {shadow.Share:P0} of the batches since {shadow.Since:u}");
+        foreach (HostHeartbeat host in state.Hosts) output.WriteLine($"host     {Describe(host)}");
         foreach (QueueDepth queue in state.Queues.Where(queue => queue.Messages is not 0))
             output.WriteLine($"queue    {queue.Name}: {(queue.Messages is { } waiting ? $"{waiting:N0} waiting" : "missing")}");
         foreach (TrainingRun training in state.Trainings)
             output.WriteLine($"training {TrainingText.Of(training, DateTimeOffset.UtcNow)}");
         foreach (RunProgress progress in state.Runs.Where(run => !run.Run.IsFinished).Concat(state.Runs.Where(run => run.Run.IsFinished).Take(FinishedRuns)))
             output.WriteLine($"run      {Describe(progress)}");
+    }
+
+    private static string Describe(HostHeartbeat host)
+    {
+        ModelCacheStatus model = host.Model;
+        string loaded = model.Version is null ? "no model loaded yet" : $"{model.Version}, loaded {model.LoadedAt:u}";
+        string served = model.LastServed is null ? "nothing predicted yet" : $"{model.RowsServed:N0} rows, the last {model.LastServed:u}";
+        return $"{host.Host}: {loaded}; {served}; {host.MemoryBytes / 1e6:N0} MB{(model.LastError is null ? "" : $"; {model.LastError}")}";
     }
 
     private static string Describe(RunProgress progress) => progress.Run.State switch

@@ -65,6 +65,12 @@ internal static partial class PipelineLog
     [LoggerMessage(17, LogLevel.Error, "The sweep could not look after run {Run}; it goes on with the others.")]
     public static partial void SweepFailed(this ILogger logger, Exception exception, string run);
 
+    [LoggerMessage(25, LogLevel.Warning, "Run {Run} of {Blob} is answered by model {Version}, which was live before: {Reason}")]
+    public static partial void RunRepinned(this ILogger logger, string run, string blob, string version, string reason);
+
+    [LoggerMessage(26, LogLevel.Warning, "Model {Version} did not run in shadow on batch {Batch} of run {Run} ({Blob}): {Reason}")]
+    public static partial void ShadowFailed(this ILogger logger, Exception? exception, string version, int batch, string run, string blob, string reason);
+
     [LoggerMessage(20, LogLevel.Information, "Model {Version} is loaded in {Seconds:F2} s ({Digest}).")]
     public static partial void ModelLoaded(this ILogger logger, string version, double seconds, string digest);
 
@@ -85,4 +91,16 @@ internal static partial class PipelineLog
 
     [LoggerMessage(31, LogLevel.Information, "No training is requested: {Reason}")]
     public static partial void TrainingNotRequested(this ILogger logger, string reason);
+
+    [LoggerMessage(40, LogLevel.Warning, "The predictions of run {Run} ({Blob}, model {Version}) drifted. {Reason}")]
+    public static partial void Drifted(this ILogger logger, string run, string blob, string version, string reason);
+
+    [LoggerMessage(41, LogLevel.Warning, "The baseline of model {Version} cannot be read, so its predictions are compared with nothing: {Reason}")]
+    public static partial void BaselineUnreadable(this ILogger logger, Exception exception, string version, string reason);
+
+    [LoggerMessage(42, LogLevel.Information, "Drift asked for a training in place of model {Version}: {Reason}")]
+    public static partial void TrainingRequestedByDrift(this ILogger logger, string version, string reason);
+
+    [LoggerMessage(50, LogLevel.Warning, "This host's sign of life could not be written: {Reason}")]
+    public static partial void HeartbeatFailed(this ILogger logger, string reason);
 }

@@ -19,6 +19,8 @@ public static class PipelineMetrics
     private static readonly Counter<long> ModelLoads = Meter.CreateCounter<long>("sbert.model.loads", "{load}", "Model loads, by outcome.");
     private static readonly Histogram<double> ModelLoadSeconds = Meter.CreateHistogram<double>("sbert.model.load.duration", "s", "Download, checks, loading and warm-up of a model.");
 
+    private static readonly Counter<long> Drifts = Meter.CreateCounter<long>("sbert.drift", "{run}", "Runs whose predictions drifted, by what did: stars, confidence or unknownTokens.");
+
     internal static void BatchStaged(long predictions, IReadOnlyDictionary<string, long> errors, TimeSpan duration)
     {
         if (predictions > 0) Rows.Add(predictions, Tag("outcome", "predicted"));
@@ -40,6 +42,11 @@ public static class PipelineMetrics
     {
         ModelLoads.Add(1, Tag("outcome", "loaded"));
         ModelLoadSeconds.Record(duration.TotalSeconds);
+    }
+
+    internal static void Drifted(IReadOnlyList<string> flags)
+    {
+        foreach (string flag in flags) Drifts.Add(1, Tag("flag", flag));
     }
 
     internal static void ModelFailed() => ModelLoads.Add(1, Tag("outcome", "failed"));

@@ -1,3 +1,4 @@
+using ServerlessBert.Pipeline.Hosts;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Training;
@@ -21,6 +22,9 @@ public sealed record PipelineState
 
     /// <summary>This host's models in memory.</summary>
     public required ModelCacheStatus Host { get; init; }
+
+    /// <summary>The hosts that live, this one included where it is one.</summary>
+    public IReadOnlyList<HostHeartbeat> Hosts { get; init; } = [];
 
     /// <summary>Running runs and the latest finished ones, the newest first within each.</summary>
     public required IReadOnlyList<RunProgress> Runs { get; init; }

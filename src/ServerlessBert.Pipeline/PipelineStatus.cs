@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Queues.Models;
+using ServerlessBert.Pipeline.Hosts;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
@@ -7,8 +8,9 @@ using ServerlessBert.Pipeline.Training;
 
 namespace ServerlessBert.Pipeline;
 
-/// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, this host's model, runs.</summary>
-public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models, ModelCache cache, RunStore runs, TrainingStateStore trainings)
+/// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, the hosts and their models, runs, trainings.</summary>
+public sealed class PipelineStatus(
+    PipelineStorage storage, ModelRegistry models, ModelCache cache, HostHeartbeats hosts, RunStore runs, TrainingStateStore trainings)
 {
     private const int FinishedRuns = 20, Trainings = 5;
 
@@ -23,6 +25,7 @@ public sealed class PipelineStatus(PipelineStorage storage, ModelRegistry models
             Live = live,
             LiveError = error,
             Host = cache.Status,
+            Hosts = await hosts.ReadAsync(cancellationToken),
             Runs = await runs.RecentAsync(FinishedRuns, cancellationToken),
             Trainings = await trainings.RecentAsync(Trainings, cancellationToken),
         };

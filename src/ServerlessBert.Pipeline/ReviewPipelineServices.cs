@@ -2,6 +2,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Drift;
+using ServerlessBert.Pipeline.Hosts;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Runs;
@@ -37,6 +39,12 @@ public static class ReviewPipelineServices
 
         services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ModelCache>();
+        services.TryAddSingleton<ModelRetirement>();
+        services.TryAddSingleton<HostHeartbeats>();
+        services.AddHostedService<HostHeartbeatService>();
+        services.TryAddSingleton(_ => configuration.GetSection(DriftOptions.Section).Get<DriftOptions>() ?? new DriftOptions());
+        services.TryAddSingleton<DriftRetraining>();
+        services.TryAddSingleton<DriftDetection>();
         services.TryAddSingleton<RunStore>();
         services.TryAddSingleton<RunFinishing>();
         services.TryAddSingleton<RunRevival>();

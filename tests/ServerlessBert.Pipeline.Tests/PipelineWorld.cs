@@ -64,6 +64,9 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     private int _loads, _freed, _tokenized;
 
+    /// <summary>The cache of a host that starts now, on the same storage.</summary>
+    public ModelCache NewCache() => new(Get<ModelRegistry>(), Get<ModelCacheOptions>(), Load, Clock, Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
+
     public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings)
     {
         var world = new PipelineWorld(azurite.ConnectionString, settings);

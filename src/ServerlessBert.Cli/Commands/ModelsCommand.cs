@@ -7,9 +7,9 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote and roll back model versions; pull one from the Hugging Face hub.")
+    public static Command Create() => new("models", "List, publish, promote, roll back and retire model versions; pull one from the Hugging Face hub.")
     {
-        List(), Show(), Publish(), Promote(), Rollback(), PullCommand.Create(), Verify(),
+        List(), Show(), Publish(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };
@@ -28,16 +28,19 @@ internal static class ModelsCommand
             if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(models)); return ExitCode.Done; }
             if (models.Count == 0) Terminal.Say("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Console.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{(model.IsComplete ? "" : "  incomplete")}");
+                Console.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
             return ExitCode.Done;
         });
         return command;
     }
 
+    private static string Remark(PublishedModel model) =>
+        model.Role is not ModelRole.None ? $"  {model.Role.ToString().ToLowerInvariant()}" : model.IsComplete ? "" : "  incomplete";
+
     private static Command Show()
     {
         Argument<string> version = VersionArgument();
-        var command = new Command("show", "What is known of a version: files, training, metrics, the gate's decision (JSON).") { version };
+        var command = new Command("show", "What is known of a version: whether it is live, previous or shadow, its parent, the gate's decision, metrics, training settings, files (JSON).") { version };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelRegistry registry = await OpenAsync(cancellationToken);
@@ -47,6 +50,8 @@ internal static class ModelsCommand
             {
                 description.Manifest.Version,
                 description.IsLive,
+                Role = description.Role.ToString().ToLowerInvariant(),
+                description.Parent,
                 Gate = await registry.TryReadDocumentAsync(name, Trainer.PromotionGate.FileName, cancellationToken),
                 description.Metrics,
                 description.Training,

@@ -31,6 +31,9 @@ public sealed record ReviewBatchMessage
     /// <summary>The model version that answers the whole file.</summary>
     public required string Model { get; init; }
 
+    /// <summary>The version that runs in shadow on this batch; null where none does.</summary>
+    public string? Shadow { get; init; }
+
     /// <summary>How many batches the run has.</summary>
     public required int Batches { get; init; }
 

@@ -17,6 +17,9 @@ public sealed partial class ModelCache
         }
     }
 
+    /// <summary>Takes what the pointer names now, as a batch would have it done; nothing is loaded where nothing was asked for yet.</summary>
+    public Task RefreshAsync() => LiveVersion is null ? Task.CompletedTask : LookAtPointer(isNeeded: false);
+
     private ModelSlot? TryHoldLive()
     {
         lock (_lock)
@@ -43,33 +46,52 @@ public sealed partial class ModelCache
         try
         {
             var reading = await _registry.ReadPointerAsync(_pointerETag, CancellationToken.None);
-            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.Pointer, reading.ETag);
+            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.Whole, reading.ETag);
             if (_pointer is null) return;
-            if (LiveVersion != _pointer.Version) await SwapAsync(_pointer);
+            if (LiveVersion != _pointer.Version) await SwapAsync(_pointer.Version, _pointer.ManifestSha256);
             lock (_lock) _lastError = null;
         }
         catch (Exception exception)
         {
             // The old model goes on serving; the status says why the new one does not.
             if (exception is not ModelUnavailableException) _logger.PointerUnreadable(exception, exception.Message);
+            else if (LiveVersion is null) await FallBackAsync();
             lock (_lock) _lastError = exception.Message;
         }
     }
 
-    private async Task SwapAsync(ModelPointer pointer)
+    // A host that starts while the pointer leads to a damaged version has no old model in memory: it takes the one
+    // that was live before, as the hosts that were there already do.
+    private async Task FallBackAsync()
+    {
+        foreach (string version in _pointer?.Servable.Skip(1) ?? [])
+        {
+            try
+            {
+                await SwapAsync(version, expectedDigest: null);
+                return;
+            }
+            catch (ModelUnavailableException)
+            {
+                // Damaged too, which the load has told; the one before it may be whole.
+            }
+        }
+    }
+
+    private async Task SwapAsync(string version, string? expectedDigest)
     {
         // The hold becomes the live model's own; it ends when the next one is swapped in.
-        var (slot, room) = HoldOrStart(pointer.Version, pointer.ManifestSha256);
+        var (slot, room) = HoldOrStart(version, expectedDigest);
         while (slot is null)
         {
             await room!;
-            (slot, room) = HoldOrStart(pointer.Version, pointer.ManifestSha256);
+            (slot, room) = HoldOrStart(version, expectedDigest);
         }
         try
         {
             var model = await slot.Model;
-            if (model.Digest != pointer.ManifestSha256)
-                throw new ModelUnavailableException($"The manifest of model {pointer.Version} is not the one that was promoted; promote the version again if the change was meant.");
+            if (expectedDigest is not null && model.Digest != expectedDigest)
+                throw new ModelUnavailableException($"The manifest of model {version} is not the one that was promoted; promote the version again if the change was meant.");
         }
         catch
         {

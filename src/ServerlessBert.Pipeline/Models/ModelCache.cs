@@ -78,7 +78,7 @@ public sealed partial class ModelCache : IDisposable
         _compute.Dispose();
     }
 
-    internal async Task<IReadOnlyList<Classification>> ComputeAsync(LoadedModel model, IReadOnlyList<string> texts, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<Classification>> ComputeAsync(LoadedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
     {
         if (texts.Count == 0) return [];
         // Before the turn, not in it: so that one batch is read and tokenized while another computes.
@@ -87,6 +87,7 @@ public sealed partial class ModelCache : IDisposable
         try
         {
             var answers = await Task.Run(() => model.Classifier.Classify(tokens, cancellationToken), cancellationToken);
+            if (!counts) return answers; // what runs in shadow serves nobody
             lock (_lock) (_rowsServed, _lastServed) = (_rowsServed + texts.Count, _time.GetUtcNow());
             return answers;
         }
@@ -121,11 +122,11 @@ public sealed partial class ModelCache : IDisposable
     }
 
     // The slot is held already; the hold becomes the lease's, or ends here.
-    private async Task<ModelLease> LeaseOfAsync(ModelSlot slot, CancellationToken cancellationToken)
+    private async Task<ModelLease> LeaseOfAsync(ModelSlot slot, CancellationToken cancellationToken, bool isShadow = false)
     {
         try
         {
-            return new ModelLease(this, slot, await slot.Model.WaitAsync(cancellationToken));
+            return new ModelLease(this, slot, await slot.Model.WaitAsync(cancellationToken), isShadow);
         }
         catch
         {

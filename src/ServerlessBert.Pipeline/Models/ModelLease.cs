@@ -8,9 +8,10 @@ public sealed class ModelLease : IDisposable
     private readonly ModelCache _cache;
     private readonly ModelSlot _slot;
     private readonly LoadedModel _model;
+    private readonly bool _isShadow;
     private int _ended;
 
-    internal ModelLease(ModelCache cache, ModelSlot slot, LoadedModel model) => (_cache, _slot, _model) = (cache, slot, model);
+    internal ModelLease(ModelCache cache, ModelSlot slot, LoadedModel model, bool isShadow) => (_cache, _slot, _model, _isShadow) = (cache, slot, model, isShadow);
 
     /// <summary>The model's version.</summary>
     public string Version => _model.Version;
@@ -20,7 +21,7 @@ public sealed class ModelLease : IDisposable
     public Task<IReadOnlyList<Classification>> ClassifyAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _ended) != 0, this);
-        return _cache.ComputeAsync(_model, texts, cancellationToken);
+        return _cache.ComputeAsync(_model, texts, counts: !_isShadow, cancellationToken);
     }
 
     /// <summary>Ends the hold; ending it twice is once.</summary>

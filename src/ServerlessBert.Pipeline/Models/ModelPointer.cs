@@ -1,6 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace ServerlessBert.Pipeline.Models;
 
-/// <summary>current.json: which version is live, since when and why, and what was live before.</summary>
+/// <summary>
+/// current.json: which version is live, since when and why, what was live before, what runs in shadow, and what is
+/// being retired. All of it is one document, so that its If-Match puts promotions, rollbacks and retirements in order.
+/// </summary>
 public sealed record ModelPointer
 {
     /// <summary>The blob's name.</summary>
@@ -21,8 +26,27 @@ public sealed record ModelPointer
     /// <summary>The versions that were live before, the last one first.</summary>
     public IReadOnlyList<PastModel> History { get; init; } = [];
 
+    /// <summary>The version that runs in shadow, or null.</summary>
+    public ModelShadow? Shadow { get; init; }
+
+    /// <summary>Versions that are given up: their manifests are deleted, their files follow. None of them goes live again.</summary>
+    public IReadOnlyList<RetiredModel> Retired { get; init; } = [];
+
     /// <summary>The version that a rollback returns to: the last one that was not itself rolled back.</summary>
     public string? Previous => History.FirstOrDefault(past => !past.RolledBack && past.Version != Version)?.Version;
+
+    /// <summary>Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor retired.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Servable =>
+        [.. History.Where(past => !past.RolledBack).Select(past => past.Version).Prepend(Version).Except(Retired.Select(retired => retired.Version))];
+
+    /// <summary>What a version is at present.</summary>
+    public ModelRole RoleOf(string version) =>
+        version == Version ? ModelRole.Live
+        : version == Shadow?.Version ? ModelRole.Shadow
+        : version == Previous ? ModelRole.Previous
+        : Retired.Any(retired => retired.Version == version) ? ModelRole.Retired
+        : ModelRole.None;
 }
 
 /// <summary>A version that was live.</summary>
@@ -32,3 +56,8 @@ public sealed record ModelPointer
 /// <param name="Reason">Why it became live.</param>
 /// <param name="RolledBack">Whether it was given up by a rollback, so that another rollback does not return to it.</param>
 public sealed record PastModel(string Version, DateTimeOffset Promoted, DateTimeOffset Replaced, string Reason, bool RolledBack = false);
+
+/// <summary>A version that is given up.</summary>
+/// <param name="Version">Its name.</param>
+/// <param name="At">When it was given up; its files go after the grace period.</param>
+public sealed record RetiredModel(string Version, DateTimeOffset At);

@@ -10,9 +10,9 @@ public sealed partial class ModelRegistry
     /// <summary>The live model, or null while none was promoted.</summary>
     /// <exception cref="ModelUnavailableException">current.json cannot be read.</exception>
     public async Task<ModelPointer?> CurrentAsync(CancellationToken cancellationToken = default) =>
-        (await ReadPointerAsync(null, cancellationToken)).Pointer;
+        (await ReadPointerAsync(null, cancellationToken)).Whole;
 
-    /// <summary>Makes a published version the live one.</summary>
+    /// <summary>Makes a published version the live one. A pointer that cannot be read is replaced, unless a gate decided.</summary>
     /// <param name="version">A complete version.</param>
     /// <param name="reason">Why, in a sentence; kept in the history.</param>
     /// <param name="onlyIfCurrent">The version that must be live for this to happen ("" for none), as when a gate compared with it; null does not care.</param>
@@ -24,10 +24,11 @@ public sealed partial class ModelRegistry
         var manifest = await ReadManifestAsync(version, cancellationToken);
         return await MovePointerAsync(current =>
         {
+            RefuseRetired(current, version);
             if (onlyIfCurrent is not null && onlyIfCurrent != (current?.Version ?? ""))
                 throw new ModelUnavailableException($"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not {(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
             return current?.Version == version && current.ManifestSha256 == manifest.Digest ? current : Next(current, manifest, reason, rolledBack: false);
-        }, cancellationToken);
+        }, cancellationToken, replacesBroken: onlyIfCurrent is null);
     }
 
     /// <summary>Returns to the version that was live before, or to a named one.</summary>
@@ -43,7 +44,7 @@ public sealed partial class ModelRegistry
             ?? throw new ModelUnavailableException(current is null ? "No model is live, so there is nothing to roll back." : $"No other model was live before {current.Version}; name the version to return to.");
         var manifest = await ReadManifestAsync(target, cancellationToken);
         return await MovePointerAsync(
-            now => now?.Version == target ? now : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
+            now => RefuseRetired(now, target)?.Version == target ? now! : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
             cancellationToken);
     }
 
@@ -53,40 +54,56 @@ public sealed partial class ModelRegistry
         {
             var conditions = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = ETags.ToCondition(knownETag) };
             var answer = await _models.GetBlobClient(ModelPointer.FileName).DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
-            if (answer.GetRawResponse().Status == 304) return new(null, knownETag, IsUnchanged: true);
-            return new(Parse(answer.Value.Content), ETags.Bare(answer.Value.Details.ETag), IsUnchanged: false);
+            if (answer.GetRawResponse().Status == 304) return PointerReading.Unchanged(knownETag);
+            return Parse(answer.Value.Content) with { ETag = ETags.Bare(answer.Value.Details.ETag) };
         }
         catch (RequestFailedException exception) when (exception.Status == 304)
         {
-            return new(null, knownETag, IsUnchanged: true);
+            return PointerReading.Unchanged(knownETag);
         }
         catch (RequestFailedException exception) when (exception.IsAbsent())
         {
-            return new(null, null, IsUnchanged: false);
+            return new PointerReading();
         }
     }
 
-    private async Task<ModelPointer> MovePointerAsync(Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken)
+    /// <summary>Writes the pointer where it is still as it was read.</summary>
+    /// <param name="next">The new one.</param>
+    /// <param name="etag">The ETag of what was read; null where there was none.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>False when another hand moved it in between.</returns>
+    internal async Task<bool> TryWritePointerAsync(ModelPointer next, string? etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
+                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
+                new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+                cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        {
+            return false;
+        }
+    }
+
+    private async Task<ModelPointer> MovePointerAsync(Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken, bool replacesBroken = false)
     {
         while (true)
         {
             var reading = await ReadPointerAsync(null, cancellationToken);
-            var next = move(reading.Pointer);
-            if (next == reading.Pointer) return next;
-            try
-            {
-                await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
-                    new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
-                    new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(reading.ETag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
-                    cancellationToken);
-                return next;
-            }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
-            {
-                // Another hand moved it in between: decide again from what stands there now.
-            }
+            var current = replacesBroken ? reading.Pointer : reading.Whole;
+            var next = move(current);
+            // Where another hand moved it in between, it is decided again from what stands there now.
+            if (next == current || await TryWritePointerAsync(next, reading.ETag, cancellationToken)) return next;
         }
     }
+
+    // A retired version's manifest may be there for another moment; what its files are is past.
+    private static ModelPointer? RefuseRetired(ModelPointer? current, string version) => current?.RoleOf(version) == ModelRole.Retired
+        ? throw new ModelUnavailableException($"Model {version} is retired and its files are being deleted; publish it again, or choose one of: sbert models list")
+        : current;
 
     private ModelPointer Next(ModelPointer? current, ModelManifest manifest, string reason, bool rolledBack)
     {
@@ -98,6 +115,8 @@ public sealed partial class ModelRegistry
             Promoted = now,
             Reason = reason,
             History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. PastOf(current, rolledBack)],
+            Shadow = current?.Shadow?.Version == manifest.Version ? null : current?.Shadow,
+            Retired = current?.Retired ?? [],
         };
     }
 
@@ -105,21 +124,18 @@ public sealed partial class ModelRegistry
     private static IEnumerable<PastModel> PastOf(ModelPointer current, bool rolledBack) =>
         current.History.Select(past => rolledBack && past.Version == current.Version ? past with { RolledBack = true } : past);
 
-    private static ModelPointer Parse(BinaryData content)
+    private static PointerReading Parse(BinaryData content)
     {
         try
         {
             var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<ModelPointer>());
             return pointer is not null && ModelVersion.IsValid(pointer.Version)
-                ? pointer
-                : throw new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION");
+                ? new() { Pointer = pointer }
+                : new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION") };
         }
         catch (JsonException exception)
         {
-            throw new ModelUnavailableException($"{ModelPointer.FileName} in the {StorageNames.Models} container cannot be read ({exception.Message}); delete it and promote a version with: sbert models promote VERSION", exception);
+            return new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} in the {StorageNames.Models} container cannot be read ({exception.Message}); replace it with: sbert models promote VERSION", exception) };
         }
     }
 }
-
-/// <summary>What a look at current.json found.</summary>
-internal sealed record PointerReading(ModelPointer? Pointer, string? ETag, bool IsUnchanged);

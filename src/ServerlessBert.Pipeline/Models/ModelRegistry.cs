@@ -7,7 +7,7 @@ namespace ServerlessBert.Pipeline.Models;
 
 /// <summary>
 /// Model versions in the models container: folders that never change, and current.json, which points at one. Reading
-/// is here; <c>ModelRegistry.Publishing.cs</c>, <c>.Pointer.cs</c> and <c>.Download.cs</c> hold the rest.
+/// is here; <c>ModelRegistry.Publishing.cs</c>, <c>.Pointer.cs</c>, <c>.Shadow.cs</c> and <c>.Download.cs</c> hold the rest.
 /// </summary>
 public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider time)
 {
@@ -19,7 +19,8 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
     /// <summary>All versions, the newest first, incomplete ones too.</summary>
     public async Task<IReadOnlyList<PublishedModel>> ListAsync(CancellationToken cancellationToken = default)
     {
-        string? live = (await CurrentAsync(cancellationToken))?.Version;
+        // Where the pointer cannot be read, the listing is what helps to replace it.
+        var pointer = (await ReadPointerAsync(null, cancellationToken)).Pointer;
         var files = new List<(string Version, string Name, BlobItemProperties Properties)>();
         await foreach (var blob in _models.GetBlobsAsync(cancellationToken: cancellationToken))
         {
@@ -30,21 +31,38 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
             .. files.GroupBy(file => file.Version)
                 .Select(version => new PublishedModel(
                     version.Key,
-                    version.Key == live,
+                    version.Key == pointer?.Version,
                     version.Any(file => file.Name == ModelManifest.FileName),
                     version.Sum(file => file.Properties.ContentLength ?? 0),
-                    version.Max(file => file.Properties.LastModified)))
+                    version.Max(file => file.Properties.LastModified))
+                {
+                    Role = pointer?.RoleOf(version.Key) ?? ModelRole.None,
+                })
                 .OrderByDescending(model => model.Version, StringComparer.Ordinal),
         ];
     }
 
-    /// <summary>A version's manifest, training.json and metrics.json.</summary>
+    /// <summary>A version's manifest, training.json and metrics.json, and what it is at present.</summary>
     /// <exception cref="ModelUnavailableException">The version is absent or incomplete.</exception>
-    public async Task<ModelDescription> ShowAsync(string version, CancellationToken cancellationToken = default) => new(
-        await ReadManifestAsync(version, cancellationToken),
-        (await CurrentAsync(cancellationToken))?.Version == version,
-        await TryReadDocumentAsync(version, "training.json", cancellationToken),
-        await TryReadDocumentAsync(version, "metrics.json", cancellationToken));
+    public async Task<ModelDescription> ShowAsync(string version, CancellationToken cancellationToken = default)
+    {
+        var manifest = await ReadManifestAsync(version, cancellationToken);
+        var pointer = (await ReadPointerAsync(null, cancellationToken)).Pointer;
+        return new(
+            manifest,
+            pointer?.Version == version,
+            await TryReadDocumentAsync(version, "training.json", cancellationToken),
+            await TryReadDocumentAsync(version, "metrics.json", cancellationToken))
+        {
+            Role = pointer?.RoleOf(version) ?? ModelRole.None,
+            Parent = await ParentOfAsync(version, cancellationToken),
+        };
+    }
+
+    /// <summary>The version that a version was trained from, or null where its training.json names none.</summary>
+    internal async Task<string?> ParentOfAsync(string version, CancellationToken cancellationToken) =>
+        await TryReadDocumentAsync(version, "training.json", cancellationToken) is { ValueKind: JsonValueKind.Object } training
+        && training.TryGetProperty("parent", out var parent) && parent.ValueKind == JsonValueKind.String ? parent.GetString() : null;
 
     /// <summary>A version's manifest.</summary>
     /// <exception cref="ModelUnavailableException">The version is absent or incomplete.</exception>

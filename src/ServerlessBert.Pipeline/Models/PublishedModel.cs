@@ -8,11 +8,22 @@ namespace ServerlessBert.Pipeline.Models;
 /// <param name="IsComplete">Whether its manifest is there; without it a publishing is under way or was cut off.</param>
 /// <param name="Bytes">Bytes of its files.</param>
 /// <param name="Published">When its last file was written.</param>
-public sealed record PublishedModel(string Version, bool IsLive, bool IsComplete, long Bytes, DateTimeOffset? Published);
+public sealed record PublishedModel(string Version, bool IsLive, bool IsComplete, long Bytes, DateTimeOffset? Published)
+{
+    /// <summary>What it is at present.</summary>
+    public ModelRole Role { get; init; }
+}
 
 /// <summary>What is known of one version.</summary>
 /// <param name="Manifest">Its files.</param>
 /// <param name="IsLive">Whether it is the live one.</param>
 /// <param name="Training">training.json, where it was trained by this project.</param>
 /// <param name="Metrics">metrics.json, where it was evaluated.</param>
-public sealed record ModelDescription(ModelManifest Manifest, bool IsLive, JsonElement? Training, JsonElement? Metrics);
+public sealed record ModelDescription(ModelManifest Manifest, bool IsLive, JsonElement? Training, JsonElement? Metrics)
+{
+    /// <summary>What it is at present.</summary>
+    public ModelRole Role { get; init; }
+
+    /// <summary>The version that it was trained from, or null.</summary>
+    public string? Parent { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Reviews;
 
@@ -20,13 +21,13 @@ public sealed record BatchStatistics
     public long Predictions { get; init; }
 
     /// <summary>Error code → rows, in the codes' ordinal order.</summary>
-    public IReadOnlyDictionary<string, long> Errors { get; init => field = Sorted(value, StringComparer.Ordinal); } = Sorted<string>([], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Errors { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
 
     /// <summary>Predicted stars → rows, ascending.</summary>
-    public IReadOnlyDictionary<int, long> Stars { get; init => field = Sorted(value, Comparer<int>.Default); } = Sorted<int>([], Comparer<int>.Default);
+    public IReadOnlyDictionary<int, long> Stars { get; init => field = Counts.Sorted(value, Comparer<int>.Default); } = Counts.Sorted<int>([], Comparer<int>.Default);
 
     /// <summary>Model version → rows it predicted, in the versions' ordinal order, which is that of time.</summary>
-    public IReadOnlyDictionary<string, long> Models { get; init => field = Sorted(value, StringComparer.Ordinal); } = Sorted<string>([], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Models { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
 
     /// <summary>Tokens that the model saw.</summary>
     public long Tokens { get; init; }
@@ -58,6 +59,10 @@ public sealed record BatchStatistics
     /// <summary>Seconds of work, to the millisecond.</summary>
     public decimal Seconds { get; init => field = PredictionOutcome.WithoutZeros(value); }
 
+    /// <summary>What a version in shadow said; null where none ran.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ShadowStatistics? Shadow { get; init; }
+
     /// <summary>Counts the rows of a batch.</summary>
     /// <param name="reviews">The rows.</param>
     /// <param name="classifications">Theirs, in the same order; null where the review has an error.</param>
@@ -77,9 +82,9 @@ public sealed record BatchStatistics
         {
             Rows = reviews.Count,
             Predictions = predictions.Length,
-            Errors = CountBy(errors.OfType<RowError>().Select(error => error.Code)),
-            Stars = CountBy(predictions.Select(row => row.Said.Stars)),
-            Models = CountBy(predictions.Select(_ => model)),
+            Errors = Counts.Of(errors.OfType<RowError>().Select(error => error.Code)),
+            Stars = Counts.Of(predictions.Select(row => row.Said.Stars)),
+            Models = Counts.Of(predictions.Select(_ => model)),
             Tokens = predictions.Sum(row => (long)row.Said.Tokens),
             UnknownTokens = predictions.Sum(row => (long)row.Said.UnknownTokens),
             Truncated = predictions.LongCount(row => row.Said.IsTruncated),
@@ -98,9 +103,9 @@ public sealed record BatchStatistics
     {
         Rows = left.Rows + right.Rows,
         Predictions = left.Predictions + right.Predictions,
-        Errors = Sum(left.Errors, right.Errors),
-        Stars = Sum(left.Stars, right.Stars),
-        Models = Sum(left.Models, right.Models),
+        Errors = Counts.Sum(left.Errors, right.Errors),
+        Stars = Counts.Sum(left.Stars, right.Stars),
+        Models = Counts.Sum(left.Models, right.Models),
         Tokens = left.Tokens + right.Tokens,
         UnknownTokens = left.UnknownTokens + right.UnknownTokens,
         Truncated = left.Truncated + right.Truncated,
@@ -111,14 +116,6 @@ public sealed record BatchStatistics
         AbsoluteErrorSum = left.AbsoluteErrorSum + right.AbsoluteErrorSum,
         ConfidenceSum = left.ConfidenceSum + right.ConfidenceSum,
         Seconds = left.Seconds + right.Seconds,
+        Shadow = left.Shadow is null ? right.Shadow : right.Shadow is null ? left.Shadow : left.Shadow + right.Shadow,
     };
-
-    private static Dictionary<T, long> CountBy<T>(IEnumerable<T> values)
-        where T : notnull => values.GroupBy(value => value).ToDictionary(group => group.Key, group => group.LongCount());
-
-    private static Dictionary<T, long> Sum<T>(IReadOnlyDictionary<T, long> left, IReadOnlyDictionary<T, long> right)
-        where T : notnull => left.Concat(right).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value));
-
-    private static SortedDictionary<T, long> Sorted<T>(IEnumerable<KeyValuePair<T, long>> counts, IComparer<T> order)
-        where T : notnull => new(counts.ToDictionary(), order);
 }

@@ -21,6 +21,9 @@ internal static class PredictionOutcome
     /// <summary>Four decimals.</summary>
     public static decimal Round(float value) => WithoutZeros(Math.Round((decimal)value, 4));
 
+    /// <summary>A mean with four decimals; null of nothing.</summary>
+    public static decimal? Mean(decimal sum, long count) => count == 0 ? null : WithoutZeros(Math.Round(sum / count, 4));
+
     /// <summary>The same number without zeros at its end, so that equal numbers are written equally: a decimal remembers 1.50.</summary>
     public static decimal WithoutZeros(decimal value) => value / 1.0000000000000000000000000000m;
 }

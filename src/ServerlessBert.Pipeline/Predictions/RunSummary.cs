@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Reviews;
 
 namespace ServerlessBert.Pipeline.Predictions;
@@ -91,6 +92,12 @@ public sealed record RunSummary
     /// <summary>Mean of |predicted - known| in stars over labelled rows; null when none is labelled.</summary>
     public decimal? MeanAbsoluteError { get; init; }
 
+    /// <summary>What the version in shadow said; null where none ran.</summary>
+    public ShadowSummary? Shadow { get; init; }
+
+    /// <summary>How the predictions compare with the model's evaluation set; null where the model came without a baseline.</summary>
+    public DriftReport? Drift { get; init; }
+
     /// <summary>Seconds of work, over all hosts.</summary>
     public decimal Seconds { get; init; }
 
@@ -115,15 +122,13 @@ public sealed record RunSummary
         Truncated = statistics.Truncated,
         InvalidUtf8 = statistics.InvalidUtf8,
         InvalidLabels = statistics.InvalidLabels,
-        MeanConfidence = Mean(statistics.ConfidenceSum, statistics.Predictions),
+        MeanConfidence = PredictionOutcome.Mean(statistics.ConfidenceSum, statistics.Predictions),
         Labelled = statistics.Labelled,
-        Accuracy = Mean(statistics.Correct, statistics.Labelled),
-        MeanAbsoluteError = Mean(statistics.AbsoluteErrorSum, statistics.Labelled),
+        Accuracy = PredictionOutcome.Mean(statistics.Correct, statistics.Labelled),
+        MeanAbsoluteError = PredictionOutcome.Mean(statistics.AbsoluteErrorSum, statistics.Labelled),
         Seconds = statistics.Seconds,
     };
 
     /// <summary>The summary's file: indented JSON in UTF-8, ended by a line break.</summary>
     public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, Json), (byte)'\n'];
-
-    private static decimal? Mean(decimal sum, long count) => count == 0 ? null : PredictionOutcome.WithoutZeros(Math.Round(sum / count, 4));
 }

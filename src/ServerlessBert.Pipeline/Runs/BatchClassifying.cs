@@ -15,11 +15,13 @@ namespace ServerlessBert.Pipeline.Runs;
 /// range, stage its lines, stage its counts, see whether all are staged.
 /// </summary>
 public sealed class BatchClassifying(
-    PipelineStorage storage, RunStore runs, RunFinishing finishing, ModelCache models,
+    PipelineStorage storage, RunStore runs, RunFinishing finishing, ModelCache models, ModelRegistry registry,
     ReviewOptions reviews, RunOptions options, TimeProvider time, ILogger<BatchClassifying> logger)
 {
     private readonly ReviewInput _input = new(storage, reviews);
     private readonly BatchFailures _failures = new(storage, time, logger);
+    private readonly RunRepinning _repinning = new(runs, registry, models, logger);
+    private readonly ShadowClassifying _shadow = new(storage, models, options, logger);
 
     /// <summary>Range-reads, tokenizes, predicts and stages the batch's block. A failure is recorded with the run and thrown, so that the queue delivers again.</summary>
     /// <param name="message">The batch.</param>
@@ -50,7 +52,7 @@ public sealed class BatchClassifying(
             string reason = await _failures.ReadAsync(message, cancellationToken);
             logger.BatchGivenUp(message.Batch.Index, message.Run, message.Blob, reason);
             IReadOnlyList<Review> rows = await GivenUpRowsAsync(message, new RowError("batch_failed", reason), cancellationToken);
-            await StageAsync(message, rows, new Classification?[rows.Count], Stopwatch.StartNew(), cancellationToken);
+            await StageAsync(message, new(rows, new Classification?[rows.Count], message.Model), Stopwatch.StartNew(), cancellationToken);
         }
         await FinishIfAllStagedAsync(message, cancellationToken);
     }
@@ -66,32 +68,46 @@ public sealed class BatchClassifying(
             return false;
         }
         var rows = ReviewReader.Read(content, message.Layout, message.Batch, reviews);
-        var classifications = await ClassifyAsync(rows, message.Model, cancellationToken);
-        await StageAsync(message, rows, classifications, clock, cancellationToken);
+        var classified = await ClassifyAsync(message, rows, cancellationToken);
+        var shadow = await _shadow.ClassifyAsync(message, rows, classified.Classifications, cancellationToken);
+        await StageAsync(message, classified with { Shadow = shadow }, clock, cancellationToken);
         return true;
     }
 
-    private async Task<Classification?[]> ClassifyAsync(IReadOnlyList<Review> rows, string model, CancellationToken cancellationToken)
+    private async Task<ClassifiedRows> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, CancellationToken cancellationToken)
     {
         var classifications = new Classification?[rows.Count];
         int[] readable = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].Error is null)];
-        if (readable.Length == 0) return classifications;
+        if (readable.Length == 0) return new(rows, classifications, message.Model);
 
-        using var lease = await models.AcquireAsync(model, cancellationToken);
+        using var lease = await AcquireAsync(message, cancellationToken);
         var answers = await lease.ClassifyAsync([.. readable.Select(row => rows[row].Text)], cancellationToken);
         foreach (var (row, answer) in readable.Zip(answers)) classifications[row] = answer;
-        return classifications;
+        return new(rows, classifications, lease.Version);
     }
 
-    private async Task StageAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, Classification?[] classifications, Stopwatch clock, CancellationToken cancellationToken)
+    private async Task<ModelLease> AcquireAsync(ReviewBatchMessage message, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await models.AcquireAsync(message.Model, cancellationToken);
+        }
+        catch (ModelUnavailableException reason)
+        {
+            return await _repinning.AcquireAsync(message, reason, cancellationToken);
+        }
+    }
+
+    private async Task StageAsync(ReviewBatchMessage message, ClassifiedRows classified, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        var (rows, classifications, model) = classified;
         var lines = new ArrayBufferWriter<byte>(rows.Count * 160);
-        foreach (var (review, classification) in rows.Zip(classifications)) PredictionWriter.Write(lines, review, classification, message.Model);
-        var statistics = BatchStatistics.Of(rows, classifications, message.Model, clock.Elapsed.TotalSeconds);
+        foreach (var (review, classification) in rows.Zip(classifications)) PredictionWriter.Write(lines, review, classification, model);
+        var statistics = BatchStatistics.Of(rows, classifications, model, clock.Elapsed.TotalSeconds) with { Shadow = classified.Shadow };
         await new StagedBatches(storage, message.Run).StageAsync(message.Batch.Index, lines.WrittenMemory, statistics, cancellationToken);
 
         PipelineMetrics.BatchStaged(statistics.Predictions, statistics.Errors, clock.Elapsed);
-        logger.BatchStaged(message.Batch.Index, message.Run, message.Blob, rows.Count, clock.Elapsed.TotalSeconds, message.Model);
+        logger.BatchStaged(message.Batch.Index, message.Run, message.Blob, rows.Count, clock.Elapsed.TotalSeconds, model);
     }
 
     private async Task<bool> FinishIfAllStagedAsync(ReviewBatchMessage message, CancellationToken cancellationToken)
@@ -116,5 +132,10 @@ public sealed class BatchClassifying(
             logger.BatchFailed(exception, batch.Index, message.Run, message.Blob, 0);
         }
         return [.. Enumerable.Range(0, batch.Rows).Select(row => new Review { Row = batch.FirstRow + row, Error = error })];
+    }
+
+    private sealed record ClassifiedRows(IReadOnlyList<Review> Rows, Classification?[] Classifications, string Model)
+    {
+        public ShadowStatistics? Shadow { get; init; }
     }
 }

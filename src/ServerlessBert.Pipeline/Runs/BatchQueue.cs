@@ -36,6 +36,7 @@ internal sealed class BatchQueue(PipelineStorage storage, RunOptions options)
         ETag = run.ETag,
         IsRewritten = run.IsRewritten,
         Model = run.Model,
+        Shadow = run.Shadow is { } shadow && shadow.Version != run.Model && shadow.Takes(run.Id, batch) ? shadow.Version : null,
         Batches = plan.Batches.Count,
         Layout = plan.Layout,
         Batch = plan.Batches[batch],

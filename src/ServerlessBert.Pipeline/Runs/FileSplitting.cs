@@ -10,7 +10,7 @@ namespace ServerlessBert.Pipeline.Runs;
 
 /// <summary>Turns a dropped file into a run: reads it once, pins the live model, queues one message a batch.</summary>
 public sealed class FileSplitting(
-    PipelineStorage storage, RunStore runs, RunFinishing finishing, ModelRegistry models,
+    PipelineStorage storage, RunStore runs, RunFinishing finishing, ModelRegistry registry, ModelCache models,
     ReviewOptions reviews, RunOptions options, TimeProvider time, ILogger<FileSplitting> logger)
 {
     private readonly ReviewInput _input = new(storage, reviews);
@@ -59,7 +59,7 @@ public sealed class FileSplitting(
         string etag = ETags.Bare(dropped.ETag);
         string id = Run.IdOf(blob, etag);
         if (await runs.TryReadAsync(id, cancellationToken) is { } earlier) return Unsplit(earlier);
-        if (await models.CurrentAsync(cancellationToken) is not { } live)
+        if (await LiveAsync(cancellationToken) is not { } live)
         {
             logger.NoModel(blob);
             return null;
@@ -70,12 +70,21 @@ public sealed class FileSplitting(
             Blob = blob,
             ETag = etag,
             Model = live.Version,
+            Shadow = live.Shadow,
             State = RunState.Splitting,
             Dropped = dropped.LastModified,
             Started = time.GetUtcNow(),
         };
         if (await runs.TryCreateAsync(run, cancellationToken)) return run;
         return await runs.TryReadAsync(id, cancellationToken) is { } other ? Unsplit(other) : null;
+    }
+
+    // While the pointer cannot be read, what this host serves goes on serving.
+    private async Task<LiveModel?> LiveAsync(CancellationToken cancellationToken)
+    {
+        var reading = await registry.ReadPointerAsync(null, cancellationToken);
+        if (reading.Fault is not null && models.Status.Version is { } served) return new(served, null);
+        return reading.Whole is { } pointer ? new(pointer.Version, pointer.Shadow) : null;
     }
 
     // While it is splitting, its worker may have died, so it is split again: plan and messages come out the same.
@@ -121,4 +130,6 @@ public sealed class FileSplitting(
         int length = await content.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
         return ReviewContent.NeedsRewriting(run.Blob, head.AsSpan(0, length));
     }
+
+    private sealed record LiveModel(string Version, ModelShadow? Shadow);
 }

@@ -46,7 +46,8 @@ public sealed class ReviewSweep(
     private async Task QueueForgottenAsync(IReadOnlyList<DroppedFile> files, CancellationToken cancellationToken)
     {
         if (files.Count == 0) return;
-        if (await models.CurrentAsync(cancellationToken) is null)
+        // One that cannot be read waits too: it must not keep the runs from being looked after.
+        if ((await models.ReadPointerAsync(null, cancellationToken)).Pointer is null)
         {
             logger.FilesWaitForModel(files.Count);
             return;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using ServerlessBert.Pipeline.Models;
 
 namespace ServerlessBert.Pipeline.Runs;
 
@@ -20,8 +21,11 @@ public sealed record Run
     [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
-    /// <summary>The model version that answers the whole file, live when the run began.</summary>
+    /// <summary>The model version that answers the whole file: live when the run began, or the one before where that cannot be loaded.</summary>
     public required string Model { get; init; }
+
+    /// <summary>The version that ran in shadow when the run began, on the batches that it takes; null where none did.</summary>
+    public ModelShadow? Shadow { get; init; }
 
     /// <summary>How far it is.</summary>
     public required RunState State { get; init; }

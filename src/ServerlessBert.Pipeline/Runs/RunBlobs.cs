@@ -21,6 +21,9 @@ internal sealed class RunBlobs(PipelineStorage storage, string run)
     /// <summary>Staged statistics, a block (and line) a batch. Staged after the predictions, so that what is here is there.</summary>
     public BlockBlobClient Statistics => _runs.GetBlockBlobClient($"{run}/statistics.jsonl");
 
+    /// <summary>Staged predictions of the version in shadow, a block for each batch that it took.</summary>
+    public BlockBlobClient Shadow => _runs.GetBlockBlobClient($"{run}/shadow.jsonl");
+
     /// <summary>Why a batch failed last.</summary>
     public BlobClient Failure(int batch) => _runs.GetBlobClient($"{run}/failures/{batch}.json");
 }

@@ -1,6 +1,7 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Storage;
@@ -8,7 +9,7 @@ using ServerlessBert.Pipeline.Storage;
 namespace ServerlessBert.Pipeline.Runs;
 
 /// <summary>Ends runs: done, failed or superseded. Every step may be repeated, by the same worker or another, with the same result.</summary>
-public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOptions options, TimeProvider time, ILogger<RunFinishing> logger)
+public sealed class RunFinishing(PipelineStorage storage, RunStore runs, DriftDetection drift, RunOptions options, TimeProvider time, ILogger<RunFinishing> logger)
 {
     private readonly Publication _publication = new(storage);
     private readonly ProcessedInputs _inputs = new(storage, options, logger);
@@ -24,10 +25,17 @@ public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOpti
 
         var staged = new StagedBatches(storage, id);
         await staged.CommitAsync(batches, cancellationToken);
+        if (run.Shadow is not null) await staged.CommitShadowAsync(cancellationToken);
         var statistics = await staged.SumAsync(cancellationToken);
+        var report = await drift.CompareAsync(run, statistics, cancellationToken);
+        var summary = RunSummary.Of(run.Blob, RunOutcome.Done, statistics) with
+        {
+            Shadow = run.Shadow is { } shadow && statistics.Shadow is { } counts ? ShadowSummary.Of(shadow.Version, counts) : null,
+            Drift = report,
+        };
         bool isPublished =
             await _publication.WriteAsync(run, run.PredictionsName, (to, conditions, metadata) => CopyAsync(run, to, conditions, metadata, cancellationToken), cancellationToken)
-            && await WriteSummaryAsync(run, RunSummary.Of(run.Blob, RunOutcome.Done, statistics), cancellationToken);
+            && await WriteSummaryAsync(run, summary, cancellationToken);
         if (!isPublished)
         {
             await SupersedeAsync(run, cancellationToken);
@@ -38,6 +46,7 @@ public sealed class RunFinishing(PipelineStorage storage, RunStore runs, RunOpti
         {
             logger.RunDone(id, run.PredictionsName, statistics.Rows, errors);
             await _inputs.SettleAsync(run.Blob, run.ETag, id, cancellationToken);
+            await drift.TellAsync(run, report, cancellationToken);
         }
     }
 

@@ -27,6 +27,9 @@ public sealed record RunOptions
     /// </summary>
     public int FinishTail { get; init; } = 256;
 
+    /// <summary>How long a batch waits at most for the version in shadow, loading included: with it a batch stays under the 20 s that scaling in leaves.</summary>
+    public TimeSpan ShadowPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>What becomes of an input whose predictions are published. A file that failed stays where it is, to be seen.</summary>
     public ProcessedInput ProcessedInput { get; init; } = ProcessedInput.Keep;
 

@@ -25,12 +25,25 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
         await StageAsync(_blobs.Statistics, batch, line, cancellationToken);
     }
 
+    /// <summary>Stages what the version in shadow said of a batch.</summary>
+    public Task StageShadowAsync(int batch, ReadOnlyMemory<byte> predictions, CancellationToken cancellationToken) =>
+        StageAsync(_blobs.Shadow, batch, predictions, cancellationToken);
+
     /// <summary>Which batches are staged: one call.</summary>
-    public async Task<StagedIndexes> ReadAsync(CancellationToken cancellationToken)
+    public Task<StagedIndexes> ReadAsync(CancellationToken cancellationToken) => ReadAsync(_blobs.Statistics, cancellationToken);
+
+    /// <summary>Commits what the version in shadow said, of the batches that it managed, in order.</summary>
+    public async Task CommitShadowAsync(CancellationToken cancellationToken)
+    {
+        var staged = await ReadAsync(_blobs.Shadow, cancellationToken);
+        if (staged.Indexes.Count > 0) await CommitAsync(_blobs.Shadow, staged.Indexes.Order(), cancellationToken);
+    }
+
+    private static async Task<StagedIndexes> ReadAsync(BlockBlobClient blob, CancellationToken cancellationToken)
     {
         try
         {
-            BlockList blocks = await _blobs.Statistics.GetBlockListAsync(BlockListTypes.All, cancellationToken: cancellationToken);
+            BlockList blocks = await blob.GetBlockListAsync(BlockListTypes.All, cancellationToken: cancellationToken);
             return new(blocks.CommittedBlocks.Concat(blocks.UncommittedBlocks).Select(block => IndexOf(block.Name)).ToHashSet());
         }
         catch (RequestFailedException exception) when (exception.IsAbsent())
@@ -42,8 +55,8 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
     /// <summary>Commits all batches in order; again is harmless.</summary>
     public async Task CommitAsync(int batches, CancellationToken cancellationToken)
     {
-        await CommitAsync(_blobs.Predictions, batches, cancellationToken);
-        await CommitAsync(_blobs.Statistics, batches, cancellationToken);
+        await CommitAsync(_blobs.Predictions, Enumerable.Range(0, batches), cancellationToken);
+        await CommitAsync(_blobs.Statistics, Enumerable.Range(0, batches), cancellationToken);
     }
 
     /// <summary>The counts of the whole file, after the commit.</summary>
@@ -62,11 +75,11 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
     private static Task StageAsync(BlockBlobClient blob, int batch, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         blob.StageBlockAsync(BlockId(batch), BinaryData.FromBytes(bytes).ToStream(), cancellationToken: cancellationToken);
 
-    private static async Task CommitAsync(BlockBlobClient blob, int batches, CancellationToken cancellationToken)
+    private static async Task CommitAsync(BlockBlobClient blob, IEnumerable<int> batches, CancellationToken cancellationToken)
     {
         try
         {
-            await blob.CommitBlockListAsync(Enumerable.Range(0, batches).Select(BlockId), new CommitBlockListOptions
+            await blob.CommitBlockListAsync(batches.Select(BlockId), new CommitBlockListOptions
             {
                 // Only the first commit counts: a late duplicate's block must not change bytes that are being copied.
                 Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },

@@ -54,11 +54,14 @@ public sealed class PipelineStorage
 
     /// <summary>Connects with a connection string, such as <see cref="DevelopmentStorage"/>.</summary>
     /// <exception cref="InvalidOperationException">It is not one.</exception>
-    public static PipelineStorage FromConnectionString(string connection, string prefix = "")
+    public static PipelineStorage FromConnectionString(string connection, string prefix = "") => FromConnectionString(connection, prefix, new BlobClientOptions());
+
+    /// <summary>The same with other settings of the blobs' client, as a test that lets a call fail.</summary>
+    internal static PipelineStorage FromConnectionString(string connection, string prefix, BlobClientOptions blobs)
     {
         try
         {
-            return new(new BlobServiceClient(connection), new QueueServiceClient(connection, QueueOptions), prefix);
+            return new(new BlobServiceClient(connection, blobs), new QueueServiceClient(connection, QueueOptions), prefix);
         }
         catch (FormatException)
         {

@@ -11,12 +11,21 @@ public sealed class TornModelTests(AzuriteFixture azurite)
 {
     private static readonly TimeSpan Interval = new ModelCacheOptions().PollInterval + TimeSpan.FromSeconds(1);
 
-    public static TheoryData<string, string> Damages { get; } = new()
+    private static readonly string[] Files = ["model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "manifest.json"];
+    private static readonly string[] Kinds = ["missing", "truncated", "flipped", "empty"];
+
+    public static TheoryData<string, string> Damages
     {
-        { "model.safetensors", "missing" }, { "model.safetensors", "truncated" }, { "model.safetensors", "flipped" },
-        { "config.json", "missing" }, { "config.json", "flipped" }, { "vocab.txt", "truncated" },
-        { "manifest.json", "missing" }, { "manifest.json", "truncated" }, { "manifest.json", "flipped" },
-    };
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (string file in Files)
+            {
+                foreach (string damage in Kinds) all.Add(file, damage);
+            }
+            return all;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -36,6 +45,17 @@ public sealed class TornModelTests(AzuriteFixture azurite)
         Assert.Equal(good, cache.Status.Version);
         await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync(torn));
         Assert.Empty(Directory.EnumerateFileSystemEntries(world.DownloadFolder));
+
+        // What is dropped meanwhile is answered by the old one, on this host and on one that starts now.
+        await world.DropRowsAsync("meanwhile.jsonl", 5);
+        await world.ProcessAsync("meanwhile.jsonl");
+        string predictions = (await world.PredictionsAsync("meanwhile.jsonl"))!;
+        Assert.Equal(5, predictions.Split($"\"model\":\"{good}\"").Length - 1);
+        using (var fresh = world.NewCache())
+        {
+            using (var lease = await fresh.AcquireAsync()) Assert.Equal(good, lease.Version);
+            Assert.Contains(torn, fresh.Status.LastError);
+        }
 
         string next = await world.PromoteAsync(3);
         world.Clock.Advance(Interval);
@@ -76,9 +96,11 @@ public sealed class TornModelTests(AzuriteFixture azurite)
 
     [Theory]
     [InlineData("not json")]
+    [InlineData("")]
+    [InlineData("{}")]
     [InlineData("""{"version":"../x","manifestSha256":"0","promoted":"2026-11-22T10:15:00Z","reason":"x"}""")]
     [InlineData("""{"version":"20261122T101500Z-3fa9c1","manifestSha256":"0","promoted":"2026-11-22T10:15:00Z","reason":"to nowhere"}""")]
-    public async Task A_pointer_that_is_broken_or_leads_nowhere_changes_nothing(string pointer)
+    public async Task A_pointer_that_is_broken_or_leads_nowhere_changes_nothing_and_the_next_promotion_is_taken(string pointer)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         var cache = world.Get<ModelCache>();
@@ -91,6 +113,14 @@ public sealed class TornModelTests(AzuriteFixture azurite)
 
         await ModelCacheTests.EventuallyAsync(() => cache.Status.LastError is not null);
         Assert.Equal(good, cache.Status.Version);
+        await world.DropRowsAsync("meanwhile.jsonl", 5);
+        await world.ProcessAsync("meanwhile.jsonl");
+        Assert.Equal(5, (await world.PredictionsAsync("meanwhile.jsonl"))!.Split($"\"model\":\"{good}\"").Length - 1);
+
+        string next = await world.PromoteAsync(2);
+        world.Clock.Advance(Interval);
+        using (await cache.AcquireAsync()) { }
+        await ModelCacheTests.EventuallyAsync(() => cache.Status is { LastError: null } status && status.Version == next);
     }
 
     private static async Task DamageAsync(BlobClient blob, string damage)
@@ -102,6 +132,6 @@ public sealed class TornModelTests(AzuriteFixture azurite)
             return;
         }
         bytes[bytes.Length / 2] ^= 1;
-        await blob.UploadAsync(new BinaryData(damage == "flipped" ? bytes : bytes[..^5]), overwrite: true);
+        await blob.UploadAsync(new BinaryData(damage switch { "flipped" => bytes, "truncated" => bytes[..^5], _ => [] }), overwrite: true);
     }
 }
