@@ -42,6 +42,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
             Device = device.type.ToString().ToLowerInvariant(),
         };
         record.Save(folder);
+        if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
         return record;
     }
 
