@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Benchmarks;
+using ServerlessBert.Benchmarks.Inference;
 
-var root = new RootCommand("Measures the pipeline; prints Markdown.") { SplitBenchmark.Command(), CallsBenchmark.Command() };
+var root = new RootCommand("Measures the pipeline and the model; prints Markdown.") { SplitBenchmark.Command(), CallsBenchmark.Command(), InferenceBenchmark.Command() };
 return await root.Parse(args).InvokeAsync();

@@ -10,36 +10,73 @@ internal static class FasterDtype
     // One feed-forward projection of bert-base on 64 tokens: some 0.3 GFLOP, about a millisecond a run.
     private const int Tokens = 64, Inputs = 768, Outputs = 3072, Runs = 3;
 
-    // bfloat16 costs accuracy in the third digit: take it for a real gain, not for noise.
+    // bfloat16 costs accuracy in the third digit, int8 in the second: taken for a real gain, not for noise.
     private const double WorthwhileGain = 1.2;
 
-    private static readonly Lazy<ScalarType> Measured = new(Measure);
+    private static readonly Lazy<InferenceDtype> MeasuredPlain = new(MeasurePlain);
+    private static readonly Lazy<InferenceDtype> MeasuredPacked = new(MeasurePacked);
 
-    /// <summary>float32 or bfloat16 for this processor, measured once a process.</summary>
-    public static ScalarType OnThisProcessor => Measured.Value;
-
-    /// <summary>The number type that a choice means on a device; every GPU that is rented for this computes bfloat16 faster.</summary>
+    /// <summary>The number type that a choice means for products on a device; every GPU that is rented for this computes bfloat16 faster.</summary>
     public static ScalarType On(this InferenceDtype choice, Device device) => choice switch
     {
         InferenceDtype.Float32 => float32,
         InferenceDtype.BFloat16 => bfloat16,
-        _ => device.type == DeviceType.CPU ? OnThisProcessor : bfloat16,
+        _ => device.type != DeviceType.CPU || MeasuredPlain.Value == InferenceDtype.BFloat16 ? bfloat16 : float32,
     };
 
-    private static ScalarType Measure() =>
-        SecondsOf(float32) > WorthwhileGain * SecondsOf(bfloat16) ? bfloat16 : float32;
+    /// <summary>What a choice means for the plain module tree on this processor.</summary>
+    /// <exception cref="NotSupportedException">int8, which only the packed layers have.</exception>
+    public static InferenceDtype Plain(InferenceDtype choice) => choice switch
+    {
+        InferenceDtype.Auto => MeasuredPlain.Value,
+        InferenceDtype.Int8 => throw new NotSupportedException("int8 needs oneDNN's operations, which this platform's libtorch lacks; choose float32 or bfloat16."),
+        _ => choice,
+    };
+
+    /// <summary>What a choice means for the packed layers on this processor.</summary>
+    /// <exception cref="NotSupportedException">int8 where libtorch lacks its operations.</exception>
+    public static InferenceDtype Packed(InferenceDtype choice) => choice switch
+    {
+        InferenceDtype.Auto => MeasuredPacked.Value,
+        InferenceDtype.Int8 when Int8Layers.IsMissing => Plain(choice),
+        _ => choice,
+    };
+
+    private static InferenceDtype MeasurePlain() => Faster(SecondsOf(float32), SecondsOf(bfloat16), double.PositiveInfinity);
+
+    private static InferenceDtype MeasurePacked() => Faster(SecondsOf(float32), SecondsOf(bfloat16), Int8Layers.IsMissing ? double.PositiveInfinity : SecondsOfInt8());
+
+    private static InferenceDtype Faster(double float32, double bfloat16, double int8)
+    {
+        (InferenceDtype dtype, double seconds) = float32 > WorthwhileGain * bfloat16 ? (InferenceDtype.BFloat16, bfloat16) : (InferenceDtype.Float32, float32);
+        return seconds > WorthwhileGain * int8 ? InferenceDtype.Int8 : dtype;
+    }
 
     private static double SecondsOf(ScalarType dtype)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         Tensor input = ones([Tokens, Inputs], dtype), weight = ones([Outputs, Inputs], dtype);
-        nn.functional.linear(input, weight).Dispose(); // the first call picks the kernel
+        return Best(() => nn.functional.linear(input, weight));
+    }
+
+    private static double SecondsOfInt8()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using FusedOperations operations = Int8Layers.LoadProduct();
+        Tensor input = ones([Tokens, Inputs]), weight = operations.Call("pack", ones([Outputs, Inputs], int8)), scales = ones([Outputs]), zero = zeros([1], int32), bias = zeros([Outputs]);
+        return Best(() => operations.Call("linear", input, weight, scales, bias, zero));
+    }
+
+    private static double Best(Func<Tensor> run)
+    {
+        run().Dispose(); // the first call picks the kernel
         double best = double.MaxValue;
-        for (int run = 0; run < Runs; run++)
+        for (int i = 0; i < Runs; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            nn.functional.linear(input, weight).Dispose();
+            run().Dispose();
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return best;

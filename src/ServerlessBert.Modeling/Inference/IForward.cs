@@ -1,6 +1,6 @@
 namespace ServerlessBert.Modeling;
 
-/// <summary>From token ids to probabilities: the plain module tree, or the packed layers that are equal to it.</summary>
+/// <summary>From token ids to logits: the plain module tree, or the packed layers that are equal to it.</summary>
 internal interface IForward : IDisposable
 {
     /// <summary>Cuts reviews into passes that suit this forward.</summary>
@@ -8,7 +8,7 @@ internal interface IForward : IDisposable
     /// <param name="tokenBudget">Tokens of one pass, about.</param>
     IEnumerable<int[]> Passes(IReadOnlyList<int> lengths, int tokenBudget);
 
-    /// <summary>Softmax of the logits, [rows][labels].</summary>
+    /// <summary>Logits, [rows][labels].</summary>
     /// <param name="rows">Token ids of each review, special tokens included.</param>
-    float[][] Probabilities(IReadOnlyList<int[]> rows);
+    float[][] Logits(IReadOnlyList<int[]> rows);
 }

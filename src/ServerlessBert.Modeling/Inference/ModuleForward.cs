@@ -9,16 +9,16 @@ namespace ServerlessBert.Modeling;
 internal sealed class ModuleForward(BertForSequenceClassification model, int paddingId) : IForward
 {
     /// <summary>Puts a model into evaluation mode and a number type, and takes it over.</summary>
-    public static ModuleForward Of(BertForSequenceClassification model, BertTokenizer tokenizer, ScalarType dtype)
+    public static ModuleForward Of(BertForSequenceClassification model, BertTokenizer tokenizer, InferenceDtype dtype)
     {
-        model.to(dtype);
+        model.to(dtype == InferenceDtype.BFloat16 ? bfloat16 : float32);
         model.eval();
         return new ModuleForward(model, tokenizer.PaddingId);
     }
 
     public IEnumerable<int[]> Passes(IReadOnlyList<int> lengths, int tokenBudget) => TokenBudgetBatches.Group(lengths, tokenBudget);
 
-    public float[][] Probabilities(IReadOnlyList<int[]> rows) => ForwardPass.Probabilities(model, rows, paddingId, CPU);
+    public float[][] Logits(IReadOnlyList<int[]> rows) => ForwardPass.Logits(model, rows, paddingId, CPU);
 
     public void Dispose() => model.Dispose();
 }

@@ -6,71 +6,38 @@ namespace ServerlessBert.Modeling;
 
 /// <summary>
 /// BERT's evaluation on packed tokens: reviews stand one after the other in one matrix, so nothing is spent on padding,
-/// and each encoder layer is one call of <see cref="FusedOperations"/> on weights in oneDNN's own layout.
+/// and each encoder layer is one call of <see cref="PackedLayers"/> on weights in oneDNN's own layout.
 /// </summary>
 internal sealed class PackedForward : IForward
 {
-    private readonly FusedOperations operations;
     private readonly BertConfig config;
+    private readonly ScalarType dtype;
     private readonly Tensor words, positions, embeddingNormWeight, embeddingNormBias;
-    private readonly object[][] layers;
+    private readonly PackedLayers layers;
     private readonly Tensor poolerWeight, poolerBias, classifierWeight, classifierBias;
-    private readonly object[] settings;
 
     /// <summary>Packs a checkpoint's weights; they are read, not kept.</summary>
     /// <param name="config">The model's shape.</param>
-    /// <param name="weights">Tensors by the checkpoint's keys.</param>
-    /// <param name="dtype">float32 or bfloat16.</param>
-    public PackedForward(BertConfig config, IReadOnlyDictionary<string, Tensor> weights, ScalarType dtype)
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="number">float32, bfloat16 or int8.</param>
+    public PackedForward(BertConfig config, IWeightSource weights, InferenceDtype number)
     {
-        operations = FusedOperations.Load(config.HiddenAct);
         this.config = config;
-        settings = [(long)config.NumAttentionHeads, 1 / Math.Sqrt(config.HeadSize), config.LayerNormEps];
-
+        dtype = number == InferenceDtype.BFloat16 ? bfloat16 : float32; // of what lies between products
         using var mode = inference_mode();
-        Tensor Take(string key) => weights[key].to(dtype, copy: true).DetachFromDisposeScope();
-        Tensor Joined(string prefix, string kind, params string[] names)
-        {
-            using var scope = NewDisposeScope();
-            return cat([.. names.Select(name => weights[$"{prefix}.attention.self.{name}.{kind}"])], 0).to(dtype).DetachFromDisposeScope();
-        }
-        Tensor Pack(Tensor weight)
-        {
-            using (weight) return operations.Pack(weight).DetachFromDisposeScope();
-        }
+        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights) : new FloatLayers(config, weights, dtype);
 
         const string embeddings = "bert.embeddings";
-        words = Take($"{embeddings}.word_embeddings.weight");
-        positions = Take($"{embeddings}.position_embeddings.weight");
-        if (weights.TryGetValue($"{embeddings}.token_type_embeddings.weight", out Tensor? types))
-            AddRow(positions, types); // every review is one segment, so its type's row is a constant
-        embeddingNormWeight = Take($"{embeddings}.LayerNorm.weight");
-        embeddingNormBias = Take($"{embeddings}.LayerNorm.bias");
-
-        layers = new object[config.NumHiddenLayers][];
-        for (int layer = 0; layer < layers.Length; layer++)
-        {
-            string prefix = $"bert.encoder.layer.{layer}";
-            object[] attention = layer < layers.Length - 1
-                ? [Pack(Joined(prefix, "weight", "query", "key", "value")), Joined(prefix, "bias", "query", "key", "value")]
-                : [Pack(Joined(prefix, "weight", "query")), Joined(prefix, "bias", "query"), Pack(Joined(prefix, "weight", "key", "value")), Joined(prefix, "bias", "key", "value")];
-            layers[layer] =
-            [
-                .. attention,
-                Pack(Take($"{prefix}.attention.output.dense.weight")), Take($"{prefix}.attention.output.dense.bias"),
-                Take($"{prefix}.attention.output.LayerNorm.weight"), Take($"{prefix}.attention.output.LayerNorm.bias"),
-                Pack(Take($"{prefix}.intermediate.dense.weight")), Take($"{prefix}.intermediate.dense.bias"),
-                Pack(Take($"{prefix}.output.dense.weight")), Take($"{prefix}.output.dense.bias"),
-                Take($"{prefix}.output.LayerNorm.weight"), Take($"{prefix}.output.LayerNorm.bias"),
-            ];
-        }
-
+        // A fifth of the model, of which a pass reads some rows: not made wider than it is stored.
+        words = Take(weights, $"{embeddings}.word_embeddings.weight", number == InferenceDtype.Float32 ? float32 : bfloat16, number == InferenceDtype.Int8);
+        positions = Positions(weights, embeddings);
+        embeddingNormWeight = Take(weights, $"{embeddings}.LayerNorm.weight", dtype);
+        embeddingNormBias = Take(weights, $"{embeddings}.LayerNorm.bias", dtype);
         // The head works on one row a review: float32 costs nothing there.
-        Tensor TakeExactly(string key) => weights[key].to(float32, copy: true).DetachFromDisposeScope();
-        poolerWeight = TakeExactly("bert.pooler.dense.weight");
-        poolerBias = TakeExactly("bert.pooler.dense.bias");
-        classifierWeight = TakeExactly("classifier.weight");
-        classifierBias = TakeExactly("classifier.bias");
+        poolerWeight = Take(weights, "bert.pooler.dense.weight", float32);
+        poolerBias = Take(weights, "bert.pooler.dense.bias", float32);
+        classifierWeight = Take(weights, "classifier.weight", float32);
+        classifierBias = Take(weights, "classifier.bias", float32);
     }
 
     /// <summary>In the order given: packed tokens need no sorting.</summary>
@@ -92,24 +59,24 @@ internal sealed class PackedForward : IForward
         if (pass.Count > 0) yield return [.. pass];
     }
 
-    public float[][] Probabilities(IReadOnlyList<int[]> rows)
+    public float[][] Logits(IReadOnlyList<int[]> rows)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         long[] lengths = [.. rows.Select(row => (long)row.Length)];
         Tensor reviewLengths = tensor(lengths); // [reviews]
         Tensor x = Embed(rows); // [tokens, hidden]
-        foreach (object[] layer in layers.AsSpan()[..^1])
+        for (int layer = 0; layer < layers.Count; layer++)
         {
-            Tensor next = operations.Layer([x, reviewLengths, .. layer, .. settings]); // [tokens, hidden]
+            Tensor next = layers.Forward(layer, x, reviewLengths); // [tokens, hidden]
             x.Dispose();
             x = next;
         }
         Tensor firsts = tensor(StartsOf(lengths)); // [reviews]
-        x = operations.LastLayer([x, reviewLengths, firsts, .. layers[^1], .. settings]).to(float32); // [reviews, hidden]
+        x = layers.ForwardLast(x, reviewLengths, firsts).to(float32); // [reviews, hidden]
         x = nn.functional.linear(x, poolerWeight, poolerBias); // [reviews, hidden]
         x = config.PoolerAct == "relu" ? x.relu_() : x.tanh_(); // [reviews, hidden]
-        x = nn.functional.linear(x, classifierWeight, classifierBias).softmax(-1); // [reviews, labels]
+        x = nn.functional.linear(x, classifierWeight, classifierBias); // [reviews, labels]
         ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(x.contiguous().bytes);
         var result = new float[rows.Count][];
         for (int row = 0; row < result.Length; row++)
@@ -128,15 +95,26 @@ internal sealed class PackedForward : IForward
             row.CopyTo(ids, at);
             for (int place = 0; place < row.Length; place++) places[at++] = place;
         }
-        Tensor x = words.index_select(0, tensor(ids)); // [tokens, hidden]
+        Tensor x = words.index_select(0, tensor(ids)).to(dtype); // [tokens, hidden]
         x.add_(positions.index_select(0, tensor(places)));
         return nn.functional.layer_norm(x, [config.HiddenSize], embeddingNormWeight, embeddingNormBias, config.LayerNormEps).MoveToOuterDisposeScope();
     }
 
-    private static void AddRow(Tensor positions, Tensor types)
+    // Every review is one segment, so its type's row is a constant of the positions.
+    private Tensor Positions(IWeightSource weights, string prefix)
     {
         using var scope = NewDisposeScope();
-        positions.add_(types[0].to(positions.dtype));
+        Tensor sum = weights.Read($"{prefix}.position_embeddings.weight").to(float32, copy: true); // [positions, hidden]
+        string types = $"{prefix}.token_type_embeddings.weight";
+        if (weights.Has(types)) sum.add_(weights.Read(types)[0].to(float32));
+        return sum.to(dtype).DetachFromDisposeScope();
+    }
+
+    private static Tensor Take(IWeightSource weights, string key, ScalarType dtype, bool asStored = false)
+    {
+        using var scope = NewDisposeScope();
+        Tensor stored = weights.Read(key);
+        return (asStored ? stored.clone() : stored.to(dtype, copy: true)).DetachFromDisposeScope();
     }
 
     private static long[] StartsOf(long[] lengths)
@@ -148,9 +126,8 @@ internal sealed class PackedForward : IForward
 
     public void Dispose()
     {
-        foreach (Tensor tensor in layers.SelectMany(layer => layer).Cast<Tensor>()) tensor.Dispose();
         foreach (Tensor tensor in new[] { words, positions, embeddingNormWeight, embeddingNormBias, poolerWeight, poolerBias, classifierWeight, classifierBias })
             tensor.Dispose();
-        operations.Dispose();
+        layers.Dispose();
     }
 }

@@ -11,21 +11,26 @@ public sealed class ReviewClassifier : IDisposable
 {
     private readonly IForward forward;
     private readonly BertTokenizer tokenizer;
+    private readonly CalibrationTemperature calibration;
     private readonly InferenceOptions options;
     private readonly Lock turn = new();
 
-    private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, InferenceOptions options, ScalarType dtype)
+    private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
         this.forward = forward;
         this.tokenizer = tokenizer;
+        this.calibration = calibration;
         this.options = options;
-        Dtype = dtype == bfloat16 ? "bfloat16" : "float32";
+        Dtype = dtype.ToString().ToLowerInvariant();
         NumLabels = config.NumLabels;
         MaxLength = Math.Min(options.MaxLength ?? int.MaxValue, Math.Min(config.MaxPositionEmbeddings, tokenizer.Options.ModelMaxLength));
     }
 
-    /// <summary>The number type in use: float32 or bfloat16.</summary>
+    /// <summary>The number type in use: float32, bfloat16 or int8.</summary>
     public string Dtype { get; }
+
+    /// <summary>Whether oneDNN's packed layers compute, rather than the plain module tree.</summary>
+    public bool IsFast => forward is PackedForward;
 
     /// <summary>Longest input in tokens, special tokens included; longer texts are truncated.</summary>
     public int MaxLength { get; }
@@ -34,24 +39,32 @@ public sealed class ReviewClassifier : IDisposable
     public int NumLabels { get; }
 
     /// <summary>Loads a checkpoint folder and puts it into evaluation mode.</summary>
-    /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt.</param>
+    /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt; and calibration.json where training fitted one.</param>
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what a BERT checkpoint holds; the message names it.</exception>
     public static ReviewClassifier Load(string folder, InferenceOptions? options = null)
     {
         options ??= new InferenceOptions();
-        ScalarType dtype = Prepare(options);
-        var tokenizer = BertTokenizer.FromFolder(folder);
-        var checkpoint = new CheckpointOptions { RequireClassifier = true };
-        if (options.PlainForward || FusedOperations.IsMissing)
+        // Beside libtorch's own loading and the weights', which take longer.
+        var vocabulary = Task.Run(() => BertTokenizer.FromFolder(folder));
+        try
         {
-            LoadedModel loaded = LoadedModel.Load(folder, checkpoint);
-            return new ReviewClassifier(ModuleForward.Of(loaded.Model, tokenizer, dtype), loaded.Model.Config, tokenizer, options, dtype);
+            InferenceDtype dtype = Prepare(options);
+            CalibrationTemperature calibration = CalibrationTemperature.Load(folder);
+            if (IsPlain(options))
+            {
+                LoadedModel loaded = LoadedModel.Load(folder, new CheckpointOptions { RequireClassifier = true });
+                return new ReviewClassifier(ModuleForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
+            }
+            // Straight from the file to packed weights: no module tree in between.
+            using var weights = StoredWeights.Open(folder);
+            return new ReviewClassifier(new PackedForward(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
         }
-        // Straight from the file to packed weights: no module tree in between, and each weight once in memory.
-        using var weights = CheckpointWeights.Load(folder, dtype, checkpoint);
-        return new ReviewClassifier(new PackedForward(weights.Config, weights.Tensors, dtype), weights.Config, tokenizer, options, dtype);
+        finally
+        {
+            vocabulary.ContinueWith(task => _ = task.Exception, TaskScheduler.Default); // seen, where something else failed first
+        }
     }
 
     /// <summary>Takes a loaded checkpoint over: it is disposed with the classifier.</summary>
@@ -60,21 +73,23 @@ public sealed class ReviewClassifier : IDisposable
     public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null)
     {
         options ??= new InferenceOptions();
-        ScalarType dtype = Prepare(options);
+        InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
-        if (options.PlainForward || FusedOperations.IsMissing)
-            return new ReviewClassifier(ModuleForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, options, dtype);
+        if (IsPlain(options))
+            return new ReviewClassifier(ModuleForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         using (checkpoint)
         {
-            Dictionary<string, Tensor> weights = checkpoint.Model.state_dict();
-            return new ReviewClassifier(new PackedForward(config, weights, dtype), config, checkpoint.Tokenizer, options, dtype);
+            var weights = new TensorsInMemory(checkpoint.Model.state_dict());
+            return new ReviewClassifier(new PackedForward(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         }
     }
 
-    private static ScalarType Prepare(InferenceOptions options)
+    private static bool IsPlain(InferenceOptions options) => options.PlainForward || FusedOperations.IsMissing;
+
+    private static InferenceDtype Prepare(InferenceOptions options)
     {
         if (options.Threads is int threads) set_num_threads(threads);
-        return options.Dtype.On(CPU);
+        return IsPlain(options) ? FasterDtype.Plain(options.Dtype) : FasterDtype.Packed(options.Dtype);
     }
 
     /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>
@@ -98,9 +113,9 @@ public sealed class ReviewClassifier : IDisposable
         foreach (int[] pass in forward.Passes(lengths, options.TokenBudget))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            float[][] probabilities = Probabilities([.. pass.Select(index => texts[index].InputIds)]);
+            float[][] logits = Logits([.. pass.Select(index => texts[index].InputIds)]);
             for (int i = 0; i < pass.Length; i++)
-                classifications[pass[i]] = Describe(texts[pass[i]], probabilities[i]);
+                classifications[pass[i]] = Describe(texts[pass[i]], calibration.Probabilities(logits[i]));
         }
         return classifications;
     }
@@ -108,9 +123,9 @@ public sealed class ReviewClassifier : IDisposable
     private static Classification Describe(EncodedText text, float[] probabilities) =>
         new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
 
-    private float[][] Probabilities(IReadOnlyList<int[]> rows)
+    private float[][] Logits(IReadOnlyList<int[]> rows)
     {
-        lock (turn) return forward.Probabilities(rows);
+        lock (turn) return forward.Logits(rows);
     }
 
     /// <summary>Frees the weights.</summary>

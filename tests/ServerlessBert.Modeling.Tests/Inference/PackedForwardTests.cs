@@ -13,21 +13,24 @@ public class PackedForwardTests
     [InlineData("gelu")]
     [InlineData("gelu_new")]
     [InlineData("relu")]
-    public void It_gives_the_module_trees_probabilities(string hiddenAct) => Compare(config => config with { HiddenAct = hiddenAct });
+    public void It_gives_the_module_trees_probabilities_in_every_number_type(string hiddenAct) => CompareAll(config => config with { HiddenAct = hiddenAct });
 
     [Fact]
-    public void A_single_layer_is_enough() => Compare(config => config with { NumHiddenLayers = 1 });
+    public void A_single_layer_is_enough() => CompareAll(config => config with { NumHiddenLayers = 1 });
 
     [Fact]
     public void A_model_without_token_types_and_with_distilberts_pooler_is_equal_too() =>
-        Compare(config => config with { ModelType = "distilbert", TypeVocabSize = 0 });
+        CompareAll(config => config with { ModelType = "distilbert", TypeVocabSize = 0 });
+
+    [Fact]
+    public void A_head_size_without_an_exact_root_is_scaled_right() => CompareAll(config => config with { NumAttentionHeads = 4 });
 
     [Fact]
     public void Its_passes_keep_the_order_and_hold_every_review_once() =>
         Gen.Select(Gen.Int[2, 512].Array[0, 100], Gen.Int[1, 4096]).Sample((lengths, budget) =>
         {
             using var checkpoint = SmallModels.Create();
-            using var forward = new PackedForward(checkpoint.Config, checkpoint.Model.state_dict(), TorchSharp.torch.float32);
+            using var forward = new PackedForward(checkpoint.Config, new TensorsInMemory(checkpoint.Model.state_dict()), InferenceDtype.Float32);
             int[][] passes = [.. forward.Passes(lengths, budget)];
             Assert.Equal(Enumerable.Range(0, lengths.Length), passes.SelectMany(pass => pass));
             Assert.All(passes, pass => Assert.True(pass.Length == 1 || pass.Sum(index => lengths[index]) <= budget));
@@ -52,21 +55,29 @@ public class PackedForwardTests
         }
     }
 
-    private static void Compare(Func<BertConfig, BertConfig> change)
+    // What a number type rounds to, on random weights that tell texts apart.
+    private static void CompareAll(Func<BertConfig, BertConfig> change)
+    {
+        Compare(change, InferenceDtype.Float32, 1e-5f);
+        Compare(change, InferenceDtype.BFloat16, 0.05f);
+        Compare(change, InferenceDtype.Int8, 0.05f);
+    }
+
+    private static void Compare(Func<BertConfig, BertConfig> change, InferenceDtype dtype, float tolerance)
     {
         BertTokenizer tokenizer;
         BertConfig config;
         using (BertCheckpoint small = SmallModels.Create()) (tokenizer, config) = (small.Tokenizer, change(small.Config));
-        using var packed = ReviewClassifier.Of(BertCheckpoint.Create(config, tokenizer, seed: 5), Packed);
+        using var packed = ReviewClassifier.Of(BertCheckpoint.Create(config, tokenizer, seed: 5), Packed with { Dtype = dtype });
         using var plain = ReviewClassifier.Of(BertCheckpoint.Create(config, tokenizer, seed: 5), Plain);
         string[] texts = [.. SmallModels.Reviews(40).Select(review => review.Text), "", string.Join(' ', Enumerable.Repeat("very good food", 40))];
 
-        AssertNear(plain.Classify(texts), packed.Classify(texts));
+        AssertNear(plain.Classify(texts), packed.Classify(texts), tolerance);
     }
 
-    private static void AssertNear(IReadOnlyList<Classification> expected, IReadOnlyList<Classification> actual)
+    private static void AssertNear(IReadOnlyList<Classification> expected, IReadOnlyList<Classification> actual, float tolerance = 1e-5f)
     {
         foreach (var (left, right) in expected.Zip(actual))
-            Assert.All(left.Probabilities.Zip(right.Probabilities), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+            Assert.All(left.Probabilities.Zip(right.Probabilities), pair => Assert.Equal(pair.First, pair.Second, tolerance));
     }
 }

@@ -1,0 +1,108 @@
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>
+/// Layers with products of eight-bit integers (AVX512-VNNI, AMX) and float32 between them. Weights have a scale an output
+/// channel; inputs are quantized as they come with a scale a token, so that a review's result does not depend on its
+/// neighbours, as it would with one scale for the whole matrix.
+/// </summary>
+/// <param name="config">The model's shape.</param>
+/// <param name="weights">The checkpoint.</param>
+internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : PackedLayers(Methods(config.HiddenAct), config, weights)
+{
+    // 127 steps to either side of 128.
+    private const string Product = """
+          def pack(self: __torch__.Ops, weight: Tensor) -> Tensor:
+            return ops.onednn.qlinear_prepack(weight, annotate(Optional[List[int]], None))
+          def scales(self: __torch__.Ops, x: Tensor) -> Tensor:
+            return torch.clamp_min_(torch.div_(torch.amax(torch.abs(x), [1], True), 127.), 1e-12)
+          def product(self: __torch__.Ops, x: Tensor, scale: Tensor, zero: int, w: Tensor, w_scale: Tensor, w_zero: Tensor) -> Tensor:
+            bytes = torch.int_repr(torch.quantize_per_tensor(torch.div(x, scale), 1., zero, 13))
+            return ops.onednn.qlinear_pointwise(bytes, 1., zero, w, w_scale, w_zero, None, 1., 0, 6, "none", annotate(List[Optional[number]], []), "none")
+          def linear(self: __torch__.Ops, x: Tensor, w: Tensor, w_scale: Tensor, b: Tensor, w_zero: Tensor) -> Tensor:
+            scale = (self).scales(x, )
+            return torch.addcmul(b, (self).product(x, scale, 128, w, w_scale, w_zero, ), scale)
+
+        """;
+
+    // An activation's outputs are hardly negative (GELU's least is -0.17): 15 steps below, 240 above.
+    private const string Source = """
+          def rest(self: __torch__.Ops, x: Tensor, context: Tensor, w_zero: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, eps: float) -> Tensor:
+            hidden = torch.size(x, 1)
+            projected = (self).linear(context, out_w, out_s, out_b, w_zero, )
+            attended = torch.layer_norm(torch.add_(projected, x), [hidden], norm1_w, norm1_b, eps)
+            up = ACTIVATION((self).linear(attended, up_w, up_s, up_b, w_zero, )ALGORITHM)
+            scale = torch.clamp_min_(torch.div_(torch.amax(up, [1], True), 240.), 0.0114)
+            down = torch.addcmul(down_b, (self).product(up, scale, 15, down_w, down_s, w_zero, ), scale)
+            return torch.layer_norm(torch.add_(down, attended), [hidden], norm2_w, norm2_b, eps)
+          def layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, w_zero: Tensor, qkv_w: Tensor, qkv_s: Tensor, qkv_b: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
+            lens = annotate(List[int], lengths.tolist())
+            context = (self).attend((self).linear(x, qkv_w, qkv_s, qkv_b, w_zero, ), lens, heads, )
+            return (self).rest(x, context, w_zero, out_w, out_s, out_b, norm1_w, norm1_b, up_w, up_s, up_b, down_w, down_s, down_b, norm2_w, norm2_b, eps, )
+          def last_layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, firsts: Tensor, w_zero: Tensor, q_w: Tensor, q_s: Tensor, q_b: Tensor, kv_w: Tensor, kv_s: Tensor, kv_b: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
+            lens = annotate(List[int], lengths.tolist())
+            first = torch.index_select(x, 0, firsts)
+            context = (self).attend_first((self).linear(first, q_w, q_s, q_b, w_zero, ), (self).linear(x, kv_w, kv_s, kv_b, w_zero, ), lens, heads, )
+            return (self).rest(first, context, w_zero, out_w, out_s, out_b, norm1_w, norm1_b, up_w, up_s, up_b, down_w, down_s, down_b, norm2_w, norm2_b, eps, )
+
+        """;
+
+    private const double Steps = 127;
+
+    private static readonly Lazy<bool> Missing = new(() =>
+    {
+        try
+        {
+            LoadProduct().Dispose();
+            return false;
+        }
+        catch (System.Runtime.InteropServices.ExternalException)
+        {
+            return true; // unknown builtin op: onednn::…
+        }
+    });
+
+    /// <summary>Whether this platform's libtorch has no products of eight-bit integers.</summary>
+    public static bool IsMissing => Missing.Value;
+
+    /// <summary>The methods <c>pack</c> and <c>linear</c> alone, to measure.</summary>
+    public static FusedOperations LoadProduct() => FusedOperations.Load(Product);
+
+    /// <inheritdoc/>
+    protected override object[] Pack(LayerWeights layer, bool isLast) =>
+    [
+        zeros([1], int32), // weights are symmetric
+        .. isLast
+            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")), .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
+            : Linear(layer.Joined("weight", "query", "key", "value"), layer.Joined("bias", "query", "key", "value")),
+        .. Linear(layer, "attention.output.dense"), .. Norm(layer, "attention.output.LayerNorm"),
+        .. Linear(layer, "intermediate.dense"),
+        .. Linear(layer, "output.dense"), .. Norm(layer, "output.LayerNorm"),
+    ];
+
+    private static string Methods(string hiddenAct)
+    {
+        (string activation, string algorithm) = hiddenAct switch
+        {
+            "gelu" => ("torch.gelu_", ""),
+            "gelu_new" => ("torch.gelu_", ", approximate=\"tanh\""),
+            "relu" => ("torch.relu_", ""),
+            _ => throw new ArgumentOutOfRangeException(nameof(hiddenAct), hiddenAct, "Not an activation of a BERT feed-forward layer."),
+        };
+        return Product + Source.Replace("ACTIVATION", activation).Replace("ALGORITHM", algorithm);
+    }
+
+    private object[] Linear(LayerWeights layer, string name) => Linear(layer[$"{name}.weight"], layer[$"{name}.bias"]);
+
+    private object[] Linear(Tensor weight, Tensor bias)
+    {
+        using var scope = NewDisposeScope();
+        Tensor values = weight.to(float32); // [outputs, inputs]
+        Tensor scale = values.abs().amax([1], keepdim: true).div_(Steps).clamp_min_(1e-12); // [outputs, 1]
+        Tensor packed = Call("pack", values.div(scale).round_().to(int8));
+        return [packed.MoveToOuterDisposeScope(), scale.squeeze(1).MoveToOuterDisposeScope(), bias.to(float32, copy: true).MoveToOuterDisposeScope()];
+    }
+
+    private static object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(float32, copy: true), layer[$"{name}.bias"].to(float32, copy: true)];
+}
