@@ -17,9 +17,7 @@ internal static class LocalReviews
             int rows = await reviews.AddAsync(content, file.Name, new ReviewOptions(), cancellationToken);
             sources.Add(new Modeling.TrainingSource(file.Name, null, rows));
         }
-        string left = string.Join(" and ", new[] { (reviews.Unlabelled, "without a rating"), (reviews.Errors, "unreadable") }
-            .Where(part => part.Item1 > 0).Select(part => $"{part.Item1:N0} {part.Item2}"));
-        if (left.Length > 0) Terminal.Say($"left out: {left} rows");
+        foreach (string remark in reviews.Remarks) Terminal.Say(remark);
         return (reviews, sources);
     }
 }

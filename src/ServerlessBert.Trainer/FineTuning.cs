@@ -14,18 +14,21 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
     /// <param name="folder">Where the checkpoint, training.json and metrics.json go; made where missing.</param>
-    /// <param name="progress">Told after every step.</param>
+    /// <param name="progress">Told after every step and every evaluation.</param>
     /// <param name="remark">Told what a reader of the log should know.</param>
     /// <param name="cancellationToken">Stops after the present step; what was learned is saved.</param>
-    /// <exception cref="TrainingException">There is nothing to learn from, an option is out of range, or the loss is no number.</exception>
-    public TrainingRecord Run(StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken)
+    /// <param name="checkpoints">Where it goes on from after an interruption, or null; they are deleted once it has come to its end and the model is saved.</param>
+    /// <exception cref="TrainingException">See <see cref="FineTuner.Train"/>.</exception>
+    public TrainingRecord Run(
+        StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
+        split = split.Limited(options);
         DateTimeOffset started = DateTimeOffset.UtcNow;
         using BertCheckpoint checkpoint = start.Open(split.Train, options.Seed, cancellationToken);
         foreach (string note in checkpoint.Notes) remark(note);
         remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
-        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, progress, cancellationToken);
+        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, progress, checkpoints, cancellationToken);
         Directory.CreateDirectory(folder);
         checkpoint.Save(folder);
         var record = new TrainingRecord
@@ -42,7 +45,9 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
             Device = device.type.ToString().ToLowerInvariant(),
         };
         record.Save(folder);
+        result.Calibration?.Save(folder); // before the baseline, which the hosts' own classifier makes
         if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
+        if (!result.IsCancelled) checkpoints?.Delete();
         return record;
     }
 

@@ -65,10 +65,7 @@ internal sealed record TrainingData(IReadOnlyList<LabelledReview> Rows, IReadOnl
                 throw new TrainingDataChangedException(file.Name);
             }
         }
-        if (reviews.Corrections > 0) say($"{reviews.Corrections:N0} rows take the place of earlier ones with the same id");
-        if (reviews.UnknownIds > 0) say($"left out: {reviews.UnknownIds:N0} rows without a text whose id is in no earlier file");
-        if (reviews.Unlabelled > 0) say($"left out: {reviews.Unlabelled:N0} rows without a rating (stars 1-5 or label 0-4)");
-        if (reviews.Errors > 0) say($"left out: {reviews.Errors:N0} rows that cannot be read");
+        foreach (string remark in reviews.Remarks) say(remark);
         return sources;
     }
 

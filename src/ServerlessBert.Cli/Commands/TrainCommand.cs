@@ -19,17 +19,21 @@ internal static class TrainCommand
         var evaluationFraction = new Option<double>("--eval-fraction") { Description = "Without --eval: the share of rows held out to measure on.", DefaultValueFactory = _ => 0.1 };
         var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
         var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "The folder for the checkpoint." };
+        var checkpointEvery = new Option<int?>("--checkpoint-every") { Description = "Steps between checkpoints to go on from after an interruption (every ten minutes)." };
+        var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Neither keep checkpoints nor go on from one." };
         var queue = new Option<bool>("--queue") { Description = "Send the request to the training queue instead." };
         preset.AcceptOnlyFromAmong("tiny", "mini", "small", "base");
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
         var settings = new TrainingSettings();
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, evaluationFile, evaluationFraction, device, output, queue };
+        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, queue };
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(baseFolder) is not null && parsed.GetValue(preset) is not null)
                 throw new UsageException("give either --base or --preset, not both.");
+            if (parsed.GetValue(checkpointEvery) is <= 0) throw new UsageException("--checkpoint-every is a number of steps, 1 or more.");
+            if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(noCheckpoints)) throw new UsageException("give either --checkpoint-every or --no-checkpoints, not both.");
             if (parsed.GetValue(queue))
             {
                 string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
@@ -38,7 +42,7 @@ internal static class TrainCommand
 
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
-            if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder, and --preset starts without one.");
+            if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one), and --preset starts without one.");
             TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
                 ? new TrainingStart.FromFolder(checkpoint)
                 : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize));
@@ -49,19 +53,58 @@ internal static class TrainCommand
 
             var (train, sources) = await LocalReviews.LabelledAsync(parsed.GetValue(data)!, cancellationToken);
             StratifiedSplit split = parsed.GetValue(evaluationFile) is { } file
-                ? new StratifiedSplit(train.Rows, (await LocalReviews.LabelledAsync([file], cancellationToken)).Reviews.Rows)
-                : StratifiedSplit.Of(train.Rows, parsed.GetValue(evaluationFraction), options.Seed);
+                ? await MeasuredOnAsync(file, train, cancellationToken)
+                : HeldOut(train, parsed.GetValue(evaluationFraction), options.Seed);
             Announce(train, split);
 
+            TrainingCheckpoints? checkpoints = parsed.GetValue(noCheckpoints) ? null : new TrainingCheckpoints(Path.Combine(folder, "checkpoints"))
+            {
+                EverySteps = parsed.GetValue(checkpointEvery),
+                Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
+                Remark = Terminal.Say,
+            };
             var fineTuning = new FineTuning(start, options, computeOn, sources);
             TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
-                progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken));
+                progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
 
-            if (record.Result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Remarks, metrics);
-            Terminal.Say($"{(record.Result.IsCancelled ? "stopped" : "trained")} after {record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s ({record.Result.TokensPerSecond:N0} tokens/s, {record.Result.PaddingShare:0.0 %} padding); the model of step {record.Result.KeptStep:N0} is in {folder}");
+            ShowEnd(record.Result, folder, checkpoints);
             return record.Result.IsCancelled ? ExitCode.Failed : ExitCode.Done;
         });
         return command;
+    }
+
+    private static async Task<StratifiedSplit> MeasuredOnAsync(FileInfo file, LabelledReviews train, CancellationToken cancellationToken)
+    {
+        var (evaluation, _) = await LocalReviews.LabelledAsync([file], cancellationToken);
+        if (evaluation.Rows.Count == 0) throw new TrainingException($"{file.Name} has no labelled review to measure on; give it stars 1-5 or labels 0-4.");
+        StratifiedSplit split = StratifiedSplit.Given(train.Rows, evaluation.Rows);
+        if (split.Train.Count < train.Rows.Count)
+            Terminal.Say($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
+        return split;
+    }
+
+    private static StratifiedSplit HeldOut(LabelledReviews train, double fraction, int seed)
+    {
+        StratifiedSplit split = StratifiedSplit.Of(train.Rows, fraction, seed);
+        if (split.Evaluation.Count == 0 && fraction > 0 && train.Rows.Count > 0)
+            throw new TrainingException(FormattableString.Invariant($"Of {train.Rows.Count} labelled reviews none is held out by the fraction {fraction}; give --eval FILE, more reviews, or --eval-fraction 0 to train without measuring."));
+        return split;
+    }
+
+    private static void ShowEnd(TrainingResult result, string folder, TrainingCheckpoints? checkpoints)
+    {
+        if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Remarks, metrics);
+        if (result.Calibration is { } calibration)
+            Terminal.Say($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
+        string ended = result.End switch
+        {
+            TrainingEnd.Completed => "trained",
+            TrainingEnd.EarlyStopping => "stopped early, since accuracy rose no more,",
+            TrainingEnd.TimeLimit => "stopped at the limit of hours",
+            _ => "stopped",
+        };
+        Terminal.Say($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
+        if (result.IsCancelled && checkpoints is not null) Terminal.Say("the same command goes on from there");
     }
 
     private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Say(

@@ -8,18 +8,12 @@ internal sealed class BestWeights : IDisposable
 {
     private readonly Dictionary<string, Tensor> weights = [];
 
-    /// <summary>The best metrics so far.</summary>
-    public EvaluationMetrics? Metrics { get; private set; }
+    /// <summary>The copies by key; empty before the first <see cref="Keep"/>.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors => weights;
 
-    /// <summary>The step they were measured at.</summary>
-    public int Step { get; private set; }
-
-    /// <summary>Keeps the metrics, and the weights of <paramref name="model"/> unless it is null, where they beat the best accuracy. Without a model the newest counts.</summary>
-    public void Offer(int step, EvaluationMetrics metrics, BertForSequenceClassification? model)
+    /// <summary>Copies the weights that <paramref name="model"/> has now.</summary>
+    public void Keep(BertForSequenceClassification model)
     {
-        if (model is not null && Metrics is not null && metrics.Accuracy <= Metrics.Accuracy) return;
-        (Step, Metrics) = (step, metrics);
-        if (model is null) return;
         using var noGradient = no_grad();
         foreach ((string key, Tensor tensor) in model.state_dict())
         {
@@ -36,9 +30,13 @@ internal sealed class BestWeights : IDisposable
             if (weights.TryGetValue(key, out Tensor? kept)) tensor.copy_(kept);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Forgets the copies.</summary>
+    public void Clear()
     {
         foreach (Tensor tensor in weights.Values) tensor.Dispose();
+        weights.Clear();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
 }

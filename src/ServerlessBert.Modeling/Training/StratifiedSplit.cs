@@ -33,6 +33,15 @@ public sealed record StratifiedSplit(IReadOnlyList<LabelledReview> Train, IReadO
         return By(reviews, review => heldOut.Contains(review.Text));
     }
 
+    /// <summary>Rows to measure on as they are given, and those to learn from without the texts that are measured on.</summary>
+    /// <param name="train">Rows to learn from.</param>
+    /// <param name="evaluation">Rows to measure on.</param>
+    public static StratifiedSplit Given(IReadOnlyList<LabelledReview> train, IReadOnlyList<LabelledReview> evaluation)
+    {
+        var measured = evaluation.Select(review => review.Text).ToHashSet(StringComparer.Ordinal);
+        return new StratifiedSplit([.. train.Where(review => !measured.Contains(review.Text))], evaluation);
+    }
+
     /// <summary>
     /// Holds out the texts whose own hash falls below the fraction. A text's side does not depend on the other rows, so
     /// when data grows from one training to the next, no model is ever measured on what an earlier one learned.
@@ -45,6 +54,10 @@ public sealed record StratifiedSplit(IReadOnlyList<LabelledReview> Train, IReadO
         CheckFraction(evaluationFraction);
         return By(reviews, review => HashOf(review.Text, seed) < evaluationFraction);
     }
+
+    /// <summary>At most as many rows of each side as the options say, drawn with their seed.</summary>
+    public StratifiedSplit Limited(TrainingOptions options) => new(
+        RowSubset.Of(Train, options.MaxRows, options.Seed), RowSubset.Of(Evaluation, options.MaxEvaluationRows, options.Seed));
 
     private static StratifiedSplit By(IReadOnlyList<LabelledReview> reviews, Func<LabelledReview, bool> isHeldOut)
     {

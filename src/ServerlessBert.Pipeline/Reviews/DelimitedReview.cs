@@ -13,6 +13,7 @@ internal static class DelimitedReview
             Row = place.Row,
             Id = Field(fields, layout.IdColumn) is { Length: > 0 } id ? id : null,
             Stars = stars,
+            Label = string.IsNullOrWhiteSpace(Field(fields, layout.StarsColumn)) && Field(fields, layout.LabelColumn) is { } label ? Rating.Whole(label) : null,
             LabelError = labelError,
             InvalidUtf8 = invalid,
         };

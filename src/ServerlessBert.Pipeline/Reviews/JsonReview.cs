@@ -83,6 +83,7 @@ internal static class JsonReview
             {
                 Id = _id.Token is JsonTokenType.String or JsonTokenType.Number && _id.Text is { Length: > 0 } id ? id : null,
                 Stars = stars,
+                Label = string.IsNullOrWhiteSpace(_stars.Text) && _label.Text is { } label ? Rating.Whole(label) : null,
                 LabelError = labelError,
             };
             if (_text.Name is null) return review with { Error = RowErrors.MissingProperty(place, options) };

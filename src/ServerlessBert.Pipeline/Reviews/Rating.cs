@@ -13,7 +13,8 @@ internal static class Rating
     public static (int? Stars, RowError? Error) OfLabel(string value, RowPlace place, string name) =>
         Whole(value) is >= 0 and <= 4 and int label ? (label + 1, null) : (null, RowErrors.InvalidLabel(place, name, value));
 
-    private static int? Whole(string value) =>
+    /// <summary>A whole number of less than three digits, or null.</summary>
+    public static int? Whole(string value) =>
         double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && Math.Abs(number) < 100 && double.IsInteger(number)
             ? (int)number
             : null;

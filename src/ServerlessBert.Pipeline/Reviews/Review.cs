@@ -15,6 +15,9 @@ public sealed record Review
     /// <summary>The known rating, 1 to 5, where the file is labelled.</summary>
     public int? Stars { get; init; }
 
+    /// <summary>The whole number that a label column holds where <see cref="Stars"/> come from one, also out of the range of Hugging Face's 0 to 4: some files count labels from 1.</summary>
+    public int? Label { get; init; }
+
     /// <summary>Why the file's rating of this row was not taken, or null. The row is classified all the same: only its label is missing.</summary>
     public RowError? LabelError { get; init; }
 

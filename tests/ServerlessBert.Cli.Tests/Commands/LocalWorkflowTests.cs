@@ -102,6 +102,21 @@ public class LocalWorkflowTests
         var result = await SbertProcess.RunAsync(["train", "--data", folder.File("r.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("2 without a rating", result.Errors);
+        Assert.Contains("2 rows without a rating", result.Errors);
+    }
+
+    [Theory]
+    [InlineData("stars,text\n3,one\n3,two\n", "--eval-fraction 0", "3 stars")]
+    [InlineData("stars,text\n3,one\n4,two\n", "", "none is held out")]
+    [InlineData("stars,text\n3,one\n9,two\n", "--eval-fraction 0", "rating out of range")]
+    public async Task Data_that_cannot_be_learned_from_is_refused_with_the_reason(string content, string options, string reason)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await SbertProcess.RunAsync(["train", "--data", folder.File("r.csv", content), "--preset", "tiny", "--out", folder.At("m"), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(reason, result.Errors);
+        Assert.DoesNotContain("   at ", result.Errors);
     }
 }

@@ -59,7 +59,7 @@ public sealed class FineTunerTests
         using var source = new CancellationTokenSource();
         var stopAtTwo = new Reports(progress => { if (progress.Step == 2) source.Cancel(); });
 
-        TrainingResult result = new FineTuner(checkpoint, Quick).Train(SmallModels.Reviews(100), [], stopAtTwo, source.Token);
+        TrainingResult result = new FineTuner(checkpoint, Quick).Train(SmallModels.Reviews(100), [], stopAtTwo, cancellationToken: source.Token);
 
         Assert.Equal(2, result.Steps);
         Assert.True(result.IsCancelled);

@@ -1,9 +1,11 @@
 using CsCheck;
+using CsvHelper;
 using ServerlessBert.Testing;
+using Xunit.Abstractions;
 
 namespace ServerlessBert.Modeling.Tests.Training;
 
-public class LengthGroupedBatchesTests
+public class LengthGroupedBatchesTests(ITestOutputHelper output)
 {
     [Fact]
     public void Every_review_stands_in_one_batch() =>
@@ -32,5 +34,25 @@ public class LengthGroupedBatchesTests
         double padded = batches.Sum(batch => batch.Length * batch.Max(index => lengths[index]));
 
         Assert.InRange(1 - lengths.Sum() / padded, 0, 0.05);
+    }
+
+    [SharedDataTheory]
+    [InlineData(8)]
+    [InlineData(16)]
+    [InlineData(32)]
+    public void Real_reviews_waste_under_a_twentieth_where_padding_to_512_wastes_more_than_half(int batchSize)
+    {
+        var tokenizer = BertTokenizer.FromVocabulary(SharedData.PathOf("vocab", "bert-base-uncased-vocab.txt"), new BertTokenizerOptions { LowerCase = true });
+        using var csv = CsvReader.FromFile(SharedData.PathOf("reviews", "yelp-train.csv"), new CsvReaderOptions { HasHeader = true });
+        var lengths = new List<int>();
+        while (csv.Read()) lengths.Add(tokenizer.Encode(csv.Current.GetString(3), 512).Length); // review_id, stars, date, text
+
+        IReadOnlyList<int[]> batches = LengthGroupedBatches.Of(lengths, batchSize, new Random(4));
+        double grouped = 1 - (double)lengths.Sum() / batches.Sum(batch => batch.Length * batch.Max(index => lengths[index]));
+        double toMaximum = 1 - lengths.Sum() / (512.0 * lengths.Count);
+        output.WriteLine($"batches of {batchSize}: {grouped:0.0 %} padding in batches of like length, {toMaximum:0.0 %} padded to 512");
+
+        Assert.InRange(grouped, 0, 0.05);
+        Assert.InRange(toMaximum, 0.5, 0.8);
     }
 }

@@ -48,4 +48,13 @@ public class StratifiedSplitTests
         Assert.Equal(heldOutBefore, heldOutAfter.Intersect(before).ToHashSet());
         Assert.InRange(heldOutAfter.Count, 150, 250);
     }
+
+    [Fact]
+    public void A_text_that_is_measured_on_is_not_learned_from()
+    {
+        StratifiedSplit split = StratifiedSplit.Given([new("a", 0), new("b", 1), new("a", 2)], [new("a", 0), new("c", 1)]);
+
+        Assert.Equal(["b"], split.Train.Select(review => review.Text));
+        Assert.Equal(["a", "c"], split.Evaluation.Select(review => review.Text));
+    }
 }

@@ -27,6 +27,7 @@ public abstract class FlatOptimizer : IDisposable
     /// <summary>Sets all gradients to 0; backward adds to them from there.</summary>
     public void ZeroGradients()
     {
+        using var scope = NewDisposeScope();
         foreach (FlatGroup group in Groups) group.Gradients.zero_();
     }
 

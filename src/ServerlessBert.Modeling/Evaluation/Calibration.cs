@@ -1,0 +1,104 @@
+using System.Text.Json;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>
+/// calibration.json of a checkpoint folder: the temperature by which logits are divided before the softmax, so that
+/// confidence is the share of right predictions. It changes no prediction, only how sure it is
+/// (Guo et al. 2017, arXiv:1706.04599, section 4.2).
+/// </summary>
+public sealed record Calibration
+{
+    /// <summary>The file's name in a checkpoint folder.</summary>
+    public const string FileName = "calibration.json";
+
+    // Outside of these no temperature is fitted: such a model is all sure or all unsure, and rows are too few to tell how much.
+    private const double Lowest = 0.05, Highest = 20;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>What logits are divided by; above 1 for a model that is too sure.</summary>
+    public required double Temperature { get; init; }
+
+    /// <summary>Held-out rows it was fitted on.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Expected calibration error without it.</summary>
+    public required double ErrorBefore { get; init; }
+
+    /// <summary>Expected calibration error with it; each half of the rows by the temperature of the other half, so that it is not measured on what it was fitted to.</summary>
+    public required double ErrorAfter { get; init; }
+
+    /// <summary>Mean cross-entropy without it, in nats.</summary>
+    public required double LossBefore { get; init; }
+
+    /// <summary>Mean cross-entropy with it, measured as <see cref="ErrorAfter"/> is.</summary>
+    public required double LossAfter { get; init; }
+
+    /// <summary>Fits the temperature of the least cross-entropy.</summary>
+    /// <param name="labels">Actual labels from 0, [rows]; at least one.</param>
+    /// <param name="probabilities">The model's own probabilities, [rows][labels].</param>
+    public static Calibration Fit(IReadOnlyList<int> labels, IReadOnlyList<float[]> probabilities)
+    {
+        int[] all = [.. Enumerable.Range(0, labels.Count)];
+        double[] ofHalf = [.. Enumerable.Range(0, 2).Select(half => TemperatureOf(labels, probabilities, [.. all.Where(row => row % 2 == half)]))];
+        float[][] crossed = [.. all.Select(row => At(probabilities[row], ofHalf[1 - row % 2]))];
+        EvaluationMetrics before = EvaluationMetrics.Of(labels, probabilities), after = EvaluationMetrics.Of(labels, crossed);
+        return new Calibration
+        {
+            Temperature = TemperatureOf(labels, probabilities, all),
+            Rows = labels.Count,
+            ErrorBefore = before.CalibrationError,
+            ErrorAfter = after.CalibrationError,
+            LossBefore = before.Loss,
+            LossAfter = after.Loss,
+        };
+    }
+
+    /// <summary>Probabilities as they are at another temperature: log p are logits, up to a constant that the softmax takes out.</summary>
+    public static float[] At(IReadOnlyList<float> probabilities, double temperature)
+    {
+        double[] scaled = [.. probabilities.Select(p => LogOf(p) / temperature)];
+        double most = scaled.Max(), sum = scaled.Sum(each => Math.Exp(each - most));
+        return [.. scaled.Select(each => (float)(Math.Exp(each - most) / sum))];
+    }
+
+    /// <summary>Writes calibration.json.</summary>
+    public void Save(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json));
+
+    // Cross-entropy is convex in 1/T, so it has one valley over log T too: golden-section search.
+    private static double TemperatureOf(IReadOnlyList<int> labels, IReadOnlyList<float[]> probabilities, int[] rows)
+    {
+        if (rows.Length == 0) return 1;
+        double[][] logs = [.. rows.Select(row => probabilities[row].Select(p => LogOf(p)).ToArray())];
+        double LossAt(double logTemperature) => rows.Index().Average(each => LossOf(logs[each.Index], labels[each.Item], Math.Exp(logTemperature)));
+
+        double golden = (Math.Sqrt(5) - 1) / 2;
+        double low = Math.Log(Lowest), high = Math.Log(Highest);
+        double left = high - golden * (high - low), right = low + golden * (high - low);
+        double lossLeft = LossAt(left), lossRight = LossAt(right);
+        while (high - low > 1e-6)
+        {
+            if (lossLeft <= lossRight)
+            {
+                (high, right, lossRight) = (right, left, lossLeft);
+                lossLeft = LossAt(left = high - golden * (high - low));
+            }
+            else
+            {
+                (low, left, lossLeft) = (left, right, lossRight);
+                lossRight = LossAt(right = low + golden * (high - low));
+            }
+        }
+        return Math.Exp((low + high) / 2);
+    }
+
+    private static double LossOf(double[] logits, int label, double temperature)
+    {
+        double most = logits.Max() / temperature;
+        return most + Math.Log(logits.Sum(logit => Math.Exp(logit / temperature - most))) - logits[label] / temperature;
+    }
+
+    // A probability that underflowed has no logarithm; the smallest float's stands for it.
+    private static double LogOf(float probability) => Math.Log(Math.Max(probability, float.Epsilon));
+}

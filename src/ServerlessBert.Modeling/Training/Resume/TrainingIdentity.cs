@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>What makes two trainings the same one, as digests: a checkpoint of one may go on as the other only if all are equal.</summary>
+/// <param name="Data">The rows to learn from and to measure on, in their order, as token ids and labels.</param>
+/// <param name="Options">Every setting that changes what is learned.</param>
+/// <param name="Start">The model's shape and a sample of the weights that it starts from.</param>
+internal sealed record TrainingIdentity(string Data, string Options, string Start)
+{
+    private const int SampledBytes = 4096; // of each tensor: enough to tell two models apart, little enough to be quick
+
+    /// <summary>The identity of a training that has not begun.</summary>
+    public static TrainingIdentity Of(EncodedReviews train, EncodedReviews evaluation, TrainingOptions options, BertForSequenceClassification model) =>
+        new(DigestOf(train, evaluation), DigestOf(options), DigestOf(model));
+
+    /// <summary>How this one differs from another, for a sentence; null where it does not.</summary>
+    public string? DifferenceFrom(TrainingIdentity other)
+    {
+        string[] differences =
+        [
+            .. Data == other.Data ? [] : new[] { "other rows" },
+            .. Options == other.Options ? [] : new[] { "other options" },
+            .. Start == other.Start ? [] : new[] { "another model to start from" },
+        ];
+        return differences.Length == 0 ? null : string.Join(" and ", differences);
+    }
+
+    private static string DigestOf(EncodedReviews train, EncodedReviews evaluation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (EncodedReviews rows in new[] { train, evaluation })
+        {
+            AppendInteger(hash, rows.Count);
+            foreach (var (ids, label) in rows.Ids.Zip(rows.Labels))
+            {
+                AppendInteger(hash, label);
+                AppendInteger(hash, ids.Length);
+                foreach (int id in ids) AppendInteger(hash, id);
+            }
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void AppendInteger(IncrementalHash hash, int value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+        hash.AppendData(bytes);
+    }
+
+    // The hours' limit and the log change nothing that is learned, so a training may go on with others.
+    private static string DigestOf(TrainingOptions options) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(options with { MaxHours = null, LogEvery = 1 })));
+
+    private static string DigestOf(BertForSequenceClassification model)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {string.Join(',', parameter.shape)}\n"));
+            using var scope = NewDisposeScope();
+            using var ungraded = no_grad();
+            Tensor sample = parameter.view(-1).narrow(0, 0, Math.Min(SampledBytes / sizeof(float), parameter.numel())).cpu().contiguous();
+            hash.AppendData(sample.bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
