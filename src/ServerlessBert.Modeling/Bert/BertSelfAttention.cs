@@ -50,11 +50,15 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
     internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
-        var scores = q.matmul(k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
+        var scores = Product(q, k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
         if (bias is not null) scores.add_(bias);
         var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, sequence, sequence]
-        return dropout.call(probabilities).matmul(v);                                          // [batch, heads, sequence, head]
+        return Product(dropout.call(probabilities), v);                          // [batch, heads, sequence, head]
     }
+
+    // Not matmul, which does just this: TorchSharp catches no error of matmul, and a want of memory would end the process.
+    private static Tensor Product(Tensor left, Tensor right) =>
+        left.flatten(0, 1).bmm(right.flatten(0, 1)).view(left.size(0), left.size(1), left.size(2), right.size(3));
 
     internal Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
         nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout.Probability : 0);

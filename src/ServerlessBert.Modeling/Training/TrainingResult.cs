@@ -43,7 +43,7 @@ public sealed record TrainingResult
 
     /// <summary>The kept weights' probabilities for the held-out rows before calibration, [rows][labels], in the rows' order; null without such rows. Not saved.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<float[]>? HeldOutProbabilities { get; init; }
+    public IReadOnlyList<float[]>? HeldOutProbabilities { get; init; }
 }
 
 /// <summary>Why a training ended.</summary>

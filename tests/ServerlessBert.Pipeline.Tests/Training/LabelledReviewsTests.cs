@@ -74,7 +74,7 @@ public sealed class LabelledReviewsTests
 
         Assert.Equal([0], reviews.Rows.Select(row => row.Label));
         Assert.Equal(2, reviews.OutOfRange);
-        Assert.Contains(reviews.Remarks, remark => remark.StartsWith("left out: 2 rows with a rating out of range; the first: a.csv", StringComparison.Ordinal) && remark.Contains("label 5"));
+        Assert.Contains(reviews.Remarks, remark => remark.StartsWith("left out: 2 rows with a rating out of range; the first: a.csv", StringComparison.Ordinal) && remark.Contains("has the label", StringComparison.Ordinal));
     }
 
     [Fact]
