@@ -4,6 +4,8 @@ namespace ServerlessBert.Benchmarks.Training;
 /// <param name="way">The way, for people.</param>
 internal sealed class TrainingTime(string way)
 {
+    private string Way { get; } = way;
+
     private readonly List<(long Tokens, double Seconds, double OptimizerSeconds)> steps = [];
 
     /// <summary>Tokens a second, without padding.</summary>
@@ -20,7 +22,7 @@ internal sealed class TrainingTime(string way)
         [heading, "tokens/s", "the first's tokens/s over it", "s a step", "optimizer, ms a step"],
         [.. times.Select(time => (IReadOnlyList<string>)
         [
-            time.way, ResultTable.Number(time.TokensPerSecond), ResultTable.Number(times[0].TokensPerSecond / time.TokensPerSecond),
+            time.Way, ResultTable.Number(time.TokensPerSecond), ResultTable.Number(times[0].TokensPerSecond / time.TokensPerSecond),
             ResultTable.Number(time.steps.Average(step => step.Seconds)), ResultTable.Number(time.OptimizerMilliseconds),
         ])]);
 }

@@ -3,14 +3,14 @@ using System.Text.Json;
 namespace ServerlessBert.Modeling;
 
 /// <summary>
-/// calibration.json of a checkpoint folder: the temperature by which logits are divided before the softmax, so that
+/// How calibration.json of a checkpoint folder comes to be: the temperature by which logits are divided before the softmax, so that
 /// confidence is the share of right predictions. It changes no prediction, only how sure it is
 /// (Guo et al. 2017, arXiv:1706.04599, section 4.2).
 /// </summary>
 public sealed record Calibration
 {
     /// <summary>The file's name in a checkpoint folder.</summary>
-    public const string FileName = "calibration.json";
+    public const string FileName = CalibrationTemperature.FileName;
 
     // Outside of these no temperature is fitted: such a model is all sure or all unsure, and rows are too few to tell how much.
     private const double Lowest = 0.05, Highest = 20;

@@ -10,6 +10,7 @@ public sealed partial record TrainingOptions
         ValidateOptimizer();
         ValidateLoss();
         Require(EvaluateEvery is null or > 0, nameof(EvaluateEvery), EvaluateEvery, "above 0");
+        Require(Compute != InferenceDtype.Int8, nameof(Compute), Compute, "auto, float32 or bfloat16: nothing is learned in eight bits");
         Require(LogEvery > 0, nameof(LogEvery), LogEvery, "above 0");
         Require(Patience is null or > 0, nameof(Patience), Patience, "above 0");
         if (ClassWeights is not null && BalancedClasses) throw new TrainingException("Class weights are either given or balanced by their rows; both are asked for.");

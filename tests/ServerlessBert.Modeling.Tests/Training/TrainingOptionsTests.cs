@@ -20,6 +20,7 @@ public class TrainingOptionsTests
         { new() { LayerDecay = 0 }, "LayerDecay" },
         { new() { EvaluateEvery = 0 }, "EvaluateEvery" },
         { new() { Patience = 0 }, "Patience" },
+        { new() { Compute = InferenceDtype.Int8 }, "Compute" },
         { new() { WarmupSteps = -1 }, "WarmupSteps" },
     };
 
