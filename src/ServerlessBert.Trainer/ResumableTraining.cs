@@ -14,18 +14,17 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
     /// <param name="cancellationToken">Stops after the present step, with a checkpoint in storage.</param>
     public async Task RunAsync(FineTuning fineTuning, StratifiedSplit split, string candidate, string checkpoints, CancellationToken cancellationToken)
     {
-        int step = await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
-        if (step > 0) say($"goes on from the checkpoint of step {step:N0}");
-
+        await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
         var uploads = new CheckpointUploads(store, document, say);
         double hoursLeft = Math.Max(0, options.MaxHours - (document.Run.SecondsSpent / 3600));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromHours(hoursLeft));
+        var settings = new TrainingCheckpoints(checkpoints) { EverySteps = options.CheckpointSteps, Every = options.CheckpointEvery, Saved = Saved, Remark = say };
         TrainingRecord record;
         try
         {
             await using var reporter = new TrainingReporter(document, options.ReportEvery);
-            record = show(shown => fineTuning.Run(split, candidate, new Both(shown, reporter), say, limit.Token));
+            record = show(shown => fineTuning.Run(split, candidate, new Both(shown, reporter), say, limit.Token, settings));
         }
         finally
         {
@@ -33,6 +32,13 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
         }
         cancellationToken.ThrowIfCancellationRequested();
         say($"{record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s{(record.Result.IsCancelled ? $", stopped by the limit of {options.MaxHours} hours" : "")}");
+
+        void Saved(string folder)
+        {
+            uploads.Saved(folder);
+            // Asked to stop, the checkpoint is all that the next attempt needs: no evaluation for a model that is not kept.
+            cancellationToken.ThrowIfCancellationRequested();
+        }
     }
 
     private sealed class Both(IProgress<TrainingProgress> one, IProgress<TrainingProgress> other) : IProgress<TrainingProgress>

@@ -28,7 +28,8 @@ internal sealed class TrainingPlanning(PipelineStorage storage, ModelRegistry re
         TrainingFiles files = await TrainingFiles.ListAsync(storage, request.Data, cancellationToken);
         if (files.Data.Count == 0)
             throw new TrainingException($"There is no labelled file in {StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a file with stars 1-5 or label 0-4 to that container.");
-        TrainingOptions settings = OptionsOf(request, preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
+        TrainingOptions settings = request.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
+        settings = settings with { MaxSteps = Least(settings.MaxSteps, options.MaxSteps) };
         settings.Validate();
         DateTimeOffset now = DateTimeOffset.UtcNow;
         return new TrainingPlan
@@ -44,18 +45,6 @@ internal sealed class TrainingPlanning(PipelineStorage storage, ModelRegistry re
             Evaluation = files.Evaluation,
         };
     }
-
-    private TrainingOptions OptionsOf(TrainingRequest request, TrainingOptions defaults) => defaults with
-    {
-        Epochs = request.Epochs ?? defaults.Epochs,
-        BatchSize = request.BatchSize ?? defaults.BatchSize,
-        LearningRate = request.LearningRate ?? defaults.LearningRate,
-        WarmupRatio = request.WarmupRatio ?? defaults.WarmupRatio,
-        WeightDecay = request.WeightDecay ?? defaults.WeightDecay,
-        MaxLength = request.MaxLength ?? defaults.MaxLength,
-        MaxSteps = Least(request.MaxSteps ?? defaults.MaxSteps, options.MaxSteps),
-        Seed = request.Seed ?? defaults.Seed,
-    };
 
     private static int? Least(int? one, int? other) => one is { } first && other is { } second ? Math.Min(first, second) : one ?? other;
 }

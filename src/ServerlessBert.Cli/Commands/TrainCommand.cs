@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Modeling;
+using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Training;
 using ServerlessBert.Trainer;
 using TorchSharp;
@@ -21,12 +22,14 @@ internal static class TrainCommand
         var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "The folder for the checkpoint." };
         var checkpointEvery = new Option<int?>("--checkpoint-every") { Description = "Steps between checkpoints to go on from after an interruption (every ten minutes)." };
         var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Neither keep checkpoints nor go on from one." };
+        var tolerance = new Option<double?>("--tolerance") { Description = "With --queue: how much less accurate than the live model the new one may be and still go live (0.005)." };
+        var significance = new Option<double?>("--significance") { Description = "With --queue: the new model must also be better with at most this p-value of McNemar's test." };
         var queue = new Option<bool>("--queue") { Description = "Send the request to the training queue instead." };
         preset.AcceptOnlyFromAmong("tiny", "mini", "small", "base");
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
         var settings = new TrainingSettings();
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, queue };
+        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -37,7 +40,16 @@ internal static class TrainCommand
             if (parsed.GetValue(queue))
             {
                 string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
-                return await TrainingQueueing.SendAsync(settings.Request(parsed) with { Base = from, EvalFraction = parsed.GetValue(evaluationFraction) }, parsed.GetValue(data)!, cancellationToken);
+                if (parsed.GetValue(evaluationFile) is not null) throw new UsageException("--eval is for training here; with --queue the evaluation set is what lies under evaluation/ in the container training-data.");
+                TrainingRequest request = settings.Request(parsed) with
+                {
+                    Base = from,
+                    EvalFraction = parsed.GetValue(evaluationFraction),
+                    VocabularySize = parsed.GetResult(vocabularySize) is { Implicit: false } ? parsed.GetValue(vocabularySize) : null,
+                    Tolerance = parsed.GetValue(tolerance),
+                    Significance = parsed.GetValue(significance),
+                };
+                return await TrainingQueueing.SendAsync(request, parsed.GetValue(data)!, cancellationToken);
             }
 
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");

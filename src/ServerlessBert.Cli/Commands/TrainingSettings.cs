@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
 
 namespace ServerlessBert.Cli.Commands;
 
@@ -39,36 +38,18 @@ internal sealed partial class TrainingSettings
     private readonly Option<InferenceDtype?> dtype = new("--dtype") { Description = "Number type of the encoder's products: auto (the default), float32 or bfloat16.", HelpName = "auto|float32|bfloat16" };
     private readonly Option<int?> seed = new("--seed") { Description = "Seed of split, order, dropout and fresh weights (42)." };
 
-    /// <summary>What the training job's request has a field for.</summary>
-    private Option[] Queued => [epochs, maxSteps, batchSize, learningRate, maxLength, seed];
+    /// <summary>What belongs to a training here: the job's own settings limit its hours, and its log is its own.</summary>
+    private Option[] LocalOnly => [maxHours, logEvery];
 
-    private Option[] LocalOnly =>
+    private Option[] Queued =>
     [
-        maxHours, maxRows, maxEvaluationRows, accumulate, padToMax, optimizer, momentum, schedule, warmupRatio, warmupSteps, weightDecay, maxGradientNorm,
-        layerDecay, freezeEmbeddings, freezeLayers, labelSmoothing, classWeights, hiddenDropout, attentionDropout, classifierDropout,
-        evaluateEvery, logEvery, patience, keepLast, dtype,
+        epochs, maxSteps, maxRows, maxEvaluationRows, batchSize, accumulate, maxLength, padToMax, optimizer, momentum, learningRate, schedule, warmupRatio, warmupSteps,
+        weightDecay, maxGradientNorm, layerDecay, freezeEmbeddings, freezeLayers, labelSmoothing, classWeights, hiddenDropout, attentionDropout, classifierDropout,
+        evaluateEvery, patience, keepLast, dtype, seed,
     ];
 
     public void AddTo(Command command)
     {
         foreach (Option option in Queued.Concat(LocalOnly)) command.Add(option);
-    }
-
-    /// <summary>What was given, as a request to the training job.</summary>
-    /// <exception cref="UsageException">Something was given that a request has no field for.</exception>
-    public TrainingRequest Request(ParseResult parsed)
-    {
-        if (LocalOnly.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } local)
-            throw new UsageException($"{local.Name} is for training here; with --queue it cannot be given.");
-        return new TrainingRequest
-        {
-            Epochs = parsed.GetValue(epochs),
-            BatchSize = parsed.GetValue(batchSize),
-            LearningRate = parsed.GetValue(learningRate),
-            MaxLength = parsed.GetValue(maxLength),
-            MaxSteps = parsed.GetValue(maxSteps),
-            Seed = parsed.GetValue(seed),
-            RequestedBy = "sbert",
-        };
     }
 }

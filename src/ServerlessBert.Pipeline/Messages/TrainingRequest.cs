@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ServerlessBert.Pipeline.Messages;
 
 /// <summary>A training to run: the body of a message in <c>training-requests</c>.</summary>
-public sealed record TrainingRequest
+public sealed partial record TrainingRequest
 {
     private const string What = "training-requests";
 
@@ -16,32 +16,8 @@ public sealed record TrainingRequest
     /// <summary>Where to start: <c>current</c> (the live model), <c>preset:tiny|mini|small|base</c> or <c>version:&lt;version&gt;</c>. Null takes the live model, or preset mini when there is none.</summary>
     public string? Base { get; init; }
 
-    /// <summary>Passes over the data.</summary>
-    public double? Epochs { get; init; }
-
-    /// <summary>Reviews a step.</summary>
-    public int? BatchSize { get; init; }
-
-    /// <summary>The schedule's peak learning rate.</summary>
-    public double? LearningRate { get; init; }
-
-    /// <summary>Share of the steps over which the rate climbs, 0 to 1.</summary>
-    public double? WarmupRatio { get; init; }
-
-    /// <summary>AdamW's decay of weights.</summary>
-    public double? WeightDecay { get; init; }
-
     /// <summary>With a preset, most word pieces of its vocabulary.</summary>
     public int? VocabularySize { get; init; }
-
-    /// <summary>Longest review in tokens.</summary>
-    public int? MaxLength { get; init; }
-
-    /// <summary>Most optimizer steps.</summary>
-    public int? MaxSteps { get; init; }
-
-    /// <summary>Seed of split, order, dropout and fresh weights.</summary>
-    public int? Seed { get; init; }
 
     /// <summary>Share of the rows held out for evaluation.</summary>
     public double? EvalFraction { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Models;
 
 namespace ServerlessBert.Pipeline.Messages;
@@ -25,7 +26,8 @@ public static class TrainingRequestRules
         ?? Range("maxSteps", request.MaxSteps, 1, 100_000_000, "optimizer steps")
         ?? Range("evalFraction", request.EvalFraction, 0.0001, 0.9, "a share of the rows")
         ?? Range("tolerance", request.Tolerance, 0, 1, "accuracy, as 0.005")
-        ?? Range("significance", request.Significance, 1e-9, 1, "a p-value, as 0.05");
+        ?? Range("significance", request.Significance, 1e-9, 1, "a p-value, as 0.05")
+        ?? Options(request);
 
     internal static void RefuseUnknownFields(JsonElement json)
     {
@@ -48,6 +50,20 @@ public static class TrainingRequestRules
         if (start.StartsWith("preset:", StringComparison.Ordinal) && Presets.Contains(start["preset:".Length..])) return null;
         if (start.StartsWith("version:", StringComparison.Ordinal) && ModelVersion.IsValid(start["version:".Length..])) return null;
         return $"A training request's base is \"{start}\"; it may be current, {string.Join(", ", Presets.Select(preset => "preset:" + preset))}, or version: with a published version.";
+    }
+
+    // The trainer's own rules for all other options.
+    private static string? Options(TrainingRequest request)
+    {
+        try
+        {
+            request.Over(request.Base?.StartsWith("preset:", StringComparison.Ordinal) == true ? TrainingOptions.FromScratch : new TrainingOptions()).Validate();
+            return null;
+        }
+        catch (TrainingException exception)
+        {
+            return $"A training request cannot be fulfilled: {exception.Message}";
+        }
     }
 
     private static string? Range(string field, double? value, double least, double most, string unit) =>

@@ -18,7 +18,7 @@ public class UsageTests
     [InlineData("train --preset tiny --data x.csv --out y --class-weights 1,2,much")]
     [InlineData("train --preset tiny --data x.csv --out y --checkpoint-every 5 --no-checkpoints")]
     [InlineData("train --base no-such-folder --data x.csv --out y")]
-    [InlineData("train --queue --label-smoothing 0.1")]
+    [InlineData("train --queue --log-every 5")]
     [InlineData("classify no-such-file.csv --model /tmp")]
     [InlineData("drop no-such-file.csv")]
     [InlineData("tokenize")]

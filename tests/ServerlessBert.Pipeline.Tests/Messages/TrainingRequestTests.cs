@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Messages;
 
 namespace ServerlessBert.Pipeline.Tests.Messages;
@@ -32,6 +33,10 @@ public sealed class TrainingRequestTests
     [InlineData("""{"vocabularySize":5}""", "vocabularySize is 5")]
     [InlineData("""{"tolerance":-1}""", "tolerance is -1")]
     [InlineData("""{"significance":0}""", "significance is 0")]
+    [InlineData("""{"momentum":0.9}""", "Momentum is 0.9")]
+    [InlineData("""{"labelSmoothing":1}""", "LabelSmoothing is 1")]
+    [InlineData("""{"schedule":"sawtooth"}""", "schedule")]
+    [InlineData("""{"classWeights":[1,1,1,1,1],"balancedClasses":true}""", "both are asked for")]
     [InlineData("""{"data":[]}""", "empty list")]
     [InlineData("""{"data":[""]}""", "empty name")]
     [InlineData("""{"base":"preset:huge"}""", "preset:huge")]
@@ -40,6 +45,38 @@ public sealed class TrainingRequestTests
     [InlineData("""{"version":2}""", "version 2")]
     [InlineData("null", "not an object")]
     public void An_absurd_value_is_refused_with_a_sentence(string body, string part) => Assert.Contains(part, Refusal(body));
+
+    [Fact]
+    public void Every_training_option_that_is_given_takes_the_place_of_the_starts_default()
+    {
+        var request = TrainingRequest.Parse(new BinaryData("""
+            {"epochs":2,"optimizer":"sgd","momentum":0.9,"schedule":"cosine","classWeights":[1,1,2,1,1],"freezeEmbeddings":true,"keepBest":false,"compute":"float32","learningRate":1e-3}
+            """));
+
+        TrainingOptions options = request.Over(TrainingOptions.FromScratch);
+
+        Assert.Equal([1, 1, 2, 1, 1], options.ClassWeights);
+        Assert.Equal(
+            TrainingOptions.FromScratch with
+            {
+                Epochs = 2, Optimizer = OptimizerKind.Sgd, Momentum = 0.9, Schedule = ScheduleKind.Cosine, ClassWeights = options.ClassWeights,
+                FreezeEmbeddings = true, KeepBest = false, Compute = InferenceDtype.Float32, LearningRate = 1e-3,
+            },
+            options);
+        Assert.Equal(TrainingOptions.FromScratch, new TrainingRequest().Over(TrainingOptions.FromScratch));
+    }
+
+    [Fact]
+    public void A_requests_options_have_the_names_and_types_of_the_trainings()
+    {
+        string[] own = ["Version", "Data", "Base", "VocabularySize", "EvalFraction", "Tolerance", "Significance", "RequestedBy"];
+        foreach (var field in typeof(TrainingRequest).GetProperties().Where(field => !own.Contains(field.Name)))
+        {
+            var option = typeof(TrainingOptions).GetProperty(field.Name);
+            Assert.True(option is not null, field.Name);
+            Assert.Equal(Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType, Nullable.GetUnderlyingType(field.PropertyType) ?? field.PropertyType);
+        }
+    }
 
     private static string Refusal(string body) => Assert.Throws<MessageFormatException>(() => TrainingRequest.Parse(new BinaryData(body))).Message;
 }

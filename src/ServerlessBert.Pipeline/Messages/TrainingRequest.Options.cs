@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ServerlessBert.Modeling;
+
+namespace ServerlessBert.Pipeline.Messages;
+
+/// <summary>The training options that a request may give, by the names that <see cref="TrainingOptions"/> has; null takes the default of the start.</summary>
+public sealed partial record TrainingRequest
+{
+    private static readonly HashSet<string> OptionNames = [.. PipelineJson.Of<TrainingOptions>().Properties.Select(property => property.Name)];
+
+    /// <summary>Passes over the data.</summary>
+    public double? Epochs { get; init; }
+
+    /// <summary>Most optimizer steps.</summary>
+    public int? MaxSteps { get; init; }
+
+    /// <summary>Most rows to learn from, drawn with the seed.</summary>
+    public int? MaxRows { get; init; }
+
+    /// <summary>Most rows to choose the best weights on, drawn with the seed.</summary>
+    public int? MaxEvaluationRows { get; init; }
+
+    /// <summary>Reviews a forward pass.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Batches whose gradients make one step.</summary>
+    public int? GradientAccumulation { get; init; }
+
+    /// <summary>Longest review in tokens.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Whether every review is padded to the longest length.</summary>
+    public bool? PadToMax { get; init; }
+
+    /// <summary>adamW or sgd.</summary>
+    public OptimizerKind? Optimizer { get; init; }
+
+    /// <summary>SGD's momentum.</summary>
+    public double? Momentum { get; init; }
+
+    /// <summary>The schedule's peak learning rate.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>The rate after the warm-up: linear, cosine or constant.</summary>
+    public ScheduleKind? Schedule { get; init; }
+
+    /// <summary>Share of the steps over which the rate climbs.</summary>
+    public double? WarmupRatio { get; init; }
+
+    /// <summary>The same as a number of steps.</summary>
+    public int? WarmupSteps { get; init; }
+
+    /// <summary>Decay of weights.</summary>
+    public double? WeightDecay { get; init; }
+
+    /// <summary>Largest norm of the gradient; 0 turns clipping off.</summary>
+    public double? MaxGradientNorm { get; init; }
+
+    /// <summary>A layer's learning rate as a share of the next higher one's.</summary>
+    public double? LayerDecay { get; init; }
+
+    /// <summary>Whether the embeddings stay as they are.</summary>
+    public bool? FreezeEmbeddings { get; init; }
+
+    /// <summary>Encoder layers, from the input, that stay as they are.</summary>
+    public int? FrozenLayers { get; init; }
+
+    /// <summary>Share of a rating's probability that is spread over all ratings.</summary>
+    public double? LabelSmoothing { get; init; }
+
+    /// <summary>The loss's weight of each rating, one star first.</summary>
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>Whether ratings weigh in inverse proportion to their rows.</summary>
+    public bool? BalancedClasses { get; init; }
+
+    /// <summary>Dropout of hidden states.</summary>
+    public double? HiddenDropout { get; init; }
+
+    /// <summary>Dropout of attention.</summary>
+    public double? AttentionDropout { get; init; }
+
+    /// <summary>Dropout before the classifier.</summary>
+    public double? ClassifierDropout { get; init; }
+
+    /// <summary>Seed of split, order, dropout and fresh weights.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>Number type of the encoder's products: auto, float32 or bFloat16.</summary>
+    public InferenceDtype? Compute { get; init; }
+
+    /// <summary>Steps between evaluations.</summary>
+    public int? EvaluateEvery { get; init; }
+
+    /// <summary>Evaluations without a better accuracy after which training stops.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Whether the weights of the best evaluation are kept, not the last ones.</summary>
+    public bool? KeepBest { get; init; }
+
+    /// <summary>The options of a training with what the request gives in their place: a field that has an option's name is that option.</summary>
+    /// <param name="defaults">What holds where the request says nothing.</param>
+    public TrainingOptions Over(TrainingOptions defaults)
+    {
+        JsonObject options = JsonSerializer.SerializeToNode(defaults, PipelineJson.Of<TrainingOptions>())!.AsObject();
+        foreach ((string name, JsonNode? value) in JsonSerializer.SerializeToNode(this, PipelineJson.Of<TrainingRequest>())!.AsObject())
+        {
+            if (OptionNames.Contains(name)) options[name] = value?.DeepClone();
+        }
+        return options.Deserialize(PipelineJson.Of<TrainingOptions>())!;
+    }
+}
