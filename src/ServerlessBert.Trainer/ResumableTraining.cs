@@ -6,6 +6,8 @@ namespace ServerlessBert.Trainer;
 /// <summary>Fine-tunes with checkpoints in storage, from the newest whole one, within what is left of the limit on hours.</summary>
 internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocument document, TrainerOptions options, ShownTraining show, Action<string> say)
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
     /// <summary>Trains into a candidate folder.</summary>
     /// <param name="fineTuning">What is trained.</param>
     /// <param name="split">The rows.</param>
@@ -16,9 +18,10 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
     {
         await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
         var uploads = new CheckpointUploads(store, document, say);
+        // The training ends by its own count of hours; this one knows of the hours that were lost between checkpoints, too.
         double hoursLeft = Math.Max(0, options.MaxHours - (document.Run.SecondsSpent / 3600));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromHours(hoursLeft));
+        limit.CancelAfter(TimeSpan.FromHours(hoursLeft) + Grace);
         var settings = new TrainingCheckpoints(checkpoints) { EverySteps = options.CheckpointSteps, Every = options.CheckpointEvery, Saved = Saved, Remark = say };
         TrainingRecord record;
         try
@@ -31,7 +34,7 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
             await uploads.FinishAsync();
         }
         cancellationToken.ThrowIfCancellationRequested();
-        say($"{record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s{(record.Result.IsCancelled ? $", stopped by the limit of {options.MaxHours} hours" : "")}");
+        say($"{record.Result.Steps:N0} steps in {record.Result.Seconds:N0} s{(record.Result.End is TrainingEnd.TimeLimit or TrainingEnd.Cancelled ? $", stopped by the limit of {options.MaxHours} hours" : "")}");
 
         void Saved(string folder)
         {

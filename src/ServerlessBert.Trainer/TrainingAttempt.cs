@@ -56,7 +56,7 @@ internal sealed class TrainingAttempt(
         say($"{prepared.Split.Train.Count:N0} reviews to learn from, {prepared.Split.Evaluation.Count:N0} held out{(prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "")}");
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Training }, cancellationToken);
         TrainingStart start = await prepared.StartAsync(registry, Path.Combine(folder, "base"), cancellationToken);
-        var fineTuning = new FineTuning(start, prepared.Plan.Options, device, prepared.Data.Sources, prepared.Plan.Parent);
+        var fineTuning = new FineTuning(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device, prepared.Data.Sources, prepared.Plan.Parent);
         await new ResumableTraining(store, document, options, show, say).RunAsync(fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
 
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);

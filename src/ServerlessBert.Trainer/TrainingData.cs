@@ -45,7 +45,6 @@ internal sealed record TrainingData(IReadOnlyList<LabelledReview> Rows, IReadOnl
         var sources = new List<TrainingSource>();
         foreach (TrainingFile file in files)
         {
-            int before = reviews.Rows.Count;
             try
             {
                 await using Stream content = await OpenAsync(storage, file, cancellationToken);
@@ -57,7 +56,7 @@ internal sealed record TrainingData(IReadOnlyList<LabelledReview> Rows, IReadOnl
             {
                 // One bad file must not keep the others from being learned. It stands in the record all the same, so
                 // that the schedule does not take it for new.
-                sources.Add(new TrainingSource(file.Name, file.ETag, reviews.Rows.Count - before));
+                sources.Add(new TrainingSource(file.Name, file.ETag, 0));
                 say($"{file.Name} is left out: {exception.Message}");
             }
             catch (RequestFailedException exception) when (exception.Status is 404 or 412)
