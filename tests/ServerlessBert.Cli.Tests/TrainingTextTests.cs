@@ -8,8 +8,18 @@ public class TrainingTextTests
 
     private static readonly TrainingRun Run = new()
     {
-        Id = "0123456789", RequestedBy = "schedule", Started = Now, Updated = Now, Stage = TrainingStage.Training, Host = "gpu-1", Attempts = 2,
-        Step = 120, TotalSteps = 400, Loss = 0.91, LearningRate = 2e-5, SecondsLeft = 180,
+        Id = "0123456789",
+        RequestedBy = "schedule",
+        Started = Now,
+        Updated = Now,
+        Stage = TrainingStage.Training,
+        Host = "gpu-1",
+        Attempts = 2,
+        Step = 120,
+        TotalSteps = 400,
+        Loss = 0.91,
+        LearningRate = 2e-5,
+        SecondsLeft = 180,
     };
 
     [Fact]

@@ -17,7 +17,14 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 {
     private static readonly TrainingRequest Quick = new()
     {
-        Base = "preset:tiny", VocabularySize = 200, Epochs = 3, LearningRate = 1e-3, BatchSize = 8, MaxLength = 32, EvalFraction = 0.2, Seed = 5,
+        Base = "preset:tiny",
+        VocabularySize = 200,
+        Epochs = 3,
+        LearningRate = 1e-3,
+        BatchSize = 8,
+        MaxLength = 32,
+        EvalFraction = 0.2,
+        Seed = 5,
     };
 
     // A killed job's request is seen again after this long; tests that kill none keep the default of minutes.

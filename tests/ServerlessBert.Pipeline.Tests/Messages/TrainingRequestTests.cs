@@ -59,8 +59,15 @@ public sealed class TrainingRequestTests
         Assert.Equal(
             TrainingOptions.FromScratch with
             {
-                Epochs = 2, Optimizer = OptimizerKind.Sgd, Momentum = 0.9, Schedule = ScheduleKind.Cosine, ClassWeights = options.ClassWeights,
-                FreezeEmbeddings = true, KeepBest = false, Compute = InferenceDtype.Float32, LearningRate = 1e-3,
+                Epochs = 2,
+                Optimizer = OptimizerKind.Sgd,
+                Momentum = 0.9,
+                Schedule = ScheduleKind.Cosine,
+                ClassWeights = options.ClassWeights,
+                FreezeEmbeddings = true,
+                KeepBest = false,
+                Compute = InferenceDtype.Float32,
+                LearningRate = 1e-3,
             },
             options);
         Assert.Equal(TrainingOptions.FromScratch, new TrainingRequest().Over(TrainingOptions.FromScratch));
