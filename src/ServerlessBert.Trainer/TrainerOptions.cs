@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using ServerlessBert.Pipeline.Models;
 
 namespace ServerlessBert.Trainer;
 
@@ -47,7 +48,26 @@ public sealed record TrainerOptions
     /// <summary>The share of this machine's memory that labelled texts may take; the rest is the model's, and the training's.</summary>
     public double DataMemoryShare { get; init; } = 0.5;
 
+    /// <summary>
+    /// The number type that weights are published in, float32 or bfloat16; the gate decides on what is published.
+    /// float32, because the next training goes on from them; bfloat16 halves the download of every host that starts.
+    /// </summary>
+    public PublishedWeights Weights { get; init; } = PublishedWeights.Float32;
+
+    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelRetirement"/>); null retires none.</summary>
+    public int? KeepVersions { get; init; }
+
     /// <summary>Reads the section; what is not set keeps its default.</summary>
     public static TrainerOptions From(IConfiguration configuration) =>
         configuration.GetSection("ServerlessBert:Trainer").Get<TrainerOptions>() ?? new TrainerOptions();
+}
+
+/// <summary>The number type of published weights.</summary>
+public enum PublishedWeights
+{
+    /// <summary>As they were trained.</summary>
+    Float32,
+
+    /// <summary>Rounded to half the bytes.</summary>
+    BFloat16,
 }

@@ -15,6 +15,7 @@ public delegate TrainingRecord ShownTraining(Func<IProgress<TrainingProgress>, T
 /// of its stages may be repeated: with the same plan it gives the same weights, and a version is published once.
 /// </summary>
 /// <param name="registry">The models.</param>
+/// <param name="retirement">Gives old models up after a promotion, where the settings say so.</param>
 /// <param name="store">What earlier attempts left.</param>
 /// <param name="options">How the job behaves.</param>
 /// <param name="preparation">Finds the plan and its rows.</param>
@@ -22,7 +23,7 @@ public delegate TrainingRecord ShownTraining(Func<IProgress<TrainingProgress>, T
 /// <param name="show">Runs a training while its progress is shown.</param>
 /// <param name="say">Told what a reader of the log should know.</param>
 internal sealed class TrainingAttempt(
-    ModelRegistry registry, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
+    ModelRegistry registry, ModelRetirement retirement, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
 {
     /// <summary>Sees the request through.</summary>
     /// <param name="document">The training, this attempt counted.</param>
@@ -48,6 +49,7 @@ internal sealed class TrainingAttempt(
         string version = await PublishAsync(document, plan, candidate, cancellationToken);
         (bool isPromoted, string reason) = await new Promotion(registry, say).PromoteAsync(
             version, PromotionGate.Load(candidate), () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken), cancellationToken);
+        if (isPromoted) await RetireAsync(cancellationToken);
         await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}" }, cancellationToken);
     }
 
@@ -60,6 +62,7 @@ internal sealed class TrainingAttempt(
         await new ResumableTraining(store, document, options, show, say).RunAsync(fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
 
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);
+        if (options.Weights == PublishedWeights.BFloat16) WeightConversion.Store(candidate, torch.bfloat16);
         PromotionGate gate = await new ModelComparison(registry, prepared.DecidingRows, rules, folder).DecideAsync(candidate, cancellationToken);
         gate.Save(candidate);
         // From here on the version's bytes are fixed: a publishing that is cut off is completed, not repeated with others.
@@ -74,6 +77,20 @@ internal sealed class TrainingAttempt(
         say($"published {published.Version}: {PromotionGate.Load(candidate).Reason}");
         await document.ChangeAsync(run => run with { Model = published.Version, AttemptsSinceProgress = 0 }, cancellationToken);
         return published.Version;
+    }
+
+    private async Task RetireAsync(CancellationToken cancellationToken)
+    {
+        if (options.KeepVersions is not int keep) return;
+        try
+        {
+            var fates = await retirement.RetireAsync(new ModelRetirementOptions { Keep = keep }, cancellationToken: cancellationToken);
+            if (fates.Count(fate => fate.IsRetired) is > 0 and var retired) say($"retired {retired} old versions");
+        }
+        catch (Exception exception) when (exception is Azure.RequestFailedException or ModelUnavailableException)
+        {
+            say($"old versions stay for now: {exception.Message}"); // the model is live; cleaning up can wait for the next one
+        }
     }
 
     private async Task<PromotionGate?> CompareAgainAsync(PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate, CancellationToken cancellationToken)

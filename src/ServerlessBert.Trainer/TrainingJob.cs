@@ -60,7 +60,7 @@ public sealed class TrainingJob(
             TrainingRequest request = TrainingRequest.Parse(held.Body);
             await document.ChangeAsync(run => run with { RequestedBy = request.RequestedBy }, any);
             var preparation = new TrainingPreparation(storage, registry, store, options, reviews ?? new ReviewOptions(), device, say);
-            await new TrainingAttempt(registry, store, options, preparation, device, show, say).RunAsync(document, request, folder, any);
+            await new TrainingAttempt(registry, new ModelRetirement(storage, registry, TimeProvider.System), store, options, preparation, device, show, say).RunAsync(document, request, folder, any);
             await settling.CompleteAsync();
             return TrainerExitCode.Done;
         }

@@ -9,7 +9,7 @@ internal static class ModelsCommand
 {
     public static Command Create() => new("models", "List, publish, promote, roll back and retire model versions; pull one from the Hugging Face hub.")
     {
-        List(), Show(), Publish(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), Verify(),
+        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };
@@ -57,30 +57,6 @@ internal static class ModelsCommand
                 description.Training,
                 description.Manifest.Files,
             }));
-            return ExitCode.Done;
-        });
-        return command;
-    }
-
-    private static Command Publish()
-    {
-        var folder = new Argument<DirectoryInfo>("folder") { Description = "A checkpoint folder." };
-        var promote = new Option<bool>("--promote") { Description = "Make it the live model at once." };
-        var command = new Command("publish", "Publish a checkpoint folder as a new version.") { folder, promote };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            string path = parsed.GetRequiredValue(folder).FullName;
-            NeedsLibTorch.Check();
-            // What no host could load is refused here, before it is published.
-            using (Modeling.BertCheckpoint checkpoint = Modeling.BertCheckpoint.Load(path))
-            {
-                foreach (string note in checkpoint.Notes) Terminal.Say(note);
-            }
-            ModelRegistry registry = await OpenAsync(cancellationToken);
-            ModelManifest manifest = await registry.PublishAsync(path, cancellationToken: cancellationToken);
-            if (parsed.GetValue(promote)) await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
-            Console.WriteLine(manifest.Version);
             return ExitCode.Done;
         });
         return command;

@@ -23,5 +23,9 @@ public sealed class CheckpointClassifier(ReviewClassifier classifier) : IReviewC
     public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => classifier.Dispose();
+    public void Dispose()
+    {
+        classifier.Dispose();
+        NativeHeap.Trim();
+    }
 }

@@ -158,6 +158,31 @@ public sealed class ModelCacheTests(AzuriteFixture azurite)
         Assert.Equal((1, 0), (world.Loads, world.Freed));
     }
 
+    [Fact]
+    public async Task Twenty_swaps_leave_as_many_tensors_as_one()
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        var cache = world.Get<ModelCache>();
+        var registry = world.Get<ModelRegistry>();
+        string[] versions = [await world.PublishAsync(1), await world.PublishAsync(2)];
+        var counts = new List<long>();
+        for (int swap = 0; swap < 20; swap++)
+        {
+            string next = versions[swap % 2];
+            await registry.PromoteAsync(next, "there and back");
+            world.Clock.Advance(Interval);
+            using (var lease = await cache.AcquireAsync()) await lease.ClassifyAsync(["good food", "bad service"]);
+            await EventuallyAsync(() => cache.Status.Version == next && cache.Status.InMemory.Count == 1);
+            // Views that nobody disposed end with their finalizers.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            counts.Add(TorchSharp.torch.Tensor.TotalCount);
+        }
+
+        Assert.Equal((20, 19), (world.Loads, world.Freed));
+        Assert.Equal(counts[1], counts[^1]);
+    }
+
     internal static async Task EventuallyAsync(Func<bool> condition)
     {
         for (int look = 0; look < 400 && !condition(); look++) await Task.Delay(25);
