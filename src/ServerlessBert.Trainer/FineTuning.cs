@@ -13,7 +13,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
 {
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
-    /// <param name="folder">Where the checkpoint, training.json and metrics.json go; made where missing.</param>
+    /// <param name="folder">Where the checkpoint, training.json, metrics.json, the log and the report go; made where missing.</param>
     /// <param name="progress">Told after every step and every evaluation.</param>
     /// <param name="remark">Told what a reader of the log should know.</param>
     /// <param name="cancellationToken">Stops after the present step; what was learned is saved.</param>
@@ -28,7 +28,8 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         foreach (string note in checkpoint.Notes) remark(note);
         remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
-        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, progress, checkpoints, cancellationToken);
+        using var log = new TrainingLog(folder, progress);
+        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, log, checkpoints, cancellationToken);
         Directory.CreateDirectory(folder);
         checkpoint.Save(folder);
         var record = new TrainingRecord
@@ -47,6 +48,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         record.Save(folder);
         result.Calibration?.Save(folder); // before the baseline, which the hosts' own classifier makes
         if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
+        File.WriteAllText(Path.Combine(folder, TrainingReport.FileName), TrainingReport.Html(TrainingReportContent.Of(record, log.Logged, split, checkpoint.Config)));
         if (!result.IsCancelled) checkpoints?.Delete();
         return record;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ServerlessBert.Modeling;
 using Spectre.Console;
 
@@ -18,40 +19,51 @@ public static class TrainingDisplay
 
     private static T WithBar<T>(IAnsiConsole console, Func<IProgress<TrainingProgress>, T> train) =>
         console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
-                ProgressTask task = context.AddTask("training");
+                ProgressTask task = context.AddTask("the first step", maxValue: 1);
+                var pace = new TrainingPace();
                 return train(new Synchronously(progress =>
                 {
-                    task.MaxValue = progress.TotalSteps;
-                    task.Value = progress.Step;
-                    if (progress.Evaluation is { } metrics) console.MarkupLineInterpolated($"{Describe(progress, metrics)}");
-                    else task.Description = $"loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}";
+                    if (progress.Evaluation is { } metrics)
+                    {
+                        console.MarkupLineInterpolated($"{Describe(progress, metrics)}");
+                        return;
+                    }
+                    pace.Add(progress);
+                    (task.MaxValue, task.Value, task.Description) = (progress.TotalSteps, progress.Step, Describe(progress, pace));
                 }));
             });
 
     private static T WithLines<T>(IAnsiConsole console, Func<IProgress<TrainingProgress>, T> train)
     {
         TextWriter lines = console.Profile.Out.Writer; // as they are: the console would fold them at 80 columns
+        var pace = new TrainingPace();
         long last = 0;
         return train(new Synchronously(progress =>
         {
             if (progress.Evaluation is { } metrics)
             {
                 lines.WriteLine(Describe(progress, metrics));
+                return;
             }
-            else if (last == 0 || Stopwatch.GetElapsedTime(last) > LineInterval)
-            {
-                last = Stopwatch.GetTimestamp();
-                double left = progress.Elapsed.TotalSeconds / progress.Step * (progress.TotalSteps - progress.Step);
-                lines.WriteLine($"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.000}  lr {progress.LearningRate:0.0e+0}  {progress.Tokens / progress.Elapsed.TotalSeconds:N0} tokens/s  about {left:0} s left");
-            }
+            pace.Add(progress);
+            if (last != 0 && Stopwatch.GetElapsedTime(last) <= LineInterval) return;
+            last = Stopwatch.GetTimestamp();
+            lines.WriteLine(Describe(progress, pace));
         }));
     }
 
-    private static string Describe(TrainingProgress progress, EvaluationMetrics metrics) =>
-        $"epoch {progress.Epoch:0.##}: training loss {progress.Loss:0.000}, held-out loss {metrics.Loss:0.000}, accuracy {metrics.Accuracy:0.000} ({metrics.AccuracyLow:0.000}-{metrics.AccuracyHigh:0.000}), {metrics.MeanAbsoluteError:0.00} stars off on average";
+    private static string Describe(TrainingProgress progress, TrainingPace pace) => string.Create(CultureInfo.InvariantCulture,
+        $"step {progress.Step}/{progress.TotalSteps}  loss {pace.Loss:0.000}  lr {progress.LearningRate:0.0e-0}  {pace.ReviewsPerSecond:0.0} reviews/s  {Duration(pace.Left)} left");
+
+    private static string Describe(TrainingProgress progress, EvaluationMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
+        $"epoch {progress.Epoch:0.##}: training loss {progress.Loss:0.000}, held-out loss {metrics.Loss:0.000}, accuracy {metrics.Accuracy:0.000} ({metrics.AccuracyLow:0.000}-{metrics.AccuracyHigh:0.000}), {metrics.MeanAbsoluteError:0.00} stars off on average");
+
+    private static string Duration(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}")
+        : time.ToString("m\\:ss", CultureInfo.InvariantCulture);
 
     /// <summary>Reports on the caller's own thread: <see cref="Progress{T}"/> would post to the pool, out of order.</summary>
     private sealed class Synchronously(Action<TrainingProgress> show) : IProgress<TrainingProgress>

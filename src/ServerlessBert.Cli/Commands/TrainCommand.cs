@@ -116,6 +116,7 @@ internal static class TrainCommand
             _ => "stopped",
         };
         Terminal.Say($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
+        Terminal.Say($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
         if (result.IsCancelled && checkpoints is not null) Terminal.Say("the same command goes on from there");
     }
 

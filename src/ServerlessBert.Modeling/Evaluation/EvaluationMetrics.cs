@@ -3,9 +3,6 @@ namespace ServerlessBert.Modeling;
 /// <summary>How good a classifier is on labelled rows.</summary>
 public sealed record EvaluationMetrics
 {
-    /// <summary>Confidence bins of the calibration error: ten, as is usual for it.</summary>
-    private const int CalibrationBins = 10;
-
     /// <summary>Rows evaluated.</summary>
     public required long Rows { get; init; }
 
@@ -32,7 +29,7 @@ public sealed record EvaluationMetrics
 
     /// <summary>
     /// Expected calibration error: mean over confidence bins of |accuracy - confidence|, weighted by rows
-    /// (Guo et al. 2017, arXiv:1706.04599).
+    /// (<see cref="CalibrationBin"/>).
     /// </summary>
     public required double CalibrationError { get; init; }
 
@@ -49,7 +46,6 @@ public sealed record EvaluationMetrics
             throw new ArgumentException($"Metrics need as many predictions as labels and at least one; there are {probabilities.Count} and {labels.Count}.");
 
         var confusion = new ConfusionMatrix(probabilities[0].Length);
-        var bins = new (long Rows, long Correct, double Confidence)[CalibrationBins];
         double loss = 0;
         for (int row = 0; row < labels.Count; row++)
         {
@@ -57,8 +53,6 @@ public sealed record EvaluationMetrics
             int predicted = Array.IndexOf(probabilities[row], confidence);
             confusion.Add(labels[row], predicted);
             loss -= Math.Log(Math.Max(probabilities[row][labels[row]], float.Epsilon));
-            ref var bin = ref bins[Math.Min(CalibrationBins - 1, (int)(confidence * CalibrationBins))];
-            bin = (bin.Rows + 1, bin.Correct + (predicted == labels[row] ? 1 : 0), bin.Confidence + confidence);
         }
 
         double accuracy = (double)confusion.Within(0) / labels.Count;
@@ -73,7 +67,7 @@ public sealed record EvaluationMetrics
             MacroF1 = Enumerable.Range(0, confusion.Labels).Average(confusion.F1),
             MeanAbsoluteError = confusion.MeanAbsoluteError,
             WithinOne = (double)confusion.Within(1) / labels.Count,
-            CalibrationError = bins.Sum(bin => Math.Abs(bin.Correct - bin.Confidence)) / labels.Count,
+            CalibrationError = CalibrationBin.Error(CalibrationBin.Of(labels, probabilities)),
             Confusion = confusion.ToArrays(),
         };
     }

@@ -7,7 +7,7 @@ namespace ServerlessBert.Pipeline.Models;
 public sealed partial class ModelRegistry
 {
     // Weights are safetensors only; a pickle or a stray file beside them is not part of a version.
-    private static readonly string[] PublishedEndings = [".safetensors", ".json", ".txt", ".md"];
+    private static readonly string[] PublishedEndings = [".safetensors", ".json", ".txt", ".md", ".html"];
 
     private const string HashMetadata = "sha256";
 

@@ -16,10 +16,15 @@ public class LocalWorkflowTests
         var training = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--epochs", "2", "--vocab-size", "600", "--max-length", "64", "--out", model]);
         Assert.True(training.ExitCode == 0, training.Errors);
         Assert.Contains("accuracy", training.Errors);
-        Assert.All(new[] { "model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "training.json", "metrics.json" },
+        Assert.All(new[] { "model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "training.json", "metrics.json", "training-log.jsonl", "report.html" },
             file => Assert.True(File.Exists(Path.Combine(model, file)), file));
 
-        var evaluation = await SbertProcess.RunAsync(["evaluate", "--data", data, "--model", model, "--json"]);
+        Assert.Contains($"report: {Path.Combine(model, "report.html")}", training.Errors);
+        Assert.Single(Directory.GetFiles(Path.Combine(model, "tensorboard")));
+
+        string report = folder.At("evaluation/report.html");
+        var evaluation = await SbertProcess.RunAsync(["evaluate", "--data", data, "--model", model, "--json", "--report", report]);
+        Assert.Contains("600 reviews", File.ReadAllText(report));
         Assert.Equal(600, JsonDocument.Parse(evaluation.Output).RootElement.GetProperty("rows").GetInt32());
 
         var prediction = await SbertProcess.RunAsync(["predict", "--model", model, "--json", "The food was superb."]);
