@@ -67,6 +67,7 @@ internal static class TrainCommand
             StratifiedSplit split = parsed.GetValue(evaluationFile) is { } file
                 ? await MeasuredOnAsync(file, train, cancellationToken)
                 : HeldOut(train, parsed.GetValue(evaluationFraction), options.Seed);
+            split = split.Limited(options);
             Announce(train, split);
 
             TrainingCheckpoints? checkpoints = parsed.GetValue(noCheckpoints) ? null : new TrainingCheckpoints(Path.Combine(folder, "checkpoints"))

@@ -22,6 +22,9 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> warmupRatio = new("--warmup-ratio") { Description = "Share of the steps over which the rate climbs (0.1)." };
     private readonly Option<int?> warmupSteps = new("--warmup-steps") { Description = "The same as a number of steps." };
     private readonly Option<double?> weightDecay = new("--weight-decay") { Description = "Decay of weights, not of biases and LayerNorms (0.01)." };
+    private readonly Option<double?> beta1 = new("--adam-beta1") { Description = "AdamW's decay of the mean gradient (0.9)." };
+    private readonly Option<double?> beta2 = new("--adam-beta2") { Description = "AdamW's decay of the mean squared gradient (0.999)." };
+    private readonly Option<double?> epsilon = new("--adam-epsilon") { Description = "AdamW's epsilon (1e-8)." };
     private readonly Option<double?> maxGradientNorm = new("--max-grad-norm") { Description = "Gradients of a larger norm are scaled down to it (1); 0 turns that off." };
     private readonly Option<double?> layerDecay = new("--layer-decay") { Description = "A layer's learning rate as a share of the next higher one's (1), such as 0.95." };
     private readonly Option<bool> freezeEmbeddings = new("--freeze-embeddings") { Description = "Leave the embeddings as they are." };
@@ -38,8 +41,8 @@ internal sealed partial class TrainingSettings
     private readonly Option<InferenceDtype?> dtype = new("--dtype") { Description = "Number type of the encoder's products: auto (the default), float32 or bfloat16.", HelpName = "auto|float32|bfloat16" };
     private readonly Option<int?> seed = new("--seed") { Description = "Seed of split, order, dropout and fresh weights (42)." };
 
-    /// <summary>What belongs to a training here: the job's own settings limit its hours, and its log is its own.</summary>
-    private Option[] LocalOnly => [maxHours, logEvery];
+    /// <summary>What belongs to a training here: the job's own settings limit its hours, its log is its own, and AdamW's constants are what they are.</summary>
+    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon];
 
     private Option[] Queued =>
     [
