@@ -18,7 +18,7 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
     // Batches read ahead: one computes, one waits, one is being read.
     private const int BatchesAhead = 2;
 
-    private sealed record Work(IReadOnlyList<Review> Reviews, IReadOnlyList<EncodedText> Texts);
+    private sealed record Work(IReadOnlyList<Review> Reviews, ReadableRows Readable, IReadOnlyList<EncodedText> Texts);
 
     /// <summary>Writes a prediction for every row, in order.</summary>
     /// <param name="input">The reviews.</param>
@@ -38,8 +38,7 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
             await foreach (Work work in channel.Reader.ReadAllAsync(cancellationToken))
             {
                 long start = Stopwatch.GetTimestamp();
-                IReadOnlyList<Classification> found = classifier.Classify(work.Texts, cancellationToken);
-                Classification?[] classifications = Align(work.Reviews, found);
+                Classification?[] classifications = work.Readable.Align(classifier.Classify(work.Texts, cancellationToken));
                 total += BatchStatistics.Of(work.Reviews, classifications, model, Stopwatch.GetElapsedTime(start).TotalSeconds);
                 await output.WriteAsync(Lines(work.Reviews, classifications), cancellationToken);
                 progress(total.Rows);
@@ -60,8 +59,8 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
         {
             await foreach ((_, IReadOnlyList<Review> reviews) in ReviewFileReader.ReadBatchesAsync(input, name, new ReviewOptions(), cancellationToken))
             {
-                string[] texts = [.. reviews.Where(review => review.Error is null).Select(review => review.Text)];
-                await writer.WriteAsync(new Work(reviews, classifier.Tokenize(texts)), cancellationToken);
+                var readable = new ReadableRows(reviews);
+                await writer.WriteAsync(new Work(reviews, readable, classifier.Tokenize(readable.Texts)), cancellationToken);
             }
         }
         catch (Exception exception)
@@ -69,12 +68,6 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
             failure = exception; // handed to the one who reads the channel
         }
         writer.Complete(failure);
-    }
-
-    private static Classification?[] Align(IReadOnlyList<Review> reviews, IReadOnlyList<Classification> found)
-    {
-        int next = 0;
-        return [.. reviews.Select(review => review.Error is null ? found[next++] : null)];
     }
 
     private ReadOnlyMemory<byte> Lines(IReadOnlyList<Review> reviews, Classification?[] classifications)

@@ -74,6 +74,9 @@ internal static partial class PipelineLog
     [LoggerMessage(20, LogLevel.Information, "Model {Version} is loaded in {Seconds:F2} s ({Digest}).")]
     public static partial void ModelLoaded(this ILogger logger, string version, double seconds, string digest);
 
+    [LoggerMessage(27, LogLevel.Information, "A model computes in {Dtype}, by {Layers}.")]
+    public static partial void ModelComputes(this ILogger logger, string dtype, string layers);
+
     [LoggerMessage(21, LogLevel.Information, "Model {Version} is live on this host; before it was {Previous}.")]
     public static partial void ModelSwapped(this ILogger logger, string version, string previous);
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Hosts;
@@ -34,8 +35,7 @@ public static class ReviewPipelineServices
         services.TryAddSingleton(_ => configuration.GetSection(RunOptions.Section).Get<RunOptions>() ?? new RunOptions());
         services.TryAddSingleton(_ => configuration.GetSection(ModelCacheOptions.Section).Get<ModelCacheOptions>() ?? new ModelCacheOptions());
         services.TryAddSingleton(_ => configuration.GetSection(InferenceSection).Get<InferenceOptions>() ?? new InferenceOptions());
-        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider =>
-            folder => new CheckpointClassifier(ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>())));
+        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider => folder => Load(provider, folder));
 
         services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ModelCache>();
@@ -76,4 +76,11 @@ public static class ReviewPipelineServices
     }
 
     private static string[]? ListOf(IConfigurationSection section, string name) => section.GetSection(name).Get<string[]>();
+
+    private static CheckpointClassifier Load(IServiceProvider provider, string folder)
+    {
+        ReviewClassifier classifier = ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>());
+        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast ? "oneDNN's packed layers" : "the plain module tree");
+        return new CheckpointClassifier(classifier);
+    }
 }

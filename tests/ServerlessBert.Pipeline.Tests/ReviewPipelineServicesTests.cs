@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Reviews;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests;
 
@@ -25,6 +27,41 @@ public sealed class ReviewPipelineServicesTests
         Assert.Equal(new RunOptions { StallTime = TimeSpan.FromSeconds(42) }, services.GetRequiredService<RunOptions>());
         Assert.Equal(new ModelCacheOptions { PollInterval = TimeSpan.FromSeconds(3) }, services.GetRequiredService<ModelCacheOptions>());
         Assert.Equal(InferenceDtype.Float32, services.GetRequiredService<InferenceOptions>().Dtype);
+    }
+
+    [Fact]
+    public void The_functions_models_compute_on_the_fast_path_and_the_log_says_so()
+    {
+        DirectoryInfo parent = Directory.CreateTempSubdirectory();
+        try
+        {
+            var log = new Messages();
+            IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection([new("ServerlessBert:Inference:Dtype", "Int8")]).Build();
+            using ServiceProvider services = new ServiceCollection().AddLogging(logging => logging.AddProvider(log)).AddReviewPipeline(settings).BuildServiceProvider();
+            using IReviewClassifier classifier = services.GetRequiredService<Func<string, IReviewClassifier>>()(SmallModels.Save(parent.FullName));
+
+            Assert.Single(classifier.Classify(classifier.Tokenize(["the food was good"])));
+            Assert.Contains("A model computes in int8, by oneDNN's packed layers.", log.Lines);
+        }
+        finally
+        {
+            parent.Delete(recursive: true);
+        }
+    }
+
+    private sealed class Messages : ILoggerProvider, ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void Dispose() { }
     }
 
     [Theory]

@@ -18,7 +18,8 @@ internal static class InferenceBenchmark
             using var sides = new InferenceSides(parsed.GetValue(batches), parsed.GetValue(batch), Environment.ProcessorCount);
             Console.Error.WriteLine($"largest distance of log-probabilities from ServerlessBert float32's: {sides.Agreement}");
             sides.Agreement.Require();
-            Side.Measure(sides.All, 1); // compiles, chooses kernels, allocates
+            // Compiles, chooses kernels, allocates; what runs on one thread, or pads to 512, has only its first round for it.
+            Side.Measure([.. sides.All.Where(side => side.Name != InferenceSides.Tutorial && !side.Name.EndsWith(InferenceSides.OnOneThread, StringComparison.Ordinal))], 1);
             double before = LinearPeak.Measure(torch.bfloat16);
             Side.Measure(sides.All, parsed.GetValue(rounds));
             Report(sides, Math.Max(before, LinearPeak.Measure(torch.bfloat16))).Show(parsed.GetValue(results));
@@ -50,6 +51,6 @@ internal static class InferenceBenchmark
         var table = new ResultTable(["who", "reviews/s", "tokens/s", "useful GF/s", $"{sides.Fastest} is faster by"],
             [.. sides.All.Select(side => (IReadOnlyList<string>)[side.Name, ResultTable.Number(side.ReviewsPerSecond), ResultTable.Number(side.TokensPerSecond), ResultTable.Number(Gigaflops(side)), ResultTable.Number(ours.ReviewsPerSecond / side.ReviewsPerSecond)])]);
         var facts = new ResultTable(["figure", "value"], [.. figures.Select(figure => (IReadOnlyList<string>)[figure.Key, ResultTable.Number(figure.Value)])]);
-        return BenchmarkResult.Of("inference", figures, table, facts);
+        return BenchmarkResult.Of("inference", figures, table, facts) with { Labels = new Dictionary<string, string> { ["fastest"] = sides.Fastest.Split(' ')[^1] } };
     }
 }

@@ -7,15 +7,16 @@ namespace ServerlessBert.Benchmarks;
 /// <param name="Date">The day, yyyy-MM-dd.</param>
 /// <param name="Machine">What it ran on.</param>
 /// <param name="Figures">Single numbers by name.</param>
+/// <param name="Labels">Single words by name.</param>
 /// <param name="Tables">What the figures came from.</param>
 internal sealed record BenchmarkResult(
-    string Verb, string Date, string Machine, IReadOnlyDictionary<string, double> Figures, IReadOnlyList<ResultTable> Tables)
+    string Verb, string Date, string Machine, IReadOnlyDictionary<string, double> Figures, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<ResultTable> Tables)
 {
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     /// <summary>A result of today on this machine.</summary>
     public static BenchmarkResult Of(string verb, IReadOnlyDictionary<string, double> figures, params ResultTable[] tables) =>
-        new(verb, $"{DateTime.UtcNow:yyyy-MM-dd}", Benchmarks.Machine.Describe(), figures, tables);
+        new(verb, $"{DateTime.UtcNow:yyyy-MM-dd}", Benchmarks.Machine.Describe(), figures, new Dictionary<string, string>(), tables);
 
     /// <summary>Reads a result that <see cref="Write"/> wrote.</summary>
     public static BenchmarkResult Read(string path) =>

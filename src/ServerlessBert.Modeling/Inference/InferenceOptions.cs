@@ -10,7 +10,7 @@ public sealed record InferenceOptions
     public int? MaxLength { get; init; }
 
     /// <summary>Tokens in one pass: large enough to fill the cores, small enough for activations to stay in cache.</summary>
-    public int TokenBudget { get; init; } = 2048;
+    public int TokenBudget { get; init; } = 1024;
 
     /// <summary>Threads of one pass; null takes every core.</summary>
     public int? Threads { get; init; }

@@ -77,12 +77,11 @@ public sealed class BatchClassifying(
     private async Task<ClassifiedRows> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, CancellationToken cancellationToken)
     {
         var classifications = new Classification?[rows.Count];
-        int[] readable = [.. Enumerable.Range(0, rows.Count).Where(row => rows[row].Error is null)];
-        if (readable.Length == 0) return new(rows, classifications, message.Model);
+        var readable = new ReadableRows(rows);
+        if (readable.Texts.Count == 0) return new(rows, classifications, message.Model);
 
         using var lease = await AcquireAsync(message, cancellationToken);
-        var answers = await lease.ClassifyAsync([.. readable.Select(row => rows[row].Text)], cancellationToken);
-        foreach (var (row, answer) in readable.Zip(answers)) classifications[row] = answer;
+        classifications = readable.Align(await lease.ClassifyAsync(readable.Texts, cancellationToken));
         return new(rows, classifications, lease.Version);
     }
 
