@@ -16,7 +16,8 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
     /// <param name="cancellationToken">Stops after the present step, with a checkpoint in storage.</param>
     public async Task RunAsync(FineTuning fineTuning, StratifiedSplit split, string candidate, string checkpoints, CancellationToken cancellationToken)
     {
-        await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
+        int step = await store.LoadCheckpointAsync(document.Run.Id, checkpoints, say, cancellationToken);
+        if (step > 0) CopyLogs(Path.Combine(checkpoints, $"checkpoint-{step}"), candidate);
         var uploads = new CheckpointUploads(store, document, say);
         // The training ends by its own count of hours; this one knows of the hours that were lost between checkpoints, too.
         double hoursLeft = Math.Max(0, options.MaxHours - (document.Run.SecondsSpent / 3600));
@@ -27,7 +28,10 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
         try
         {
             await using var reporter = new TrainingReporter(document, options.ReportEvery);
-            record = show(shown => fineTuning.Run(split, candidate, new Both(shown, reporter), say, limit.Token, settings));
+            // A thread of its own: the pool's are for renewing what is held, which must not wait for a step.
+            record = await Task.Factory.StartNew(
+                () => show(shown => fineTuning.Run(split, candidate, new Both(shown, reporter), say, limit.Token, settings)),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         finally
         {
@@ -38,10 +42,19 @@ internal sealed class ResumableTraining(TrainingStateStore store, TrainingDocume
 
         void Saved(string folder)
         {
+            CopyLogs(candidate, folder);
             uploads.Saved(folder);
             // Asked to stop, the checkpoint is all that the next attempt needs: no evaluation for a model that is not kept.
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    // The log that a training keeps beside its model: with each checkpoint, so that the report tells of all attempts.
+    private static void CopyLogs(string from, string to)
+    {
+        if (!Directory.Exists(from)) return;
+        Directory.CreateDirectory(to);
+        foreach (string log in Directory.EnumerateFiles(from, "*.jsonl")) File.Copy(log, Path.Combine(to, Path.GetFileName(log)), overwrite: true);
     }
 
     private sealed class Both(IProgress<TrainingProgress> one, IProgress<TrainingProgress> other) : IProgress<TrainingProgress>

@@ -337,11 +337,11 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task While_it_works_the_request_is_invisible_to_other_jobs()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 60 });
+        await SendAsync(Quick with { MaxSteps = 70 });
         var seen = new List<QueueMessage?>();
-        var options = new TrainerOptions { Visibility = TimeSpan.FromSeconds(4), Device = "cpu" };
+        var options = new TrainerOptions { Visibility = TimeSpan.FromSeconds(6), Device = "cpu" };
 
-        // Six seconds of work on a visibility of four: only renewing keeps the message.
+        // Seven seconds of work on a visibility of six: only renewing keeps the message.
         await RunAsync(progress =>
         {
             Thread.Sleep(100);
