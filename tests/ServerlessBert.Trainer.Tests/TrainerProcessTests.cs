@@ -148,6 +148,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 
         await second.MustEndAsync(TrainerExitCode.Done);
         Assert.Contains($"going on after step {stopped.CheckpointStep}", second.Said);
+        Assert.Contains((await registry.ReadManifestAsync((await RunAsync()).Model!)).Files, file => file.Name == TrainingReport.FileName);
     }
 
     private async Task<(PipelineStorage Storage, ModelRegistry Registry)> NewStorageAsync()
