@@ -15,6 +15,7 @@ internal static class CommandLine
         ClassifyCommand.Create(),
         PredictCommand.Create(),
         TokenizeCommand.Create(),
+        PretrainCommand.Create(),
         TrainCommand.Create(),
         TrainerCommand.Create(),
         EvaluateCommand.Create(),

@@ -16,6 +16,8 @@ internal static class TrainCommand
         var baseFolder = new Option<string?>("--base") { Description = "The checkpoint folder to start from (with --queue: current, or version:<version>)." };
         var preset = new Option<string?>("--preset") { Description = "Start from random weights of this shape, with a vocabulary of its own." };
         var vocabularySize = new Option<int>("--vocab-size") { Description = "With --preset: most word pieces of the vocabulary.", DefaultValueFactory = _ => 8000 };
+        var layers = new Option<int?>("--layers") { Description = "With --preset: another number of layers." };
+        var initializerRange = new Option<double?>("--initializer-range") { Description = "With --preset: standard deviation of the fresh weights (0.02)." };
         var evaluationFile = new Option<FileInfo?>("--eval") { Description = "A labelled file to measure on." };
         var evaluationFraction = new Option<double>("--eval-fraction") { Description = "Without --eval: the share of rows held out to measure on.", DefaultValueFactory = _ => 0.1 };
         var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
@@ -29,17 +31,21 @@ internal static class TrainCommand
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
         var settings = new TrainingSettings();
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
+        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, layers, initializerRange, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(baseFolder) is not null && parsed.GetValue(preset) is not null)
                 throw new UsageException("give either --base or --preset, not both.");
+            if (parsed.GetValue(layers) is <= 0) throw new UsageException("--layers is a number, 1 or more.");
+            if (parsed.GetValue(initializerRange) is <= 0 or > 1) throw new UsageException("--initializer-range is above 0 and at most 1, such as 0.02.");
             if (parsed.GetValue(checkpointEvery) is <= 0) throw new UsageException("--checkpoint-every is a number of steps, 1 or more.");
             if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(noCheckpoints)) throw new UsageException("give either --checkpoint-every or --no-checkpoints, not both.");
             if (parsed.GetValue(queue))
             {
                 string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
+                if (parsed.GetValue(layers) is not null || parsed.GetValue(initializerRange) is not null)
+                    throw new UsageException("--layers and --initializer-range are for training here; with --queue a preset has its own.");
                 if (parsed.GetValue(evaluationFile) is not null) throw new UsageException("--eval is for training here; with --queue the evaluation set is what lies under evaluation/ in the container training-data.");
                 TrainingRequest request = settings.Request(parsed) with
                 {
@@ -57,7 +63,7 @@ internal static class TrainCommand
             if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one), and --preset starts without one.");
             TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
                 ? new TrainingStart.FromFolder(checkpoint)
-                : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize));
+                : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize), parsed.GetValue(layers), parsed.GetValue(initializerRange));
             TrainingOptions options = settings.Over(start.DefaultOptions, parsed);
             options.Validate();
             NeedsLibTorch.Check();

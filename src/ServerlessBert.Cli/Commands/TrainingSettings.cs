@@ -34,6 +34,9 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> hiddenDropout = new("--hidden-dropout") { Description = "Dropout of hidden states (the model's own)." };
     private readonly Option<double?> attentionDropout = new("--attention-dropout") { Description = "Dropout of attention (the model's own)." };
     private readonly Option<double?> classifierDropout = new("--classifier-dropout") { Description = "Dropout before the classifier (the model's own)." };
+    private readonly Option<double?> neighbourSmoothing = new("--neighbour-smoothing") { Description = "Share of a rating's probability that the ratings beside it get (0)." };
+    private readonly Option<double?> wordDropout = new("--word-dropout") { Description = "Share of a review's tokens left out, others in each pass (0)." };
+    private readonly Option<double?> tokenMasking = new("--token-masking") { Description = "Share of a review's tokens masked, others in each pass (0)." };
     private readonly Option<int?> evaluateEvery = new("--eval-every") { Description = "Steps between evaluations (each epoch)." };
     private readonly Option<int?> logEvery = new("--log-every") { Description = "Steps between the lines of a log (10)." };
     private readonly Option<int?> patience = new("--patience") { Description = "Stop after so many evaluations without a better accuracy." };
@@ -41,8 +44,11 @@ internal sealed partial class TrainingSettings
     private readonly Option<InferenceDtype?> dtype = new("--dtype") { Description = "Number type of the encoder's products: auto (the default), float32 or bfloat16.", HelpName = "auto|float32|bfloat16" };
     private readonly Option<int?> seed = new("--seed") { Description = "Seed of split, order, dropout and fresh weights (42)." };
 
-    /// <summary>What belongs to a training here: the job's own settings limit its hours, its log is its own, and AdamW's constants are what they are.</summary>
-    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon];
+    /// <summary>
+    /// What belongs to a training here: the job's own settings limit its hours, its log is its own, AdamW's constants are what
+    /// they are, and it starts from models that the noise for small ones of random weights is not for.
+    /// </summary>
+    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon, neighbourSmoothing, wordDropout, tokenMasking];
 
     private Option[] Queued =>
     [

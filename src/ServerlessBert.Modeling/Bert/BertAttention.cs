@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>Self-attention and its output, the first half of a layer.</summary>
-public sealed class BertAttention : nn.Module<Tensor, Tensor?, Tensor>
+public sealed class BertAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly BertSelfAttention self;
     private readonly BertSelfOutput output;
@@ -16,10 +16,10 @@ public sealed class BertAttention : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>[batch, sequence, hidden] and the scores' bias ([batch, 1, 1, sequence] or null) → [batch, sequence, hidden].</summary>
-    public override Tensor forward(Tensor hidden, Tensor? bias)
+    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → [batch, asking, hidden].</summary>
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
     {
-        using var context = self.call(hidden, bias);                             // [batch, sequence, hidden]
-        return output.call(context, hidden);                                     // [batch, sequence, hidden]
+        using var context = self.call(asking, hidden, bias);                     // [batch, asking, hidden]
+        return output.call(context, asking);                                     // [batch, asking, hidden]
     }
 }

@@ -27,11 +27,13 @@ public sealed partial record BertConfig
         return config;
     }
 
-    /// <summary>Writes config.json, creating the folder; what is saved is always a sequence classifier.</summary>
-    public void Save(string folder)
+    /// <summary>Writes config.json, creating the folder.</summary>
+    /// <param name="folder">The checkpoint folder.</param>
+    /// <param name="task">What follows <c>Bert</c> in the name of the model's class: a sequence classifier, unless it is said.</param>
+    public void Save(string folder, string task = "ForSequenceClassification")
     {
         Directory.CreateDirectory(folder);
-        string architecture = IsDistilled ? "DistilBertForSequenceClassification" : "BertForSequenceClassification";
+        string architecture = (IsDistilled ? "DistilBert" : "Bert") + task;
         var fields = JsonSerializer.SerializeToNode(this with { Architectures = [architecture] }, Json)!.AsObject();
         foreach (string name in NullFields(fields)) fields.Remove(name);
         if (IsDistilled) DistilBertFields.ToDistilBert(fields);

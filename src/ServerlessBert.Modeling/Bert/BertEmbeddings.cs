@@ -41,6 +41,9 @@ public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
         return dropout.call(LayerNorm.call(sum)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The word embeddings, [vocabulary, hidden]: a new name for the same memory and gradient at each call.</summary>
+    internal Tensor Words => word_embeddings.weight!;
+
     // In place and not through Embedding.weight, whose wrapper is made anew at each get.
     internal void Initialize(BertConfig config)
     {

@@ -71,12 +71,8 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
     /// <exception cref="ArgumentException">The sequence is longer than max_position_embeddings.</exception>
     public override Tensor forward(Tensor inputIds, Tensor? attentionMask = null, Tensor? tokenTypeIds = null)
     {
-        var (hidden, pooled) = bert.call(inputIds, attentionMask, tokenTypeIds);
-        using (hidden)
-        using (pooled)
-        {
-            using var dropped = dropout.call(pooled);                            // [batch, hidden]
-            return classifier.call(dropped);                                     // [batch, labels]
-        }
+        using var pooled = bert.Pooled(inputIds, attentionMask, tokenTypeIds);   // [batch, hidden]
+        using var dropped = dropout.call(pooled);                                // [batch, hidden]
+        return classifier.call(dropped);                                         // [batch, labels]
     }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>One encoder layer: attention, then the feed-forward layer.</summary>
-public sealed class BertLayer : nn.Module<Tensor, Tensor?, Tensor>
+public sealed class BertLayer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly BertAttention attention;
     private readonly BertIntermediate intermediate;
@@ -18,11 +18,11 @@ public sealed class BertLayer : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>[batch, sequence, hidden] and the scores' bias ([batch, 1, 1, sequence] or null) → [batch, sequence, hidden].</summary>
-    public override Tensor forward(Tensor hidden, Tensor? bias)
+    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → the askers' next states, [batch, asking, hidden].</summary>
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
     {
-        using var attended = attention.call(hidden, bias);                       // [batch, sequence, hidden]
-        using var wide = intermediate.call(attended);                            // [batch, sequence, intermediate]
-        return output.call(wide, attended);                                      // [batch, sequence, hidden]
+        using var attended = attention.call(asking, hidden, bias);               // [batch, asking, hidden]
+        using var wide = intermediate.call(attended);                            // [batch, asking, intermediate]
+        return output.call(wide, attended);                                      // [batch, asking, hidden]
     }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, section 3.2).</summary>
-public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
+public sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly BertLinear query;
     private readonly BertLinear key;
@@ -29,31 +29,29 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     internal double DropoutProbability { set => dropout.Probability = value; }
 
     /// <summary>
-    /// Hidden states [batch, sequence, hidden] and what to add to the scores ([batch, 1, 1, sequence], or null where
-    /// nothing is padding) → contexts [batch, sequence, hidden].
+    /// The states that ask, [batch, asking, hidden]; all states, [batch, sequence, hidden]; and what to add to the scores
+    /// ([batch, 1, 1, sequence], or null where nothing is padding) → contexts [batch, asking, hidden].
     /// </summary>
-    public override Tensor forward(Tensor hidden, Tensor? bias)
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var (batch, sequence) = (hidden.size(0), hidden.size(1));
-        var q = SplitHeads(query.call(hidden), batch, sequence);                 // [batch, heads, sequence, head]
-        var k = SplitHeads(key.call(hidden), batch, sequence);                   // [batch, heads, sequence, head]
-        var v = SplitHeads(value.call(hidden), batch, sequence);                 // [batch, heads, sequence, head]
+        var q = SplitHeads(query.call(asking));                                  // [batch, heads, asking, head]
+        var k = SplitHeads(key.call(hidden));                                    // [batch, heads, sequence, head]
+        var v = SplitHeads(value.call(hidden));                                  // [batch, heads, sequence, head]
         var context = hidden.device_type == DeviceType.CPU ? Explicit(q, k, v, bias) : Fused(q, k, v, bias);
-        return context.transpose(1, 2).reshape(batch, sequence, -1)              // [batch, sequence, hidden]
+        return context.transpose(1, 2).flatten(2)                                // [batch, asking, hidden]
             .MoveToOuterDisposeScope();
     }
 
-    private Tensor SplitHeads(Tensor projected, long batch, long sequence) =>
-        projected.view(batch, sequence, heads, headSize).transpose(1, 2);
+    private Tensor SplitHeads(Tensor projected) => projected.unflatten(2, heads, headSize).transpose(1, 2);
 
     // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
     internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
-        var scores = Product(q, k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, sequence, sequence]
+        var scores = Product(q, k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, asking, sequence]
         if (bias is not null) scores.add_(bias);
-        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, sequence, sequence]
-        return Product(dropout.call(probabilities), v);                          // [batch, heads, sequence, head]
+        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, asking, sequence]
+        return Product(dropout.call(probabilities), v);                          // [batch, heads, asking, head]
     }
 
     // Not matmul, which does just this: TorchSharp catches no error of matmul, and a want of memory would end the process.

@@ -17,6 +17,13 @@ internal static partial class CheckpointNames
         ("ffn.lin2.", "output.dense."), ("output_layer_norm.", "output.LayerNorm."),
     ];
 
+    // DistilBERT's and BERT's, of the masked language model's head.
+    private static readonly (string DistilBert, string Bert)[] HeadNames =
+    [
+        ("vocab_transform.", "cls.predictions.transform.dense."), ("vocab_layer_norm.", "cls.predictions.transform.LayerNorm."),
+        ("vocab_projector.weight", "cls.predictions.decoder.weight"), ("vocab_projector.bias", "cls.predictions.bias"),
+    ];
+
     /// <summary>The key of the module tree for a key of a file.</summary>
     public static string ToBert(string key, bool isDistilled)
     {
@@ -30,7 +37,7 @@ internal static partial class CheckpointNames
     public static string ToDistilBert(string key)
     {
         if (key.StartsWith("bert.pooler.dense.", StringComparison.Ordinal)) return key.Replace("bert.pooler.dense.", "pre_classifier.");
-        if (!key.StartsWith("bert.", StringComparison.Ordinal)) return key;
+        if (!key.StartsWith("bert.", StringComparison.Ordinal)) return WithPrefixOf(HeadNames.Select(name => (name.Bert, name.DistilBert)), key);
         key = key.Replace("bert.encoder.layer.", "bert.transformer.layer.");
         return "distil" + RenameInLayer(key, name => (name.Bert, name.DistilBert));
     }
@@ -40,8 +47,7 @@ internal static partial class CheckpointNames
         key.EndsWith(".position_ids", StringComparison.Ordinal) || key.EndsWith(".token_type_ids", StringComparison.Ordinal);
 
     /// <summary>Weights of a pretraining head, which a classifier does not use.</summary>
-    public static bool IsPretrainingHead(string key) =>
-        key.StartsWith("cls.", StringComparison.Ordinal) || key.StartsWith("vocab_", StringComparison.Ordinal);
+    public static bool IsPretrainingHead(string key) => key.StartsWith("cls.", StringComparison.Ordinal);
 
     private static string FromDistilBert(string key)
     {
@@ -49,16 +55,22 @@ internal static partial class CheckpointNames
         if (key.StartsWith("distilbert.", StringComparison.Ordinal)) key = key["distil".Length..];
         if (key.StartsWith("transformer.", StringComparison.Ordinal)) key = "bert." + key;
         key = key.Replace("bert.transformer.layer.", "bert.encoder.layer.");
+        key = WithPrefixOf(HeadNames, key);
         return RenameInLayer(key, name => (name.DistilBert, name.Bert));
+    }
+
+    private static string WithPrefixOf(IEnumerable<(string From, string To)> names, string key)
+    {
+        foreach (var (from, to) in names)
+            if (key.StartsWith(from, StringComparison.Ordinal)) return to + key[from.Length..];
+        return key;
     }
 
     private static string RenameInLayer(string key, Func<(string DistilBert, string Bert), (string From, string To)> direction)
     {
         if (InLayer().Match(key) is not { Success: true } layer) return key;
         string rest = key[layer.Length..];
-        foreach (var (from, to) in LayerNames.Select(direction))
-            if (rest.StartsWith(from, StringComparison.Ordinal)) return layer.Value + to + rest[from.Length..];
-        return key;
+        return layer.Value + WithPrefixOf(LayerNames.Select(direction), rest);
     }
 
     [GeneratedRegex("^(embeddings|encoder|pooler)\\.")]

@@ -60,6 +60,10 @@ public sealed partial record TrainingOptions
         Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "from 0 to below 1, such as 0.1");
         foreach (double weight in ClassWeights ?? [])
             Require(weight > 0 && double.IsFinite(weight), nameof(ClassWeights), weight, "above 0");
+        Require(WordDropout is >= 0 and < 1, nameof(WordDropout), WordDropout, "from 0 to below 1, such as 0.3");
+        Require(TokenMasking is >= 0 and < 1, nameof(TokenMasking), TokenMasking, "from 0 to below 1, such as 0.3");
+        Require(NeighbourSmoothing is >= 0 and < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "from 0 to below 1, such as 0.15");
+        Require(NeighbourSmoothing + LabelSmoothing < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "below 1 together with LabelSmoothing");
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         RequireShare(ClassifierDropout, nameof(ClassifierDropout));

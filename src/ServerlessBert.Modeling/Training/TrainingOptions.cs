@@ -96,6 +96,25 @@ public sealed partial record TrainingOptions
     /// <summary>Dropout before the classifier; null takes the model's own.</summary>
     public double? ClassifierDropout { get; init; }
 
+    /// <summary>
+    /// Share of each review's tokens that are left out, others in each pass: 0, off, since a pretrained model overfits little.
+    /// A small model that starts from random weights gains from 0.2 to 0.4; see <see cref="Modeling.WordDropout"/>.
+    /// </summary>
+    public double WordDropout { get; init; }
+
+    /// <summary>
+    /// Share of each review's tokens that are masked as in pretraining, others in each pass: 0, off, for the same reason.
+    /// See <see cref="MaskedTokens"/>.
+    /// </summary>
+    public double TokenMasking { get; init; }
+
+    /// <summary>
+    /// Share of a star's probability that its neighbours get, half each (all of it where there is one): 0, off. People who
+    /// like a place as much differ by a star; a model of few reviews is told so instead of learning their moods by heart
+    /// (soft labels of ordinal classes: Díaz and Marathe 2019, "Soft Labels for Ordinal Regression", CVPR).
+    /// </summary>
+    public double NeighbourSmoothing { get; init; }
+
     /// <summary>Seed of the split, of the order, of dropout and of fresh weights: 42, as in the Trainer.</summary>
     public int Seed { get; init; } = 42;
 

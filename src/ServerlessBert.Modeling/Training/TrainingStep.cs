@@ -14,6 +14,8 @@ namespace ServerlessBert.Modeling;
 internal sealed class TrainingStep(
     BertCheckpoint checkpoint, EncodedReviews rows, FlatOptimizer optimizer, TrainingLoss loss, TrainingOptions options, Device device, int padTo)
 {
+    private readonly InputNoise noise = new(options, checkpoint.Tokenizer);
+
     /// <summary>Takes a step, unless its loss or gradient is no finite number: then the weights stay as they are.</summary>
     /// <exception cref="TrainingException">Memory does not suffice; the message has the batch's shape.</exception>
     public StepOutcome Take(PlannedStep planned)
@@ -24,7 +26,7 @@ internal sealed class TrainingStep(
         for (int index = 0; index < planned.Batches.Length; index++)
         {
             SeedDropout((planned.Step - 1L) * options.GradientAccumulation + index);
-            outcome = outcome.With(Learn(planned.Batches[index], divisor, planned.Step));
+            outcome = outcome.With(Learn(planned.Batches[index], divisor, planned.Step, index));
         }
         outcome = outcome with { GradientNorm = optimizer.ClipGradients(options.MaxGradientNorm) };
         if (outcome.IsFinite) optimizer.Step(planned.LearningRate);
@@ -32,13 +34,14 @@ internal sealed class TrainingStep(
     }
 
     // Of all batches of the step, one: its gradients are added to those of the others.
-    private StepOutcome Learn(int[] batch, double divisor, int step)
+    private StepOutcome Learn(int[] batch, double divisor, int step, int index)
     {
         using var scope = NewDisposeScope();
-        int sequence = Math.Max(padTo, batch.Max(row => rows.Lengths[row]));
+        int[][] ids = noise.On([.. batch.Select(row => rows.Ids[row])], step, index);
+        int sequence = Math.Max(padTo, ids.Max(row => row.Length));
         try
         {
-            using var padded = PaddedBatch.Of([.. batch.Select(row => rows.Ids[row])], checkpoint.Tokenizer.PaddingId, device, padTo);
+            using var padded = PaddedBatch.Of(ids, checkpoint.Tokenizer.PaddingId, device, padTo);
             Tensor logits = checkpoint.Model.call(padded.InputIds, padded.AttentionMask, null); // [batch, labels]
             Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])]) / divisor; // []
             share.backward();

@@ -34,6 +34,38 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task A_model_pretrained_on_texts_without_ratings_is_pretrained_further_and_fine_tuned()
+    {
+        using var folder = new TemporaryFolder();
+        string labelled = folder.At("labelled.jsonl"), texts = folder.At("texts.txt"), first = folder.At("first"), second = folder.At("second");
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", labelled])).ExitCode);
+        await File.WriteAllLinesAsync(texts, File.ReadLines(labelled).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!.ReplaceLineEndings(" ")));
+
+        var fresh = await SbertProcess.RunAsync(["pretrain", "--data", texts, "--preset", "tiny", "--vocab-size", "400", "--sequence-length", "32", "--max-steps", "3", "--out", first]);
+        var further = await SbertProcess.RunAsync(["pretrain", "--data", texts, "--base", first, "--sequence-length", "32", "--max-steps", "2", "--out", second]);
+        var tuned = await SbertProcess.RunAsync(["train", "--data", labelled, "--base", second, "--max-steps", "2", "--layer-decay", "0.9", "--token-masking", "0.3", "--word-dropout", "0.2", "--neighbour-smoothing", "0.1", "--out", folder.At("model")]);
+
+        Assert.True(fresh.ExitCode == 0, fresh.Errors);
+        Assert.Contains("after 3 steps", fresh.Errors);
+        Assert.True(further.ExitCode == 0, further.Errors);
+        Assert.DoesNotContain("starts fresh", further.Errors); // the first one's head is there
+        Assert.True(tuned.ExitCode == 0, tuned.Errors);
+        Assert.Contains("pretraining head", tuned.Errors);
+    }
+
+    [Fact]
+    public async Task Too_little_text_to_pretrain_on_is_said_with_its_tokens()
+    {
+        using var folder = new TemporaryFolder();
+        string texts = folder.File("few.txt", "the food was good and the service was good\n");
+
+        var result = await SbertProcess.RunAsync(["pretrain", "--data", texts, "--preset", "tiny", "--out", folder.At("out")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("too few for one piece of 128", result.Errors);
+    }
+
+    [Fact]
     public async Task Classifying_gives_every_row_a_line_in_order_and_bad_rows_keep_their_place()
     {
         using var folder = new TemporaryFolder();

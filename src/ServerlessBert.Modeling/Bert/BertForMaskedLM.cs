@@ -1,0 +1,95 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling;
+
+/// <summary>
+/// BERT that predicts the word pieces at masked positions (Devlin et al. 2018, arXiv:1810.04805, section 3.1). Fields carry
+/// the checkpoint's names, those of Hugging Face's BertForMaskedLM; the pooler, which that one lacks, comes with the encoder.
+/// </summary>
+public sealed class BertForMaskedLM : nn.Module<Tensor, Tensor?, Tensor, Tensor>
+{
+    private readonly BertModel bert;
+    private readonly BertOnlyMLMHead cls;
+    private readonly bool ownsEncoder;
+
+    /// <summary>A model with fresh weights, drawn from torch's global generator; do not construct it inside a dispose scope.</summary>
+    /// <exception cref="ArgumentException">The configuration is not sound.</exception>
+    public BertForMaskedLM(BertConfig config) : this(config, Sound(config), ownsEncoder: true) => BertInitialization.Initialize(this, config);
+
+    private BertForMaskedLM(BertConfig config, BertModel encoder, bool ownsEncoder) : base(nameof(BertForMaskedLM))
+    {
+        (Config, bert, this.ownsEncoder) = (config, encoder, ownsEncoder);
+        cls = new BertOnlyMLMHead(config);
+        RegisterComponents();
+    }
+
+    /// <summary>
+    /// A fresh head over a classifier's own encoder: pretraining it pretrains the classifier. Disposing this model leaves
+    /// the encoder alone. Do not call it inside a dispose scope.
+    /// </summary>
+    public static BertForMaskedLM Over(BertForSequenceClassification classifier)
+    {
+        var model = new BertForMaskedLM(classifier.Config, classifier.Encoder, ownsEncoder: false);
+        BertInitialization.Initialize(model.cls, classifier.Config);
+        return model;
+    }
+
+    /// <summary>The shape it was built with.</summary>
+    public BertConfig Config { get; }
+
+    /// <summary>The encoder below the head.</summary>
+    public BertModel Encoder => bert;
+
+    /// <summary>The number type of the linear products; null for that of the weights. See <see cref="BertLinear"/>.</summary>
+    public ScalarType? ComputeDtype
+    {
+        set
+        {
+            foreach (BertLinear linear in modules().OfType<BertLinear>()) linear.ComputeDtype = value;
+            cls.ComputeDtype = value;
+        }
+    }
+
+    /// <summary>What pretraining changes, by name: everything but the pooler, which no masked token has anything to do with.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> PretrainedParameters() =>
+        named_parameters().Where(each => !each.name.StartsWith(BertShapes.Pooler, StringComparison.Ordinal));
+
+    /// <summary>Sets the share that all dropouts of the encoder drop in training, null for the configuration's own, and the seed of their masks.</summary>
+    internal void SetDropout(double? share, long seed = 0)
+    {
+        var mask = new DropoutMask((ulong)seed);
+        foreach (BertDropout each in modules().OfType<BertDropout>()) (each.Probability, each.Mask) = (share ?? Config.HiddenDropoutProb, mask);
+        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = share ?? Config.AttentionProbsDropoutProb;
+    }
+
+    /// <summary>
+    /// Ids [batch, sequence] int64; mask [batch, sequence], null where nothing is padding; and the positions to predict,
+    /// [batch, wanted] int64 → scores [batch * wanted, vocabulary]. Nothing is computed for the positions between them in
+    /// the last layer and in the head, where most of a small model's work is.
+    /// </summary>
+    public override Tensor forward(Tensor inputIds, Tensor? attentionMask, Tensor wanted)
+    {
+        using var states = bert.States(inputIds, attentionMask, tokenTypeIds: null, wanted); // [batch, wanted, hidden]
+        return Scores(states);                                                   // [batch * wanted, vocabulary]
+    }
+
+    /// <summary>The head alone: last states [batch, wanted, hidden] → scores [batch * wanted, vocabulary].</summary>
+    internal Tensor Scores(Tensor states)
+    {
+        using var scope = NewDisposeScope();
+        return cls.call(states.flatten(0, 1), bert.WordEmbeddings).MoveToOuterDisposeScope(); // [batch * wanted, vocabulary]
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (ownsEncoder) base.Dispose(disposing);
+        else if (disposing) cls.Dispose();
+    }
+
+    private static BertModel Sound(BertConfig config) => config.Faults().ToList() is { Count: > 0 } faults
+        ? throw new ArgumentException(string.Join(" ", faults), nameof(config))
+        : new BertModel(config);
+}
