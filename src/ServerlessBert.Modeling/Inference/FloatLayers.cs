@@ -31,15 +31,7 @@ internal sealed class FloatLayers(BertConfig config, IWeightSource weights, Scal
         """;
 
     /// <inheritdoc/>
-    protected override object[] Pack(LayerWeights layer, bool isLast) =>
-    [
-        .. isLast
-            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")), .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
-            : Linear(layer.Joined("weight", "query", "key", "value"), layer.Joined("bias", "query", "key", "value")),
-        .. Linear(layer, "attention.output.dense"), .. Norm(layer, "attention.output.LayerNorm"),
-        .. Linear(layer, "intermediate.dense"),
-        .. Linear(layer, "output.dense"), .. Norm(layer, "output.LayerNorm"),
-    ];
+    protected override object[] Pack(LayerWeights layer, bool isLast) => Layer(layer, isLast);
 
     // Compiled in: TorchSharp passes no strings to TorchScript.
     private static string Methods(string hiddenAct)
@@ -54,13 +46,13 @@ internal sealed class FloatLayers(BertConfig config, IWeightSource weights, Scal
         return Source.Replace("ACTIVATION", activation).Replace("ALGORITHM", algorithm);
     }
 
-    private object[] Linear(LayerWeights layer, string name) => Linear(layer[$"{name}.weight"], layer[$"{name}.bias"]);
-
-    private object[] Linear(Tensor weight, Tensor bias)
+    /// <inheritdoc/>
+    protected override object[] Linear(Tensor weight, Tensor bias)
     {
         using Tensor converted = weight.to(dtype);
         return [Call("pack", converted), bias.to(dtype, copy: true)];
     }
 
-    private object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(dtype, copy: true), layer[$"{name}.bias"].to(dtype, copy: true)];
+    /// <inheritdoc/>
+    protected override object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(dtype, copy: true), layer[$"{name}.bias"].to(dtype, copy: true)];
 }

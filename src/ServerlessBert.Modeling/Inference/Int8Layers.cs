@@ -73,12 +73,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
     protected override object[] Pack(LayerWeights layer, bool isLast) =>
     [
         zeros([1], int32), // weights are symmetric
-        .. isLast
-            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")), .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
-            : Linear(layer.Joined("weight", "query", "key", "value"), layer.Joined("bias", "query", "key", "value")),
-        .. Linear(layer, "attention.output.dense"), .. Norm(layer, "attention.output.LayerNorm"),
-        .. Linear(layer, "intermediate.dense"),
-        .. Linear(layer, "output.dense"), .. Norm(layer, "output.LayerNorm"),
+        .. Layer(layer, isLast),
     ];
 
     private static string Methods(string hiddenAct)
@@ -93,9 +88,8 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
         return Product + Source.Replace("ACTIVATION", activation).Replace("ALGORITHM", algorithm);
     }
 
-    private object[] Linear(LayerWeights layer, string name) => Linear(layer[$"{name}.weight"], layer[$"{name}.bias"]);
-
-    private object[] Linear(Tensor weight, Tensor bias)
+    /// <inheritdoc/>
+    protected override object[] Linear(Tensor weight, Tensor bias)
     {
         using var scope = NewDisposeScope();
         Tensor values = weight.to(float32); // [outputs, inputs]
@@ -104,5 +98,6 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
         return [packed.MoveToOuterDisposeScope(), scale.squeeze(1).MoveToOuterDisposeScope(), bias.to(float32, copy: true).MoveToOuterDisposeScope()];
     }
 
-    private static object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(float32, copy: true), layer[$"{name}.bias"].to(float32, copy: true)];
+    /// <inheritdoc/>
+    protected override object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(float32, copy: true), layer[$"{name}.bias"].to(float32, copy: true)];
 }

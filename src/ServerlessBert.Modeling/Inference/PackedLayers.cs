@@ -88,6 +88,25 @@ internal abstract class PackedLayers : IDisposable
     /// <summary>A layer's arguments in the order of its method's.</summary>
     protected abstract object[] Pack(LayerWeights weights, bool isLast);
 
+    /// <summary>A linear's weight, [out, in], and bias as the layer's method takes them.</summary>
+    protected abstract object[] Linear(Tensor weight, Tensor bias);
+
+    /// <summary>A LayerNorm's weight and bias, [hidden], as the layer's method takes them.</summary>
+    protected abstract object[] Norm(LayerWeights layer, string name);
+
+    /// <summary>A whole layer's weights in the order that the layer's method takes them.</summary>
+    protected object[] Layer(LayerWeights layer, bool isLast) =>
+    [
+        .. isLast
+            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")), .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
+            : Linear(layer.Joined("weight", "query", "key", "value"), layer.Joined("bias", "query", "key", "value")),
+        .. Linear(layer, "attention.output.dense"), .. Norm(layer, "attention.output.LayerNorm"),
+        .. Linear(layer, "intermediate.dense"),
+        .. Linear(layer, "output.dense"), .. Norm(layer, "output.LayerNorm"),
+    ];
+
+    private object[] Linear(LayerWeights layer, string name) => Linear(layer[$"{name}.weight"], layer[$"{name}.bias"]);
+
     /// <summary>Calls a method of the module.</summary>
     protected Tensor Call(string method, params object[] values) => operations.Call(method, values);
 }
