@@ -33,9 +33,10 @@ internal sealed class InferenceSides : IDisposable
 
         // As it runs where nothing is said: the number type that it finds fastest.
         Fastest = $"ServerlessBert {Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Threads = threads })).Dtype}";
-        var int8 = Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = InferenceDtype.Int8, Threads = threads }));
-        var bfloat16 = Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = InferenceDtype.BFloat16, Threads = threads }));
-        var float32 = Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = InferenceDtype.Float32, Threads = threads }));
+        ReviewClassifier Ours(InferenceDtype dtype, int threads) => Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = dtype, Threads = threads }));
+        ReviewClassifier int8 = Ours(InferenceDtype.Int8, threads), int8Alone = Ours(InferenceDtype.Int8, 1);
+        ReviewClassifier bfloat16 = Ours(InferenceDtype.BFloat16, threads), bfloat16Alone = Ours(InferenceDtype.BFloat16, 1);
+        ReviewClassifier float32 = Ours(InferenceDtype.Float32, threads);
         var weights = Own(CheckpointWeights.Load(_model.Float32, torch.float32));
         Config = weights.Config;
         var plain = new PlainPackedForward(weights);
@@ -53,8 +54,8 @@ internal sealed class InferenceSides : IDisposable
             new(Float32, _texts, () => float32.Classify(_texts)),
             new(OnnxFloat32, _texts, () => PerBatch(onnxFloat32)),
             new(Plain, _texts, () => { foreach (int[][] pass in Passes()) plain.Logits(pass); }),
-            new(Int8 + OnOneThread, _texts, () => WithThreads(1, threads, () => int8.Classify(_texts))),
-            new(BFloat16 + OnOneThread, _texts, () => WithThreads(1, threads, () => bfloat16.Classify(_texts))),
+            new(Int8 + OnOneThread, _texts, () => int8Alone.Classify(_texts)),
+            new(BFloat16 + OnOneThread, _texts, () => bfloat16Alone.Classify(_texts)),
             new(Tutorial, tutorialTexts, () => PaddedTo512(tutorial, tutorialTexts)),
         ];
 
@@ -110,13 +111,6 @@ internal sealed class InferenceSides : IDisposable
             pass.Add(row);
         }
         yield return [.. pass];
-    }
-
-    private static void WithThreads(int threads, int after, Action action)
-    {
-        torch.set_num_threads(threads);
-        action();
-        torch.set_num_threads(after);
     }
 
     private static void PaddedTo512(BertCheckpoint checkpoint, IReadOnlyList<EncodedText> texts)

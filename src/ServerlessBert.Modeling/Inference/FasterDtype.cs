@@ -14,22 +14,21 @@ internal static class FasterDtype
     // gains more by int8 than this projection does: its GELU and its wide inputs stay outside of the measurement.
     private const double WorthwhileGain = 1.2, WorthwhileGainOfInt8 = 1.05;
 
-    private static readonly Lazy<InferenceDtype> MeasuredPlain = new(MeasurePlain);
-    private static readonly Lazy<InferenceDtype> MeasuredPacked = new(MeasurePacked);
+    private static readonly Lazy<double> Float32Seconds = new(() => SecondsOf(float32)), BFloat16Seconds = new(() => SecondsOf(bfloat16)), Int8Seconds = new(SecondsOfInt8);
 
     /// <summary>The number type that a choice means for products on a device; every GPU that is rented for this computes bfloat16 faster.</summary>
     public static ScalarType On(this InferenceDtype choice, Device device) => choice switch
     {
         InferenceDtype.Float32 => float32,
         InferenceDtype.BFloat16 => bfloat16,
-        _ => device.type != DeviceType.CPU || MeasuredPlain.Value == InferenceDtype.BFloat16 ? bfloat16 : float32,
+        _ => device.type != DeviceType.CPU || FasterFloat == InferenceDtype.BFloat16 ? bfloat16 : float32,
     };
 
     /// <summary>What a choice means for the plain module tree on this processor.</summary>
     /// <exception cref="NotSupportedException">int8, which only the packed layers have.</exception>
     public static InferenceDtype Plain(InferenceDtype choice) => choice switch
     {
-        InferenceDtype.Auto => MeasuredPlain.Value,
+        InferenceDtype.Auto => FasterFloat,
         InferenceDtype.Int8 => throw new NotSupportedException("int8 needs oneDNN's operations, which this platform's libtorch lacks; choose float32 or bfloat16."),
         _ => choice,
     };
@@ -38,20 +37,18 @@ internal static class FasterDtype
     /// <exception cref="NotSupportedException">int8 where libtorch lacks its operations.</exception>
     public static InferenceDtype Packed(InferenceDtype choice) => choice switch
     {
-        InferenceDtype.Auto => MeasuredPacked.Value,
+        InferenceDtype.Auto => Int8IsFaster ? InferenceDtype.Int8 : FasterFloat,
         InferenceDtype.Int8 when Int8Layers.IsMissing => Plain(choice),
         _ => choice,
     };
 
-    private static InferenceDtype MeasurePlain() => Faster(SecondsOf(float32), SecondsOf(bfloat16), double.PositiveInfinity);
+    /// <summary>The number type of what the layers in eight bits do not sum up.</summary>
+    public static ScalarType InsideInt8Layers => InferenceDtype.Auto.On(CPU);
 
-    private static InferenceDtype MeasurePacked() => Faster(SecondsOf(float32), SecondsOf(bfloat16), Int8Layers.IsMissing ? double.PositiveInfinity : SecondsOfInt8());
+    private static InferenceDtype FasterFloat => Float32Seconds.Value > WorthwhileGain * BFloat16Seconds.Value ? InferenceDtype.BFloat16 : InferenceDtype.Float32;
 
-    private static InferenceDtype Faster(double float32, double bfloat16, double int8)
-    {
-        (InferenceDtype dtype, double seconds) = float32 > WorthwhileGain * bfloat16 ? (InferenceDtype.BFloat16, bfloat16) : (InferenceDtype.Float32, float32);
-        return seconds > WorthwhileGainOfInt8 * int8 ? InferenceDtype.Int8 : dtype;
-    }
+    private static bool Int8IsFaster => !Int8Layers.IsMissing
+        && (FasterFloat == InferenceDtype.BFloat16 ? BFloat16Seconds : Float32Seconds).Value > WorthwhileGainOfInt8 * Int8Seconds.Value;
 
     private static double SecondsOf(ScalarType dtype)
     {
@@ -65,9 +62,9 @@ internal static class FasterDtype
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        using FusedOperations operations = Int8Layers.LoadProduct();
+        FusedOperations operations = Int8Layers.ProductAlone;
         Tensor input = ones([Tokens, Inputs]), weight = operations.Call("pack", ones([Outputs, Inputs], int8)), scales = ones([Outputs]), zero = zeros([1], int32), bias = zeros([Outputs]);
-        return Best(() => operations.Call("linear", input, weight, scales, bias, zero));
+        return Best(() => operations.Call("linear", input, weight, scales, bias, zero, (long)ScalarType.Float32));
     }
 
     private static double Best(Func<Tensor> run)

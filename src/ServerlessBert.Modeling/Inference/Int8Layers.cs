@@ -3,47 +3,53 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>
-/// Layers with products of eight-bit integers (AVX512-VNNI, AMX) and float32 between them. Weights have a scale an output
-/// channel; inputs are quantized as they come with a scale a token, so that a review's result does not depend on its
-/// neighbours, as it would with one scale for the whole matrix.
+/// Layers with products of eight-bit integers (AVX512-VNNI, AMX). Weights have a scale an output channel; inputs are
+/// quantized as they come with a scale a token, so that a review's result does not depend on its neighbours, as it would
+/// with one scale for the whole matrix. What is summed from layer to layer is float32; query, key, value and the
+/// feed-forward layer's inside, which are read once, are of the type that this processor computes faster.
 /// </summary>
 /// <param name="config">The model's shape.</param>
 /// <param name="weights">The checkpoint.</param>
-internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : PackedLayers(Methods(config.HiddenAct), config, weights)
+/// <param name="inside">bfloat16 or float32.</param>
+internal sealed class Int8Layers(BertConfig config, IWeightSource weights, ScalarType inside) : PackedLayers(Methods(config.HiddenAct, inside), config, weights)
 {
-    // 127 steps to either side of 128.
+    // Numbers of types as TorchScript has them: 0 uint8, 1 int8, 6 float32. Bytes are made of int8, since libtorch turns
+    // floats into those eight times as fast as into uint8, or as quantize_per_tensor and int_repr do. A scale is rounded
+    // before both of its uses.
     private const string Product = """
           def pack(self: __torch__.Ops, weight: Tensor) -> Tensor:
             return ops.onednn.qlinear_prepack(weight, annotate(Optional[List[int]], None))
-          def scales(self: __torch__.Ops, x: Tensor) -> Tensor:
-            return torch.clamp_min_(torch.div_(torch.amax(torch.abs(x), [1], True), 127.), 1e-12)
-          def product(self: __torch__.Ops, x: Tensor, scale: Tensor, zero: int, w: Tensor, w_scale: Tensor, w_zero: Tensor) -> Tensor:
-            bytes = torch.int_repr(torch.quantize_per_tensor(torch.div(x, scale), 1., zero, 13))
-            return ops.onednn.qlinear_pointwise(bytes, 1., zero, w, w_scale, w_zero, None, 1., 0, 6, "none", annotate(List[Optional[number]], []), "none")
-          def linear(self: __torch__.Ops, x: Tensor, w: Tensor, w_scale: Tensor, b: Tensor, w_zero: Tensor) -> Tensor:
-            scale = (self).scales(x, )
-            return torch.addcmul(b, (self).product(x, scale, 128, w, w_scale, w_zero, ), scale)
+          def bytes(self: __torch__.Ops, steps: Tensor) -> Tensor:
+            return torch.to(torch.bitwise_xor_(torch.to(torch.round_(steps), 1), -128), 0)
+          def product(self: __torch__.Ops, bytes: Tensor, zero: int, w: Tensor, w_scale: Tensor, w_zero: Tensor, dtype: int) -> Tensor:
+            return ops.onednn.qlinear_pointwise(bytes, 1., zero, w, w_scale, w_zero, None, 1., 0, dtype, "none", annotate(List[Optional[number]], []), "none")
+          def linear(self: __torch__.Ops, x: Tensor, w: Tensor, w_scale: Tensor, b: Tensor, w_zero: Tensor, dtype: int) -> Tensor:
+            scale = torch.to(torch.clamp_min_(torch.div_(torch.amax(torch.abs(x), [1], True), 127.), 1e-12), dtype)
+            bytes = (self).bytes(torch.div(x, torch.to(scale, 6)), )
+            return torch.addcmul(torch.to(b, dtype), (self).product(bytes, 128, w, w_scale, w_zero, dtype, ), scale)
 
         """;
 
-    // An activation's outputs are hardly negative (GELU's least is -0.17): 15 steps below, 240 above.
+    // An activation's outputs are hardly negative (GELU's least is -0.17): 15 steps below, 238 above, and two to spare for
+    // what rounding adds.
     private const string Source = """
           def rest(self: __torch__.Ops, x: Tensor, context: Tensor, w_zero: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, eps: float) -> Tensor:
             hidden = torch.size(x, 1)
-            projected = (self).linear(context, out_w, out_s, out_b, w_zero, )
+            projected = (self).linear(torch.to(context, 6), out_w, out_s, out_b, w_zero, 6, )
             attended = torch.layer_norm(torch.add_(projected, x), [hidden], norm1_w, norm1_b, eps)
-            up = ACTIVATION((self).linear(attended, up_w, up_s, up_b, w_zero, )ALGORITHM)
-            scale = torch.clamp_min_(torch.div_(torch.amax(up, [1], True), 240.), 0.0114)
-            down = torch.addcmul(down_b, (self).product(up, scale, 15, down_w, down_s, w_zero, ), scale)
+            up = ACTIVATION((self).linear(attended, up_w, up_s, up_b, w_zero, INSIDE, )ALGORITHM)
+            scale = torch.clamp_min_(torch.div_(torch.amax(up, [1], True), 238.), 0.0114)
+            bytes = (self).bytes(torch.sub_(torch.div(up, scale), 113), )
+            down = torch.addcmul(down_b, (self).product(bytes, 15, down_w, down_s, w_zero, 6, ), torch.to(scale, 6))
             return torch.layer_norm(torch.add_(down, attended), [hidden], norm2_w, norm2_b, eps)
           def layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, w_zero: Tensor, qkv_w: Tensor, qkv_s: Tensor, qkv_b: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
             lens = annotate(List[int], lengths.tolist())
-            context = (self).attend((self).linear(x, qkv_w, qkv_s, qkv_b, w_zero, ), lens, heads, )
+            context = (self).attend((self).linear(x, qkv_w, qkv_s, qkv_b, w_zero, INSIDE, ), lens, heads, )
             return (self).rest(x, context, w_zero, out_w, out_s, out_b, norm1_w, norm1_b, up_w, up_s, up_b, down_w, down_s, down_b, norm2_w, norm2_b, eps, )
           def last_layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, firsts: Tensor, w_zero: Tensor, q_w: Tensor, q_s: Tensor, q_b: Tensor, kv_w: Tensor, kv_s: Tensor, kv_b: Tensor, out_w: Tensor, out_s: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_s: Tensor, up_b: Tensor, down_w: Tensor, down_s: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
             lens = annotate(List[int], lengths.tolist())
             first = torch.index_select(x, 0, firsts)
-            context = (self).attend_first((self).linear(first, q_w, q_s, q_b, w_zero, ), (self).linear(x, kv_w, kv_s, kv_b, w_zero, ), lens, heads, )
+            context = (self).attend_first((self).linear(first, q_w, q_s, q_b, w_zero, INSIDE, ), (self).linear(x, kv_w, kv_s, kv_b, w_zero, INSIDE, ), lens, heads, )
             return (self).rest(first, context, w_zero, out_w, out_s, out_b, norm1_w, norm1_b, up_w, up_s, up_b, down_w, down_s, down_b, norm2_w, norm2_b, eps, )
 
         """;
@@ -54,7 +60,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
     {
         try
         {
-            LoadProduct().Dispose();
+            _ = ProductAlone;
             return false;
         }
         catch (System.Runtime.InteropServices.ExternalException)
@@ -67,7 +73,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
     public static bool IsMissing => Missing.Value;
 
     /// <summary>The methods <c>pack</c> and <c>linear</c> alone, to measure.</summary>
-    public static FusedOperations LoadProduct() => FusedOperations.Load(Product);
+    public static FusedOperations ProductAlone => FusedOperations.Of(Product);
 
     /// <inheritdoc/>
     protected override object[] Pack(LayerWeights layer, bool isLast) =>
@@ -76,7 +82,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
         .. Layer(layer, isLast),
     ];
 
-    private static string Methods(string hiddenAct)
+    private static string Methods(string hiddenAct, ScalarType inside)
     {
         (string activation, string algorithm) = hiddenAct switch
         {
@@ -85,7 +91,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights) : Pac
             "relu" => ("torch.relu_", ""),
             _ => throw new ArgumentOutOfRangeException(nameof(hiddenAct), hiddenAct, "Not an activation of a BERT feed-forward layer."),
         };
-        return Product + Source.Replace("ACTIVATION", activation).Replace("ALGORITHM", algorithm);
+        return Product + Source.Replace("ACTIVATION", activation).Replace("ALGORITHM", algorithm).Replace("INSIDE", $"{(int)inside}");
     }
 
     /// <inheritdoc/>

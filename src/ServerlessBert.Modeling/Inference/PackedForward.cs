@@ -23,9 +23,9 @@ internal sealed class PackedForward : IForward
     public PackedForward(BertConfig config, IWeightSource weights, InferenceDtype number)
     {
         this.config = config;
-        dtype = number == InferenceDtype.BFloat16 ? bfloat16 : float32; // of what lies between products
+        dtype = number == InferenceDtype.BFloat16 ? bfloat16 : float32; // of hidden states
         using var mode = inference_mode();
-        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights) : new FloatLayers(config, weights, dtype);
+        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights, FasterDtype.InsideInt8Layers) : new FloatLayers(config, weights, dtype);
 
         const string embeddings = "bert.embeddings";
         // A fifth of the model, of which a pass reads some rows: not made wider than it is stored.

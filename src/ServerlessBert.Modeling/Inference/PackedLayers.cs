@@ -49,18 +49,18 @@ internal abstract class PackedLayers : IDisposable
     /// <param name="weights">The checkpoint.</param>
     protected PackedLayers(string methods, BertConfig config, IWeightSource weights)
     {
-        operations = FusedOperations.Load(Attention + methods);
+        operations = FusedOperations.Of(Attention + methods);
         settings = [(long)config.NumAttentionHeads, config.LayerNormEps];
         arguments = new object[config.NumHiddenLayers][];
         double scale = 1 / Math.Sqrt(config.HeadSize);
-        // A layer's own weights are freed before the next one of this thread is read: both forms are never whole in memory.
-        Parallel.For(0, arguments.Length, layer =>
+        using var mode = inference_mode();
+        for (int layer = 0; layer < arguments.Length; layer++)
         {
-            using var mode = inference_mode();
+            // A layer's own weights are freed before the next one's are read: both forms are never whole in memory.
             using var scope = NewDisposeScope();
             arguments[layer] = Pack(new LayerWeights(weights, layer, scale), isLast: layer == arguments.Length - 1);
             foreach (Tensor tensor in arguments[layer].Cast<Tensor>()) tensor.DetachFromDisposeScope();
-        });
+        }
     }
 
     /// <summary>How many layers answer for every token.</summary>
@@ -82,7 +82,6 @@ internal abstract class PackedLayers : IDisposable
     public void Dispose()
     {
         foreach (Tensor tensor in arguments.SelectMany(layer => layer).Cast<Tensor>()) tensor.Dispose();
-        operations.Dispose();
     }
 
     /// <summary>A layer's arguments in the order of its method's.</summary>

@@ -4,16 +4,17 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>
-/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; they take turns,
-/// since one pass uses every core.
+/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; passes take turns on
+/// one thread of the process, since one pass uses every core.
 /// </summary>
 public sealed class ReviewClassifier : IDisposable
 {
+    private static readonly int DefaultThreads = NativeThread.Passes.Run(get_num_threads);
+
     private readonly IForward forward;
     private readonly BertTokenizer tokenizer;
     private readonly CalibrationTemperature calibration;
     private readonly InferenceOptions options;
-    private readonly Lock turn = new();
 
     private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
@@ -43,9 +44,11 @@ public sealed class ReviewClassifier : IDisposable
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what a BERT checkpoint holds; the message names it.</exception>
-    public static ReviewClassifier Load(string folder, InferenceOptions? options = null)
+    public static ReviewClassifier Load(string folder, InferenceOptions? options = null) =>
+        NativeThread.Loading.Run(() => LoadHere(folder, options ?? new InferenceOptions()));
+
+    private static ReviewClassifier LoadHere(string folder, InferenceOptions options)
     {
-        options ??= new InferenceOptions();
         // Beside libtorch's own loading and the weights', which take longer.
         var vocabulary = Task.Run(() => BertTokenizer.FromFolder(folder));
         try
@@ -70,9 +73,11 @@ public sealed class ReviewClassifier : IDisposable
     /// <summary>Takes a loaded checkpoint over: it is disposed with the classifier.</summary>
     /// <param name="checkpoint">A model and its tokenizer.</param>
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
-    public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null)
+    public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null) =>
+        NativeThread.Loading.Run(() => OfHere(checkpoint, options ?? new InferenceOptions()));
+
+    private static ReviewClassifier OfHere(BertCheckpoint checkpoint, InferenceOptions options)
     {
-        options ??= new InferenceOptions();
         InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
         if (IsPlain(options))
@@ -86,11 +91,16 @@ public sealed class ReviewClassifier : IDisposable
 
     private static bool IsPlain(InferenceOptions options) => options.PlainForward || FusedOperations.IsMissing;
 
-    private static InferenceDtype Prepare(InferenceOptions options)
+    private static InferenceDtype Prepare(InferenceOptions options) => Pass(options, () =>
+        IsPlain(options) ? FasterDtype.Plain(options.Dtype) : FasterDtype.Packed(options.Dtype));
+
+    // OpenMP's number of threads is the calling thread's own, and the last classifier's that computed there.
+    private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Passes.Run(() =>
     {
-        if (options.Threads is int threads) set_num_threads(threads);
-        return IsPlain(options) ? FasterDtype.Plain(options.Dtype) : FasterDtype.Packed(options.Dtype);
-    }
+        int threads = options.Threads ?? DefaultThreads;
+        if (get_num_threads() != threads) set_num_threads(threads);
+        return function();
+    });
 
     /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>
     /// <param name="texts">Reviews; an empty text is classified as [CLS] [SEP].</param>
@@ -123,14 +133,8 @@ public sealed class ReviewClassifier : IDisposable
     private static Classification Describe(EncodedText text, float[] probabilities) =>
         new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
 
-    private float[][] Logits(IReadOnlyList<int[]> rows)
-    {
-        lock (turn) return forward.Logits(rows);
-    }
+    private float[][] Logits(IReadOnlyList<int[]> rows) => Pass(options, () => forward.Logits(rows));
 
     /// <summary>Frees the weights.</summary>
-    public void Dispose()
-    {
-        lock (turn) forward.Dispose();
-    }
+    public void Dispose() => NativeThread.Passes.Run(forward.Dispose);
 }

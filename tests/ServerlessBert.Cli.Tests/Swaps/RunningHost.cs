@@ -38,10 +38,10 @@ internal sealed partial class RunningHost : IDisposable
     /// <summary>The version that answers on it; null before one is loaded.</summary>
     public async Task<string?> VersionAsync() => (await ModelAsync()).TryGetProperty("version", out JsonElement version) ? version.GetString() : null;
 
-    /// <summary>Megabytes of memory that are resident, native memory included.</summary>
-    public double ResidentMegabytes()
+    /// <summary>Megabytes of resident memory that the process allocated: without code, compiled or read from libraries.</summary>
+    public double AllocatedMegabytes()
     {
-        string line = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 
