@@ -14,7 +14,7 @@ internal static class BatchBenchmark
         var rounds = new Option<int>("--rounds") { Description = "Rounds, of which the median counts.", DefaultValueFactory = _ => 3 };
         Option<DirectoryInfo?> results = ResultsOption.Create();
         var command = new Command("batch", "Reviews a second at bert-base's shape by token budget.") { rounds, results };
-        command.SetAction(parsed =>
+        command.SetAction(parsed => NativeThread.Run(() => // all of it: a second thread's team of workers would slow the first's
         {
             using var model = BaseModel.Create();
             EncodedText[] texts = [.. BenchmarkReviews.Sorted(BertTokenizer.FromFolder(model.Float32)).Where((_, index) => index % Every == 0).OrderBy(text => text.InputIds.Length * 7919 % 1009)];
@@ -35,7 +35,7 @@ internal static class BatchBenchmark
                 foreach (ReviewClassifier classifier in classifiers) classifier.Dispose();
             }
             BenchmarkResult.Of("batch", figures, new ResultTable(["tokens a pass", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, reviews/s")], [.. rows.Values])).Show(parsed.GetValue(results));
-        });
+        }));
         return command;
     }
 }

@@ -53,10 +53,10 @@ internal sealed class InferenceSides : IDisposable
             new(OnnxInt8, _texts, () => PerBatch(onnxInt8)),
             new(Float32, _texts, () => float32.Classify(_texts)),
             new(OnnxFloat32, _texts, () => PerBatch(onnxFloat32)),
-            new(Plain, _texts, () => { foreach (int[][] pass in Passes()) plain.Logits(pass); }),
+            new(Plain, _texts, () => OnAll(threads, () => { foreach (int[][] pass in Passes()) plain.Logits(pass); })),
             new(Int8 + OnOneThread, _texts, () => int8Alone.Classify(_texts)),
             new(BFloat16 + OnOneThread, _texts, () => bfloat16Alone.Classify(_texts)),
-            new(Tutorial, tutorialTexts, () => PaddedTo512(tutorial, tutorialTexts)),
+            new(Tutorial, tutorialTexts, () => OnAll(threads, () => PaddedTo512(tutorial, tutorialTexts))),
         ];
 
         Agreement = new Agreement(_batches[_batches.Count / 2][..4], [.. Rows(_batches[_batches.Count / 2][..4])],
@@ -111,6 +111,13 @@ internal sealed class InferenceSides : IDisposable
             pass.Add(row);
         }
         yield return [.. pass];
+    }
+
+    // A classifier sets the number of threads that it wants; what comes next finds it as the last one left it.
+    private static void OnAll(int threads, Action action)
+    {
+        torch.set_num_threads(threads);
+        action();
     }
 
     private static void PaddedTo512(BertCheckpoint checkpoint, IReadOnlyList<EncodedText> texts)

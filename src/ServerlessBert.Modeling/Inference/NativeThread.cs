@@ -3,45 +3,41 @@ using System.Collections.Concurrent;
 namespace ServerlessBert.Modeling;
 
 /// <summary>
-/// A thread that lives as long as the process, for work in libtorch. What libtorch, oneDNN, OpenMP and glibc keep for
-/// a thread (compiled kernels, a team of workers, an arena of the heap) is never given back: on whatever thread of a
-/// pool comes next, a host was measured to grow with every model that it swapped (docs/performance.md).
+/// The one thread of the process on which classifiers load, compute and are freed; those who ask take turns, since each
+/// of it uses every core. What libtorch, oneDNN, OpenMP and glibc keep for a thread (compiled kernels, a team of workers,
+/// an arena of the heap) is never given back: on whatever thread of a pool came next, a host was measured to grow with
+/// every model that it swapped. And where two threads have a team each, OpenMP's workers sleep at every barrier, because
+/// they are more than there are cores: two threads were then 1.5 times as fast as one, not 1.85 times.
 /// </summary>
-internal sealed class NativeThread
+internal static class NativeThread
 {
-    private readonly BlockingCollection<Task> work = [];
-    private readonly Thread thread;
+    private static readonly BlockingCollection<Task> Tasks = [];
 
-    private NativeThread(string name)
+    private static readonly Lazy<Thread> Started = new(() =>
     {
-        thread = new Thread(Work) { Name = name, IsBackground = true };
+        var thread = new Thread(Work) { Name = "libtorch", IsBackground = true };
         thread.Start();
-    }
+        return thread;
+    });
 
-    /// <summary>For passes: they take turns, since one pass uses every core.</summary>
-    public static NativeThread Passes { get; } = new("passes");
-
-    /// <summary>For loading, so that a model can be loaded while another one answers.</summary>
-    public static NativeThread Loading { get; } = new("loading");
-
-    /// <summary>Runs on this thread, after what was asked for before, and waits; what is thrown there is thrown here.</summary>
-    public T Run<T>(Func<T> function)
+    /// <summary>Runs on the thread, after what was asked for before, and waits; what is thrown there is thrown here.</summary>
+    public static T Run<T>(Func<T> function)
     {
-        if (Thread.CurrentThread == thread) return function();
+        if (Thread.CurrentThread == Started.Value) return function();
         var task = new Task<T>(function);
-        work.Add(task);
+        Tasks.Add(task);
         return task.GetAwaiter().GetResult();
     }
 
     /// <inheritdoc cref="Run{T}"/>
-    public void Run(Action action) => Run(() =>
+    public static void Run(Action action) => Run(() =>
     {
         action();
         return true;
     });
 
-    private void Work()
+    private static void Work()
     {
-        foreach (Task task in work.GetConsumingEnumerable()) task.RunSynchronously();
+        foreach (Task task in Tasks.GetConsumingEnumerable()) task.RunSynchronously();
     }
 }

@@ -9,7 +9,7 @@ namespace ServerlessBert.Modeling;
 /// </summary>
 public sealed class ReviewClassifier : IDisposable
 {
-    private static readonly int DefaultThreads = NativeThread.Passes.Run(get_num_threads);
+    private static readonly int DefaultThreads = NativeThread.Run(get_num_threads);
 
     private readonly IForward forward;
     private readonly BertTokenizer tokenizer;
@@ -45,7 +45,7 @@ public sealed class ReviewClassifier : IDisposable
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what a BERT checkpoint holds; the message names it.</exception>
     public static ReviewClassifier Load(string folder, InferenceOptions? options = null) =>
-        NativeThread.Loading.Run(() => LoadHere(folder, options ?? new InferenceOptions()));
+        NativeThread.Run(() => LoadHere(folder, options ?? new InferenceOptions()));
 
     private static ReviewClassifier LoadHere(string folder, InferenceOptions options)
     {
@@ -74,7 +74,7 @@ public sealed class ReviewClassifier : IDisposable
     /// <param name="checkpoint">A model and its tokenizer.</param>
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
     public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null) =>
-        NativeThread.Loading.Run(() => OfHere(checkpoint, options ?? new InferenceOptions()));
+        NativeThread.Run(() => OfHere(checkpoint, options ?? new InferenceOptions()));
 
     private static ReviewClassifier OfHere(BertCheckpoint checkpoint, InferenceOptions options)
     {
@@ -95,7 +95,7 @@ public sealed class ReviewClassifier : IDisposable
         IsPlain(options) ? FasterDtype.Plain(options.Dtype) : FasterDtype.Packed(options.Dtype));
 
     // OpenMP's number of threads is the calling thread's own, and the last classifier's that computed there.
-    private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Passes.Run(() =>
+    private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Run(() =>
     {
         int threads = options.Threads ?? DefaultThreads;
         if (get_num_threads() != threads) set_num_threads(threads);
@@ -136,5 +136,5 @@ public sealed class ReviewClassifier : IDisposable
     private float[][] Logits(IReadOnlyList<int[]> rows) => Pass(options, () => forward.Logits(rows));
 
     /// <summary>Frees the weights.</summary>
-    public void Dispose() => NativeThread.Passes.Run(forward.Dispose);
+    public void Dispose() => NativeThread.Run(forward.Dispose);
 }
