@@ -37,6 +37,7 @@ internal static class InferenceBenchmark
         var figures = new Dictionary<string, double>
         {
             ["best bfloat16 linear, GF/s"] = peak,
+            ["oneDNN's float32 linear over MKL's"] = LinearPeak.MeasurePackedFloat32() / LinearPeak.Measure(torch.float32),
             ["useful GF/s over the best bfloat16 linear"] = Gigaflops(ours) / peak,
             ["useful GF/s over the best bfloat16 linear, in bfloat16"] = Gigaflops(bfloat16) / peak,
             ["over ONNX Runtime int8 dynamic"] = Ratio(sides.Fastest, InferenceSides.OnnxInt8),

@@ -64,6 +64,20 @@ public sealed class ReviewClassifierTests : IDisposable
     }
 
     [Fact]
+    public void Each_classifier_computes_with_its_own_number_of_threads()
+    {
+        using var alone = ReviewClassifier.Of(SmallModels.Create(), new InferenceOptions { Dtype = InferenceDtype.Float32, Threads = 1 });
+
+        int[] threads = NativeThread.Run(() => new[] { classifier, alone, classifier }.Select(one =>
+        {
+            one.Classify(["good"]);
+            return TorchSharp.torch.get_num_threads();
+        }).ToArray());
+
+        Assert.Equal([threads[0], 1, threads[0]], threads);
+    }
+
+    [Fact]
     public void Unknown_tokens_are_counted() => Assert.Equal(2, classifier.Classify(["xyzzy food plugh"])[0].UnknownTokens);
 
     [Fact]
