@@ -63,6 +63,7 @@ internal sealed partial class TrainingSettings
         Epsilon = parsed.GetValue(epsilon) ?? defaults.Epsilon,
         MaxGradientNorm = parsed.GetValue(maxGradientNorm) ?? defaults.MaxGradientNorm,
         LayerDecay = parsed.GetValue(layerDecay) ?? defaults.LayerDecay,
+        AverageDecay = parsed.GetValue(averageDecay) ?? defaults.AverageDecay,
         FreezeEmbeddings = parsed.GetValue(freezeEmbeddings) || defaults.FreezeEmbeddings,
         FrozenLayers = parsed.GetValue(freezeLayers) ?? defaults.FrozenLayers,
     };

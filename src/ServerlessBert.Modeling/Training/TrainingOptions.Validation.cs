@@ -51,6 +51,7 @@ public sealed partial record TrainingOptions
         Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "from 0 to below 1");
         Require(Momentum == 0 || Optimizer == OptimizerKind.Sgd, nameof(Momentum), Momentum, "0 with AdamW, whose momentum is Beta1");
         Require(MaxGradientNorm >= 0, nameof(MaxGradientNorm), MaxGradientNorm, "0 (no clipping) or above");
+        Require(AverageDecay is >= 0 and < 1, nameof(AverageDecay), AverageDecay, "0 (off) or below 1, such as 0.998");
         Require(LayerDecay is > 0 and <= 1, nameof(LayerDecay), LayerDecay, "above 0 and at most 1, such as 0.95");
         Require(FrozenLayers >= 0, nameof(FrozenLayers), FrozenLayers, "0 or above");
     }

@@ -63,6 +63,13 @@ public sealed partial record TrainingOptions
     /// <summary>SGD's momentum: 0, torch.optim.SGD's default.</summary>
     public double Momentum { get; init; }
 
+    /// <summary>
+    /// What a moving average of the weights keeps of itself a step; the average is then what is measured and kept, not the
+    /// weights themselves. 0, off: after few passes at a falling rate they differ little. A model that learns from random
+    /// weights for thousands of steps gains from 0.998; see <see cref="AveragedWeights"/>.
+    /// </summary>
+    public double AverageDecay { get; init; }
+
     /// <summary>Largest norm of the whole gradient; larger ones are scaled down. 0 turns clipping off.</summary>
     public double MaxGradientNorm { get; init; } = 1.0;
 

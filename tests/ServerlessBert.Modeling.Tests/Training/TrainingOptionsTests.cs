@@ -18,6 +18,7 @@ public class TrainingOptionsTests
         { new() { FrozenLayers = 3 }, "the model's layers" },
         { new() { HiddenDropout = 1 }, "HiddenDropout" },
         { new() { LayerDecay = 0 }, "LayerDecay" },
+        { new() { AverageDecay = 1 }, "AverageDecay" },
         { new() { EvaluateEvery = 0 }, "EvaluateEvery" },
         { new() { Patience = 0 }, "Patience" },
         { new() { Compute = InferenceDtype.Int8 }, "Compute" },
