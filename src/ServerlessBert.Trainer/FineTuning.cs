@@ -9,7 +9,8 @@ namespace ServerlessBert.Trainer;
 /// <param name="device">Where it computes.</param>
 /// <param name="sources">The files that the rows came from, for the record.</param>
 /// <param name="parent">The registry's version that it starts from, for the record.</param>
-public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
+/// <param name="teachers">Checkpoint folders of models whose opinion of the rows is learned too (<see cref="Teachers"/>); null for none.</param>
+public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null, IReadOnlyList<string>? teachers = null)
 {
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
@@ -23,6 +24,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
+        split = split with { Train = Teachers.Teach(teachers ?? [], split.Train, remark, cancellationToken) };
         DateTimeOffset started = DateTimeOffset.UtcNow;
         using BertCheckpoint checkpoint = start.Open(split.Train, options.Seed, cancellationToken);
         foreach (string note in checkpoint.Notes) remark(note);
@@ -38,6 +40,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
             Finished = DateTimeOffset.UtcNow,
             Base = Describe(),
             Parent = parent,
+            Teachers = teachers is { Count: > 0 } ? teachers : null,
             Data = sources,
             TrainRows = split.Train.Count,
             EvaluationRows = split.Evaluation.Count,

@@ -18,6 +18,7 @@ internal static class TrainCommand
         var vocabularySize = new Option<int>("--vocab-size") { Description = "With --preset: most word pieces of the vocabulary.", DefaultValueFactory = _ => 8000 };
         var layers = new Option<int?>("--layers") { Description = "With --preset: another number of layers." };
         var initializerRange = new Option<double?>("--initializer-range") { Description = "With --preset: standard deviation of the fresh weights (0.02)." };
+        var teachers = new Option<string[]>("--teacher") { Description = "The checkpoint folder of a model whose opinion of the rows is learned too; several for their mean.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var evaluationFile = new Option<FileInfo?>("--eval") { Description = "A labelled file to measure on." };
         var evaluationFraction = new Option<double>("--eval-fraction") { Description = "Without --eval: the share of rows held out to measure on.", DefaultValueFactory = _ => 0.1 };
         var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
@@ -31,7 +32,7 @@ internal static class TrainCommand
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
         var settings = new TrainingSettings();
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, layers, initializerRange, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
+        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, layers, initializerRange, teachers, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -46,6 +47,7 @@ internal static class TrainCommand
                 string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
                 if (parsed.GetValue(layers) is not null || parsed.GetValue(initializerRange) is not null)
                     throw new UsageException("--layers and --initializer-range are for training here; with --queue a preset has its own.");
+                if (parsed.GetValue(teachers)!.Length > 0) throw new UsageException("--teacher is for training here; with --queue it cannot be given.");
                 if (parsed.GetValue(evaluationFile) is not null) throw new UsageException("--eval is for training here; with --queue the evaluation set is what lies under evaluation/ in the container training-data.");
                 TrainingRequest request = settings.Request(parsed) with
                 {
@@ -61,6 +63,7 @@ internal static class TrainCommand
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
             if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one), and --preset starts without one.");
+            if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing) throw new UsageException($"there is no folder {missing}; --teacher names a checkpoint folder.");
             TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
                 ? new TrainingStart.FromFolder(checkpoint)
                 : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize), parsed.GetValue(layers), parsed.GetValue(initializerRange));
@@ -82,7 +85,7 @@ internal static class TrainCommand
                 Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
                 Remark = Terminal.Say,
             };
-            var fineTuning = new FineTuning(start, options, computeOn, sources);
+            var fineTuning = new FineTuning(start, options, computeOn, sources, teachers: parsed.GetValue(teachers));
             TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
                 progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
 

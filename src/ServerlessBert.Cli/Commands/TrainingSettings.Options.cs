@@ -26,6 +26,8 @@ internal sealed partial class TrainingSettings
             ClassifierDropout = parsed.GetValue(classifierDropout) ?? defaults.ClassifierDropout,
             NeighbourSmoothing = parsed.GetValue(neighbourSmoothing) ?? defaults.NeighbourSmoothing,
             WordDropout = parsed.GetValue(wordDropout) ?? defaults.WordDropout,
+            TeacherShare = parsed.GetValue(teacherShare) ?? defaults.TeacherShare,
+            CleanEpochs = parsed.GetValue(cleanEpochs) ?? defaults.CleanEpochs,
             TokenMasking = parsed.GetValue(tokenMasking) ?? defaults.TokenMasking,
             EvaluateEvery = parsed.GetValue(evaluateEvery) ?? defaults.EvaluateEvery,
             LogEvery = parsed.GetValue(logEvery) ?? defaults.LogEvery,

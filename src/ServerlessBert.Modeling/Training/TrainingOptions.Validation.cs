@@ -65,6 +65,8 @@ public sealed partial record TrainingOptions
         Require(TokenMasking is >= 0 and < 1, nameof(TokenMasking), TokenMasking, "from 0 to below 1, such as 0.3");
         Require(NeighbourSmoothing is >= 0 and < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "from 0 to below 1, such as 0.15");
         Require(NeighbourSmoothing + LabelSmoothing < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "below 1 together with LabelSmoothing");
+        Require(TeacherShare is >= 0 and <= 1, nameof(TeacherShare), TeacherShare, "from 0 to 1, such as 0.7");
+        Require(CleanEpochs >= 0 && CleanEpochs <= Epochs, nameof(CleanEpochs), CleanEpochs, "0 or above, and at most all epochs");
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         RequireShare(ClassifierDropout, nameof(ClassifierDropout));

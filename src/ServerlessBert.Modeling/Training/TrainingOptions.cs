@@ -122,6 +122,19 @@ public sealed partial record TrainingOptions
     /// </summary>
     public double NeighbourSmoothing { get; init; }
 
+    /// <summary>
+    /// Share of a row's target that is its teachers' probabilities, where it has some (<see cref="Teachers"/>); the rest is
+    /// its label, smoothed as said above. 0.7: most of it, as Hinton et al. (2015, arXiv:1503.02531) found best.
+    /// </summary>
+    public double TeacherShare { get; init; } = 0.7;
+
+    /// <summary>
+    /// Passes at first without dropout, word dropout and masking: 0. What is to be learned must be seen before noise can keep
+    /// a model from learning it by heart: one of random weights with much noise stands still for some passes otherwise (late
+    /// dropout: Liu et al. 2023, arXiv:2303.01500; Morerio et al. 2017, arXiv:1703.06229).
+    /// </summary>
+    public double CleanEpochs { get; init; }
+
     /// <summary>Seed of the split, of the order, of dropout and of fresh weights: 42, as in the Trainer.</summary>
     public int Seed { get; init; } = 42;
 

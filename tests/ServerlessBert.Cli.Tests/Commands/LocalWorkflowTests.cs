@@ -132,6 +132,39 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task A_file_without_ratings_cannot_be_measured_on()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.File("d.csv", "stars,text\n1,bad food\n5,good food\n2,poor food\n");
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--eval", folder.File("e.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("e.txt has no labelled review to measure on; give it stars 1-5 or labels 0-4", result.Errors);
+        Assert.False(Directory.Exists(folder.At("m")));
+    }
+
+    [Fact]
+    public async Task Trained_models_teach_another_shape_and_vocabulary()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), teacher = SmallModels.Save(folder.Path), model = folder.At("model");
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
+
+        var student = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "2",
+            "--teacher", teacher, "--teacher-share", "0.6", "--average-decay", "0.9", "--clean-epochs", "1", "--out", model]);
+        var missing = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--teacher", folder.At("nowhere"), "--out", model]);
+
+        Assert.True(student.ExitCode == 0, student.Errors);
+        Assert.Contains($"teacher {teacher}: right about", student.Errors);
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal(teacher, record.GetProperty("teachers")[0].GetString());
+        Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
+        Assert.Equal(2, missing.ExitCode);
+        Assert.Contains($"there is no folder {folder.At("nowhere")}", missing.Errors);
+    }
+
+    [Fact]
     public async Task Data_without_ratings_cannot_be_trained_on_and_the_count_is_said()
     {
         using var folder = new TemporaryFolder();

@@ -19,6 +19,8 @@ public class TrainingOptionsTests
         { new() { HiddenDropout = 1 }, "HiddenDropout" },
         { new() { LayerDecay = 0 }, "LayerDecay" },
         { new() { AverageDecay = 1 }, "AverageDecay" },
+        { new() { TeacherShare = 1.1 }, "TeacherShare" },
+        { new() { CleanEpochs = 4 }, "CleanEpochs" },
         { new() { EvaluateEvery = 0 }, "EvaluateEvery" },
         { new() { Patience = 0 }, "Patience" },
         { new() { Compute = InferenceDtype.Int8 }, "Compute" },

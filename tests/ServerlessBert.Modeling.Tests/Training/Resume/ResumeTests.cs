@@ -67,6 +67,17 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Rows_that_teachers_see_otherwise_are_other_rows()
+    {
+        Run(Options, Checkpoints(), stopAt: 3);
+
+        TrainingResult taught = Run(Options, Checkpoints(), stopAt: 1, train: [.. Train.Select(row => row with { Taught = [1, 0, 0, 0, 0] })]).Result;
+
+        Assert.Equal(1, taught.Steps);
+        Assert.Contains(remarks, remark => remark.Contains("other rows"));
+    }
+
+    [Fact]
     public void More_hours_do_not_make_it_another_training()
     {
         TrainingResult first = Run(Options with { MaxHours = 1e-9 }, Checkpoints() with { EverySteps = 1 }).Result;
