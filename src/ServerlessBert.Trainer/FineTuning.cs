@@ -9,9 +9,15 @@ namespace ServerlessBert.Trainer;
 /// <param name="device">Where it computes.</param>
 /// <param name="sources">The files that the rows came from, for the record.</param>
 /// <param name="parent">The registry's version that it starts from, for the record.</param>
-/// <param name="teachers">Checkpoint folders of models whose opinion of the rows is learned too (<see cref="Teachers"/>); null for none.</param>
-public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null, IReadOnlyList<string>? teachers = null)
+public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
 {
+    /// <summary>Checkpoint folders of models whose opinion of the rows is learned too (<see cref="Modeling.Teachers"/>).</summary>
+    public IReadOnlyList<string> Teachers { get; init; } = [];
+
+    /// <summary>The settings of a pretraining on the texts to learn from, before anything else; null for none.</summary>
+    public PretrainingOptions? Pretraining { get; init; }
+
+
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
     /// <param name="folder">Where the checkpoint, training.json, metrics.json, the log and the report go; made where missing.</param>
@@ -24,9 +30,11 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
-        split = split with { Train = Teachers.Teach(teachers ?? [], split.Train, remark, cancellationToken) };
+        split = split with { Train = Modeling.Teachers.Teach(Teachers, split.Train, remark, cancellationToken) };
         DateTimeOffset started = DateTimeOffset.UtcNow;
-        using BertCheckpoint checkpoint = start.Open(split.Train, options.Seed, cancellationToken);
+        PretrainedStart? pretrained = Pretraining is null ? null : new PretrainedStart(start, Pretraining, device, folder);
+        TrainingStart opened = pretrained?.Of([.. split.Train.Select(row => row.Text)], progress, remark, cancellationToken) ?? start;
+        using BertCheckpoint checkpoint = opened.Open(split.Train, options.Seed, cancellationToken);
         foreach (string note in checkpoint.Notes) remark(note);
         remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
@@ -40,7 +48,8 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
             Finished = DateTimeOffset.UtcNow,
             Base = Describe(),
             Parent = parent,
-            Teachers = teachers is { Count: > 0 } ? teachers : null,
+            Teachers = Teachers.Count > 0 ? Teachers : null,
+            Pretraining = Pretraining,
             Data = sources,
             TrainRows = split.Train.Count,
             EvaluationRows = split.Evaluation.Count,
@@ -52,7 +61,9 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         result.Calibration?.Save(folder); // before the baseline, which the hosts' own classifier makes
         if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
         File.WriteAllText(Path.Combine(folder, TrainingReport.FileName), TrainingReport.Html(TrainingReportContent.Of(record, log.Logged, split, checkpoint.Config)));
-        if (!result.IsCancelled) checkpoints?.Delete();
+        if (result.IsCancelled) return record;
+        checkpoints?.Delete();
+        pretrained?.Delete();
         return record;
     }
 

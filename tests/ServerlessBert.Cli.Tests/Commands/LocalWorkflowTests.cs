@@ -54,6 +54,24 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task One_command_pretrains_on_the_texts_and_trains_from_there()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), model = folder.At("model");
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "200", "--out", data])).ExitCode);
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--vocab-merges", "likelihood", "--vocab-min-frequency", "5",
+            "--pretrain-epochs", "0.5", "--max-steps", "2", "--out", model]);
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        Assert.Contains("pretraining on 180 texts", result.Errors);
+        Assert.Contains("pretraining head", result.Errors); // what the training started from had one
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal(0.5, record.GetProperty("pretraining").GetProperty("epochs").GetDouble());
+        Assert.Empty(Directory.EnumerateDirectories(model, "pretrained-*"));
+    }
+
+    [Fact]
     public async Task Too_little_text_to_pretrain_on_is_said_with_its_tokens()
     {
         using var folder = new TemporaryFolder();
