@@ -30,7 +30,8 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
-        split = split with { Train = Modeling.Teachers.Teach(Teachers, split.Train, remark, cancellationToken) };
+        IReadOnlyList<LabelledReview> train = Teachers.Count == 0 ? split.Train
+            : Modeling.Teachers.Teach(Teachers, Modeling.Teachers.Views(split.Train, options.TeacherViews, options.Seed), remark, cancellationToken);
         DateTimeOffset started = DateTimeOffset.UtcNow;
         PretrainedStart? pretrained = Pretraining is null ? null : new PretrainedStart(start, Pretraining, device, folder);
         TrainingStart opened = pretrained?.Of([.. split.Train.Select(row => row.Text)], progress, remark, cancellationToken) ?? start;
@@ -39,7 +40,7 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
         using var log = new TrainingLog(folder, progress);
-        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, log, checkpoints, cancellationToken);
+        TrainingResult result = new FineTuner(checkpoint, options with { MaxRows = null }, device).Train(train, split.Evaluation, log, checkpoints, cancellationToken);
         Directory.CreateDirectory(folder);
         checkpoint.Save(folder);
         var record = new TrainingRecord

@@ -27,6 +27,7 @@ internal sealed partial class TrainingSettings
             NeighbourSmoothing = parsed.GetValue(neighbourSmoothing) ?? defaults.NeighbourSmoothing,
             WordDropout = parsed.GetValue(wordDropout) ?? defaults.WordDropout,
             TeacherShare = parsed.GetValue(teacherShare) ?? defaults.TeacherShare,
+            TeacherViews = parsed.GetValue(teacherViews) ?? defaults.TeacherViews,
             CleanEpochs = parsed.GetValue(cleanEpochs) ?? defaults.CleanEpochs,
             TokenMasking = parsed.GetValue(tokenMasking) ?? defaults.TokenMasking,
             EvaluateEvery = parsed.GetValue(evaluateEvery) ?? defaults.EvaluateEvery,

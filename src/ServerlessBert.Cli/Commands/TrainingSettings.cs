@@ -39,6 +39,7 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> wordDropout = new("--word-dropout") { Description = "Share of a review's tokens left out, others in each pass (0)." };
     private readonly Option<double?> tokenMasking = new("--token-masking") { Description = "Share of a review's tokens masked, others in each pass (0)." };
     private readonly Option<double?> teacherShare = new("--teacher-share") { Description = "With --teacher: the teachers' share of what is learned of a row, beside its rating (0.7)." };
+    private readonly Option<int?> teacherViews = new("--teacher-views") { Description = "With --teacher: how often each row is learned a pass, with other words left out each time, as the teachers see it (1)." };
     private readonly Option<double?> cleanEpochs = new("--clean-epochs") { Description = "Passes at first without dropout, word dropout and masking (0)." };
     private readonly Option<int?> evaluateEvery = new("--eval-every") { Description = "Steps between evaluations (each epoch)." };
     private readonly Option<int?> logEvery = new("--log-every") { Description = "Steps between the lines of a log (10)." };
@@ -51,7 +52,7 @@ internal sealed partial class TrainingSettings
     /// What belongs to a training here: the job's own settings limit its hours, its log is its own, AdamW's constants are
     /// what they are, and the job starts from models that the noise for small ones of random weights is not for.
     /// </summary>
-    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon, neighbourSmoothing, wordDropout, tokenMasking, teacherShare, cleanEpochs];
+    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon, neighbourSmoothing, wordDropout, tokenMasking, teacherShare, teacherViews, cleanEpochs];
 
     private Option[] Queued =>
     [

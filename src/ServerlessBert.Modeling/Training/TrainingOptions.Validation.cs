@@ -66,6 +66,7 @@ public sealed partial record TrainingOptions
         Require(NeighbourSmoothing is >= 0 and < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "from 0 to below 1, such as 0.15");
         Require(NeighbourSmoothing + LabelSmoothing < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "below 1 together with LabelSmoothing");
         Require(TeacherShare is >= 0 and <= 1, nameof(TeacherShare), TeacherShare, "from 0 to 1, such as 0.7");
+        Require(TeacherViews is > 0 and <= 1000, nameof(TeacherViews), TeacherViews, "from 1 to 1,000");
         Require(CleanEpochs >= 0 && CleanEpochs <= Epochs, nameof(CleanEpochs), CleanEpochs, "0 or above, and at most all epochs");
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));

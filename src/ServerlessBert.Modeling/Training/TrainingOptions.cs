@@ -128,6 +128,9 @@ public sealed partial record TrainingOptions
     /// </summary>
     public double TeacherShare { get; init; } = 0.7;
 
+    /// <summary>Views of each row that teachers are asked about and that are learned in each pass: 1, the row as it is; see <see cref="Teachers.Views"/>.</summary>
+    public int TeacherViews { get; init; } = 1;
+
     /// <summary>
     /// Passes at first without dropout, word dropout and masking: 0. What is to be learned must be seen before noise can keep
     /// a model from learning it by heart: one of random weights with much noise stands still for some passes otherwise (late

@@ -170,11 +170,12 @@ public class LocalWorkflowTests
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
 
         var student = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "2",
-            "--teacher", teacher, "--teacher-share", "0.6", "--average-decay", "0.9", "--clean-epochs", "1", "--out", model]);
+            "--teacher", teacher, "--teacher-share", "0.6", "--teacher-views", "3", "--average-decay", "0.9", "--clean-epochs", "1", "--out", model]);
         var missing = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--teacher", folder.At("nowhere"), "--out", model]);
 
         Assert.True(student.ExitCode == 0, student.Errors);
         Assert.Contains($"teacher {teacher}: right about", student.Errors);
+        Assert.Contains("of the 216 rows", student.Errors); // three views of 72
         JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
         Assert.Equal(teacher, record.GetProperty("teachers")[0].GetString());
         Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));

@@ -53,6 +53,29 @@ public sealed class TeachersTests : IDisposable
     }
 
     [Fact]
+    public void Views_of_a_row_are_the_row_and_copies_without_some_of_its_words()
+    {
+        LabelledReview[] rows = [.. Enumerable.Range(0, 50).Select(row => new LabelledReview(string.Join(' ', Enumerable.Range(0, 100).Select(word => $"{row}-{word}")), row % 5))];
+
+        IReadOnlyList<LabelledReview> views = Teachers.Views(rows, 4, seed: 1);
+
+        Assert.Equal(rows, views.Take(50));
+        Assert.Equal(200, views.Count);
+        double[] left = [.. views.Skip(50).Select((view, index) =>
+        {
+            string[] words = view.Text.Split(' '), all = rows[index % 50].Text.Split(' ');
+            Assert.Equal(all.Where(words.Contains), words); // in their order
+            Assert.Equal(rows[index % 50].Label, view.Label);
+            return words.Length / 100.0;
+        })];
+        Assert.InRange(left.Average(), 0.7, 0.8); // from none to half are left out
+        Assert.InRange(left.Min(), 0.35, 0.6);
+        Assert.Equal(views, Teachers.Views(rows, 4, seed: 1));
+        Assert.NotEqual(views, Teachers.Views(rows, 4, seed: 2));
+        Assert.Same(rows, Teachers.Views(rows, 1, seed: 1));
+    }
+
+    [Fact]
     public void A_folder_that_is_no_checkpoint_is_named()
     {
         string empty = Directory.CreateDirectory(Path.Combine(folder.Path, "empty")).FullName;

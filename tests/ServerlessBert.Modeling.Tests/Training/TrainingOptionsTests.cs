@@ -20,6 +20,7 @@ public class TrainingOptionsTests
         { new() { LayerDecay = 0 }, "LayerDecay" },
         { new() { AverageDecay = 1 }, "AverageDecay" },
         { new() { TeacherShare = 1.1 }, "TeacherShare" },
+        { new() { TeacherViews = 0 }, "TeacherViews" },
         { new() { CleanEpochs = 4 }, "CleanEpochs" },
         { new() { EvaluateEvery = 0 }, "EvaluateEvery" },
         { new() { Patience = 0 }, "Patience" },
