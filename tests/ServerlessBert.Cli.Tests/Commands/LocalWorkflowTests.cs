@@ -175,9 +175,9 @@ public class LocalWorkflowTests
 
         Assert.True(student.ExitCode == 0, student.Errors);
         Assert.Contains($"teacher {teacher}: right about", student.Errors);
-        Assert.Contains("of the 216 rows", student.Errors); // three views of 72
         JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
         Assert.Equal(teacher, record.GetProperty("teachers")[0].GetString());
+        Assert.Contains($"of the {3 * record.GetProperty("trainRows").GetInt32()} rows", student.Errors); // three views of each
         Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
         Assert.Equal(2, missing.ExitCode);
         Assert.Contains($"there is no folder {folder.At("nowhere")}", missing.Errors);
