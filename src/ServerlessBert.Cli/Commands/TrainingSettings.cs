@@ -27,7 +27,7 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> epsilon = new("--adam-epsilon") { Description = "AdamW's epsilon (1e-8)." };
     private readonly Option<double?> maxGradientNorm = new("--max-grad-norm") { Description = "Gradients of a larger norm are scaled down to it (1); 0 turns that off." };
     private readonly Option<double?> layerDecay = new("--layer-decay") { Description = "A layer's learning rate as a share of the next higher one's (1), such as 0.95." };
-    private readonly Option<double?> averageDecay = new("--average-decay") { Description = "Measure and keep a moving average of the weights, which keeps so much of itself a step, such as 0.998 (0, off)." };
+    private readonly Option<double?> averageDecay = new("--average-decay") { Description = "Measure and keep a moving average of the weights, which keeps so much of itself a step, such as 0.995 (0, off)." };
     private readonly Option<bool> freezeEmbeddings = new("--freeze-embeddings") { Description = "Leave the embeddings as they are." };
     private readonly Option<int?> freezeLayers = new("--freeze-layers") { Description = "Leave so many layers, from the input, as they are (0)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { Description = "Share of a rating's probability that is spread over all ratings (0)." };
