@@ -11,6 +11,13 @@ namespace ServerlessBert.Trainer;
 /// <param name="parent">The registry's version that it starts from, for the record.</param>
 public sealed class FineTuning(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
 {
+    /// <summary>Checkpoint folders of models whose opinion of the rows is learned too (<see cref="Modeling.Teachers"/>).</summary>
+    public IReadOnlyList<string> Teachers { get; init; } = [];
+
+    /// <summary>The settings of a pretraining on the texts to learn from, before anything else; null for none.</summary>
+    public PretrainingOptions? Pretraining { get; init; }
+
+
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
     /// <param name="folder">Where the checkpoint, training.json, metrics.json, the log and the report go; made where missing.</param>
@@ -23,13 +30,17 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
+        IReadOnlyList<LabelledReview> train = Teachers.Count == 0 ? split.Train
+            : Modeling.Teachers.Teach(Teachers, Modeling.Teachers.Views(split.Train, options.TeacherViews, options.Seed), remark, cancellationToken);
         DateTimeOffset started = DateTimeOffset.UtcNow;
-        using BertCheckpoint checkpoint = start.Open(split.Train, options.Seed, cancellationToken);
+        PretrainedStart? pretrained = Pretraining is null ? null : new PretrainedStart(start, Pretraining, device, folder);
+        TrainingStart opened = pretrained?.Of([.. split.Train.Select(row => row.Text)], progress, remark, cancellationToken) ?? start;
+        using BertCheckpoint checkpoint = opened.Open(split.Train, options.Seed, cancellationToken);
         foreach (string note in checkpoint.Notes) remark(note);
         remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
         using var log = new TrainingLog(folder, progress);
-        TrainingResult result = new FineTuner(checkpoint, options, device).Train(split.Train, split.Evaluation, log, checkpoints, cancellationToken);
+        TrainingResult result = new FineTuner(checkpoint, options with { MaxRows = null }, device).Train(train, split.Evaluation, log, checkpoints, cancellationToken);
         Directory.CreateDirectory(folder);
         checkpoint.Save(folder);
         var record = new TrainingRecord
@@ -38,6 +49,8 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
             Finished = DateTimeOffset.UtcNow,
             Base = Describe(),
             Parent = parent,
+            Teachers = Teachers.Count > 0 ? Teachers : null,
+            Pretraining = Pretraining,
             Data = sources,
             TrainRows = split.Train.Count,
             EvaluationRows = split.Evaluation.Count,
@@ -49,7 +62,9 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         result.Calibration?.Save(folder); // before the baseline, which the hosts' own classifier makes
         if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
         File.WriteAllText(Path.Combine(folder, TrainingReport.FileName), TrainingReport.Html(TrainingReportContent.Of(record, log.Logged, split, checkpoint.Config)));
-        if (!result.IsCancelled) checkpoints?.Delete();
+        if (result.IsCancelled) return record;
+        checkpoints?.Delete();
+        pretrained?.Delete();
         return record;
     }
 

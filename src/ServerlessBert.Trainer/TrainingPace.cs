@@ -10,9 +10,10 @@ internal sealed class TrainingPace
     private readonly Queue<TrainingProgress> recent = [];
     private TrainingProgress? last;
 
-    /// <summary>Takes a step in.</summary>
+    /// <summary>Takes a step in; one that is not after the last is another training's, whose pace is its own.</summary>
     public void Add(TrainingProgress step)
     {
+        if (step.Step <= last?.Step) recent.Clear();
         recent.Enqueue(last = step);
         if (recent.Count > Window) recent.Dequeue();
     }

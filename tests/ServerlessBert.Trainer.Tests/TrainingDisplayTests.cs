@@ -27,6 +27,21 @@ public sealed class TrainingDisplayTests
         Assert.Contains("held-out loss", drawn);
     }
 
+    [Fact]
+    public void A_second_training_has_a_pace_of_its_own()
+    {
+        var output = new StringWriter();
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(output) });
+        console.Profile.Width = 200;
+        TrainingDisplay.Run(console, isWatched: true, progress =>
+        {
+            for (int step = 1; step <= 50; step++) progress.Report(Step(step, 1.2)); // a pretraining, say
+            for (int step = 1; step <= 2; step++) progress.Report(Step(step, 3));
+            return 0;
+        });
+        Assert.Contains("step 2/100  loss 3.000  lr 5.0e-5  8.0 reviews/s  1:38 left", output.ToString());
+    }
+
     /// <summary>A training of 100 steps a second each but the first, cut after 50.</summary>
     private static string Show(bool isWatched)
     {

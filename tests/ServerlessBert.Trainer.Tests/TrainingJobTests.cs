@@ -320,6 +320,36 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_promotion_retires_what_is_beyond_the_versions_to_keep()
+    {
+        string[] old = [await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", KeepVersions = 2 }));
+
+        ModelPointer live = (await registry.CurrentAsync())!;
+        Assert.Equal(old[..2].Order(), live.Retired.Select(model => model.Version).Order());
+        Assert.Contains("retired 2 old versions", said);
+    }
+
+    [Fact]
+    public async Task Weights_are_published_in_the_number_type_of_the_settings()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { MaxSteps = 2 });
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", Weights = PublishedWeights.BFloat16 }));
+
+        string folder = Directory.CreateTempSubdirectory("sbert-test-").FullName;
+        await registry.DownloadAsync((await registry.CurrentAsync())!.Version, folder);
+        using (SafetensorsReader weights = SafetensorsReader.Open(Path.Combine(folder, "model.safetensors")))
+            Assert.All(weights.Header.Entries, entry => Assert.Equal(TorchSharp.torch.bfloat16, entry.Dtype));
+        BertCheckpoint.Load(folder).Dispose(); // the next training starts from it
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Stopped_from_outside_it_puts_the_request_back_and_publishes_nothing()
     {
         await UploadAsync("labelled.jsonl", 400);
@@ -357,6 +387,14 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
 
     private async Task<TrainingRun> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+
+    private async Task<string> PublishAsync(long seed, int daysAgo)
+    {
+        string folder = Directory.CreateTempSubdirectory("sbert-test-").FullName;
+        ModelManifest published = await registry.PublishAsync(SmallModels.Save(folder, seed), DateTimeOffset.UtcNow.AddDays(-daysAgo));
+        Directory.Delete(folder, recursive: true);
+        return published.Version;
+    }
 
     private Task SendAsync(TrainingRequest request) => storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 

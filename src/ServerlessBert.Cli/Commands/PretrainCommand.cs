@@ -11,25 +11,17 @@ internal static class PretrainCommand
     public static Command Create()
     {
         var data = new Option<FileInfo[]>("--data", "-d") { Description = "Review files; ratings are not looked at.", Required = true, AllowMultipleArgumentsPerToken = true };
-        var baseFolder = new Option<string?>("--base") { Description = "The checkpoint folder to start from." };
-        var preset = new Option<string?>("--preset") { Description = "Start from random weights of this shape, with a vocabulary of its own (mini without --base)." };
-        var vocabularySize = new Option<int>("--vocab-size") { Description = "With --preset: most word pieces of the vocabulary.", DefaultValueFactory = _ => 8000 };
         var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "The folder for the checkpoint.", Required = true };
-        preset.AcceptOnlyFromAmong("tiny", "mini", "small", "base");
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
-        var settings = new PretrainingSettings();
-        var command = new Command("pretrain", "Pretrain a masked language model on reviews, labelled or not.") { data, baseFolder, preset, vocabularySize, device, output };
+        var (starts, settings) = (new StartSettings(), new PretrainingSettings());
+        var command = new Command("pretrain", "Pretrain a masked language model on reviews, labelled or not.") { data, device, output };
+        starts.AddTo(command);
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (parsed.GetValue(baseFolder) is not null && parsed.GetValue(preset) is not null)
-                throw new UsageException("give either --base or --preset, not both.");
-            if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder, and --preset starts without one.");
-            TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
-                ? new TrainingStart.FromFolder(checkpoint)
-                : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize));
+            TrainingStart start = starts.Start(parsed);
             PretrainingOptions options = settings.Over(start.DefaultPretraining, parsed);
             options.Validate();
             NeedsLibTorch.Check();

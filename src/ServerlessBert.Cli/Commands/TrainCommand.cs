@@ -13,11 +13,8 @@ internal static class TrainCommand
     public static Command Create()
     {
         var data = new Option<FileInfo[]>("--data", "-d") { Description = "Labelled review files; with --queue they are uploaded first, and may be left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var baseFolder = new Option<string?>("--base") { Description = "The checkpoint folder to start from (with --queue: current, or version:<version>)." };
-        var preset = new Option<string?>("--preset") { Description = "Start from random weights of this shape, with a vocabulary of its own." };
-        var vocabularySize = new Option<int>("--vocab-size") { Description = "With --preset: most word pieces of the vocabulary.", DefaultValueFactory = _ => 8000 };
-        var layers = new Option<int?>("--layers") { Description = "With --preset: another number of layers." };
-        var initializerRange = new Option<double?>("--initializer-range") { Description = "With --preset: standard deviation of the fresh weights (0.02)." };
+        var teachers = new Option<string[]>("--teacher") { Description = "The checkpoint folder of a model whose opinion of the rows is learned too; several for their mean.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var pretrainEpochs = new Option<double?>("--pretrain-epochs") { Description = "First pretrain so many passes on the texts to learn from, as sbert pretrain does." };
         var evaluationFile = new Option<FileInfo?>("--eval") { Description = "A labelled file to measure on." };
         var evaluationFraction = new Option<double>("--eval-fraction") { Description = "Without --eval: the share of rows held out to measure on.", DefaultValueFactory = _ => 0.1 };
         var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
@@ -27,31 +24,27 @@ internal static class TrainCommand
         var tolerance = new Option<double?>("--tolerance") { Description = "With --queue: how much less accurate than the live model the new one may be and still go live (0.005)." };
         var significance = new Option<double?>("--significance") { Description = "With --queue: the new model must also be better with at most this p-value of McNemar's test." };
         var queue = new Option<bool>("--queue") { Description = "Send the request to the training queue instead." };
-        preset.AcceptOnlyFromAmong("tiny", "mini", "small", "base");
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
-        var settings = new TrainingSettings();
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, baseFolder, preset, vocabularySize, layers, initializerRange, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
+        var (starts, settings) = (new StartSettings(), new TrainingSettings());
+        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, teachers, pretrainEpochs, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
+        starts.AddTo(command);
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (parsed.GetValue(baseFolder) is not null && parsed.GetValue(preset) is not null)
-                throw new UsageException("give either --base or --preset, not both.");
-            if (parsed.GetValue(layers) is <= 0) throw new UsageException("--layers is a number, 1 or more.");
-            if (parsed.GetValue(initializerRange) is <= 0 or > 1) throw new UsageException("--initializer-range is above 0 and at most 1, such as 0.02.");
             if (parsed.GetValue(checkpointEvery) is <= 0) throw new UsageException("--checkpoint-every is a number of steps, 1 or more.");
             if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(noCheckpoints)) throw new UsageException("give either --checkpoint-every or --no-checkpoints, not both.");
             if (parsed.GetValue(queue))
             {
-                string? from = parsed.GetValue(preset) is { } shape ? $"preset:{shape}" : parsed.GetValue(baseFolder);
-                if (parsed.GetValue(layers) is not null || parsed.GetValue(initializerRange) is not null)
-                    throw new UsageException("--layers and --initializer-range are for training here; with --queue a preset has its own.");
+                var (from, vocabularySize) = starts.Requested(parsed);
+                if (parsed.GetValue(teachers)!.Length > 0) throw new UsageException("--teacher is for training here; with --queue it cannot be given.");
+                if (parsed.GetValue(pretrainEpochs) is not null) throw new UsageException("--pretrain-epochs is for training here; with --queue it cannot be given.");
                 if (parsed.GetValue(evaluationFile) is not null) throw new UsageException("--eval is for training here; with --queue the evaluation set is what lies under evaluation/ in the container training-data.");
                 TrainingRequest request = settings.Request(parsed) with
                 {
                     Base = from,
                     EvalFraction = parsed.GetValue(evaluationFraction),
-                    VocabularySize = parsed.GetResult(vocabularySize) is { Implicit: false } ? parsed.GetValue(vocabularySize) : null,
+                    VocabularySize = vocabularySize,
                     Tolerance = parsed.GetValue(tolerance),
                     Significance = parsed.GetValue(significance),
                 };
@@ -60,12 +53,12 @@ internal static class TrainCommand
 
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
-            if (parsed.GetValue(baseFolder) is { } given && !Directory.Exists(given)) throw new UsageException($"there is no folder {given}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one), and --preset starts without one.");
-            TrainingStart start = parsed.GetValue(baseFolder) is { } checkpoint
-                ? new TrainingStart.FromFolder(checkpoint)
-                : new TrainingStart.FromScratch(parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize), parsed.GetValue(layers), parsed.GetValue(initializerRange));
+            if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing) throw new UsageException($"there is no folder {missing}; --teacher names a checkpoint folder.");
+            TrainingStart start = starts.Start(parsed);
             TrainingOptions options = settings.Over(start.DefaultOptions, parsed);
             options.Validate();
+            PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } passes ? start.DefaultPretraining with { Epochs = passes, Seed = options.Seed, Compute = options.Compute } : null;
+            pretraining?.Validate();
             NeedsLibTorch.Check();
             torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device)!);
 
@@ -82,7 +75,7 @@ internal static class TrainCommand
                 Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
                 Remark = Terminal.Say,
             };
-            var fineTuning = new FineTuning(start, options, computeOn, sources);
+            var fineTuning = new FineTuning(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
             TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
                 progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
 

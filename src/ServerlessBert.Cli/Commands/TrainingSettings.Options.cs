@@ -26,6 +26,9 @@ internal sealed partial class TrainingSettings
             ClassifierDropout = parsed.GetValue(classifierDropout) ?? defaults.ClassifierDropout,
             NeighbourSmoothing = parsed.GetValue(neighbourSmoothing) ?? defaults.NeighbourSmoothing,
             WordDropout = parsed.GetValue(wordDropout) ?? defaults.WordDropout,
+            TeacherShare = parsed.GetValue(teacherShare) ?? defaults.TeacherShare,
+            TeacherViews = parsed.GetValue(teacherViews) ?? defaults.TeacherViews,
+            CleanEpochs = parsed.GetValue(cleanEpochs) ?? defaults.CleanEpochs,
             TokenMasking = parsed.GetValue(tokenMasking) ?? defaults.TokenMasking,
             EvaluateEvery = parsed.GetValue(evaluateEvery) ?? defaults.EvaluateEvery,
             LogEvery = parsed.GetValue(logEvery) ?? defaults.LogEvery,
@@ -63,6 +66,7 @@ internal sealed partial class TrainingSettings
         Epsilon = parsed.GetValue(epsilon) ?? defaults.Epsilon,
         MaxGradientNorm = parsed.GetValue(maxGradientNorm) ?? defaults.MaxGradientNorm,
         LayerDecay = parsed.GetValue(layerDecay) ?? defaults.LayerDecay,
+        AverageDecay = parsed.GetValue(averageDecay) ?? defaults.AverageDecay,
         FreezeEmbeddings = parsed.GetValue(freezeEmbeddings) || defaults.FreezeEmbeddings,
         FrozenLayers = parsed.GetValue(freezeLayers) ?? defaults.FrozenLayers,
     };

@@ -32,6 +32,7 @@ internal sealed partial class TrainingSettings
             WeightDecay = parsed.GetValue(weightDecay),
             MaxGradientNorm = parsed.GetValue(maxGradientNorm),
             LayerDecay = parsed.GetValue(layerDecay),
+            AverageDecay = parsed.GetValue(averageDecay),
             FreezeEmbeddings = parsed.GetValue(freezeEmbeddings) ? true : null,
             FrozenLayers = parsed.GetValue(freezeLayers),
             LabelSmoothing = parsed.GetValue(labelSmoothing),

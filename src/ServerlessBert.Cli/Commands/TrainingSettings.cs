@@ -27,6 +27,7 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> epsilon = new("--adam-epsilon") { Description = "AdamW's epsilon (1e-8)." };
     private readonly Option<double?> maxGradientNorm = new("--max-grad-norm") { Description = "Gradients of a larger norm are scaled down to it (1); 0 turns that off." };
     private readonly Option<double?> layerDecay = new("--layer-decay") { Description = "A layer's learning rate as a share of the next higher one's (1), such as 0.95." };
+    private readonly Option<double?> averageDecay = new("--average-decay") { Description = "Measure and keep a moving average of the weights, which keeps so much of itself a step, such as 0.995 (0, off)." };
     private readonly Option<bool> freezeEmbeddings = new("--freeze-embeddings") { Description = "Leave the embeddings as they are." };
     private readonly Option<int?> freezeLayers = new("--freeze-layers") { Description = "Leave so many layers, from the input, as they are (0)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { Description = "Share of a rating's probability that is spread over all ratings (0)." };
@@ -37,6 +38,9 @@ internal sealed partial class TrainingSettings
     private readonly Option<double?> neighbourSmoothing = new("--neighbour-smoothing") { Description = "Share of a rating's probability that the ratings beside it get (0)." };
     private readonly Option<double?> wordDropout = new("--word-dropout") { Description = "Share of a review's tokens left out, others in each pass (0)." };
     private readonly Option<double?> tokenMasking = new("--token-masking") { Description = "Share of a review's tokens masked, others in each pass (0)." };
+    private readonly Option<double?> teacherShare = new("--teacher-share") { Description = "With --teacher: the teachers' share of what is learned of a row, beside its rating (0.7)." };
+    private readonly Option<int?> teacherViews = new("--teacher-views") { Description = "With --teacher: how often each row is learned a pass, with other words left out each time, as the teachers see it (1)." };
+    private readonly Option<double?> cleanEpochs = new("--clean-epochs") { Description = "Passes at first without dropout, word dropout and masking (0)." };
     private readonly Option<int?> evaluateEvery = new("--eval-every") { Description = "Steps between evaluations (each epoch)." };
     private readonly Option<int?> logEvery = new("--log-every") { Description = "Steps between the lines of a log (10)." };
     private readonly Option<int?> patience = new("--patience") { Description = "Stop after so many evaluations without a better accuracy." };
@@ -48,12 +52,12 @@ internal sealed partial class TrainingSettings
     /// What belongs to a training here: the job's own settings limit its hours, its log is its own, AdamW's constants are
     /// what they are, and the job starts from models that the noise for small ones of random weights is not for.
     /// </summary>
-    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon, neighbourSmoothing, wordDropout, tokenMasking];
+    private Option[] LocalOnly => [maxHours, logEvery, beta1, beta2, epsilon, neighbourSmoothing, wordDropout, tokenMasking, teacherShare, teacherViews, cleanEpochs];
 
     private Option[] Queued =>
     [
         epochs, maxSteps, maxRows, maxEvaluationRows, batchSize, accumulate, maxLength, padToMax, optimizer, momentum, learningRate, schedule, warmupRatio, warmupSteps,
-        weightDecay, maxGradientNorm, layerDecay, freezeEmbeddings, freezeLayers, labelSmoothing, classWeights, hiddenDropout, attentionDropout, classifierDropout,
+        weightDecay, maxGradientNorm, layerDecay, averageDecay, freezeEmbeddings, freezeLayers, labelSmoothing, classWeights, hiddenDropout, attentionDropout, classifierDropout,
         evaluateEvery, patience, keepLast, dtype, seed,
     ];
 

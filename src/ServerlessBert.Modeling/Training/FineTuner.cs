@@ -70,7 +70,6 @@ public sealed class FineTuner
     {
         BertForSequenceClassification model = checkpoint.Model;
         model.to(device);
-        model.SetDropout(options.HiddenDropout, options.AttentionDropout, options.ClassifierDropout);
         foreach (var (name, parameter) in model.named_parameters())
             parameter.requires_grad = !IsFrozen(LayerDecay.DepthOf(name, model.Config.NumHiddenLayers));
     }

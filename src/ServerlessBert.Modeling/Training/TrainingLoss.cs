@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling;
 
-/// <summary>Cross-entropy in float32, with label smoothing and class weights where they are asked for.</summary>
+/// <summary>Cross-entropy in float32, with label smoothing, class weights and teachers' probabilities where they are asked for.</summary>
 internal sealed class TrainingLoss : IDisposable
 {
     private readonly double[]? weightOf;
     private readonly Tensor? weights;
-    private readonly double smoothing, neighbours;
+    private readonly double smoothing, neighbours, teacherShare;
     private readonly Device device;
 
     /// <summary>The loss that the options ask for.</summary>
@@ -18,35 +18,38 @@ internal sealed class TrainingLoss : IDisposable
     /// <param name="device">Where the logits are.</param>
     public TrainingLoss(TrainingOptions options, IReadOnlyList<int> labels, int labelCount, Device device)
     {
-        (smoothing, neighbours, this.device) = (options.LabelSmoothing, options.NeighbourSmoothing, device);
+        (smoothing, neighbours, teacherShare, this.device) = (options.LabelSmoothing, options.NeighbourSmoothing, options.TeacherShare, device);
         weightOf = options.BalancedClasses ? Balanced(labels, labelCount) : options.ClassWeights?.ToArray();
         if (weightOf is not null) weights = tensor(weightOf, float32, device).DetachFromDisposeScope();
     }
 
-    /// <summary>The sum of the rows' weighted losses, a scalar: logits [batch, labels] of any number type, labels [batch].</summary>
-    public Tensor SumOf(Tensor logits, IReadOnlyList<int> labels)
+    /// <summary>
+    /// The sum of the rows' weighted losses, a scalar: logits [batch, labels] of any number type, labels [batch], and what
+    /// teachers make of the rows, [batch][labels], null where there are none.
+    /// </summary>
+    public Tensor SumOf(Tensor logits, IReadOnlyList<int> labels, IReadOnlyList<IReadOnlyList<float>?>? taught = null)
     {
-        if (neighbours > 0) return SumOfSoft(logits, labels);
+        if (neighbours > 0 || taught is not null) return SumOfSoft(logits, labels, taught);
         Tensor actual = tensor(labels.Select(label => (long)label).ToArray(), device: device); // [batch]
         return nn.functional.cross_entropy(logits.to(float32), actual, weights, reduction: nn.Reduction.Sum, label_smoothing: smoothing); // []
     }
 
-    private Tensor SumOfSoft(Tensor logits, IReadOnlyList<int> labels)
+    private Tensor SumOfSoft(Tensor logits, IReadOnlyList<int> labels, IReadOnlyList<IReadOnlyList<float>?>? taught)
     {
         int count = (int)logits.size(1);
-        float[] targets = [.. labels.SelectMany(label => SoftTarget(label, count).Select(share => (float)(share * (weightOf?[label] ?? 1))))];
+        float[] targets = [.. labels.SelectMany((label, row) => SoftTarget(label, count, taught?[row]).Select(share => (float)(share * (weightOf?[label] ?? 1))))];
         return -(tensor(targets, [labels.Count, count], device: device) * logits.to(float32).log_softmax(-1)).sum(); // []
     }
 
     /// <summary>What the model is told of a row with this label: a probability for each label.</summary>
-    internal double[] SoftTarget(int label, int labels)
+    internal double[] SoftTarget(int label, int labels, IReadOnlyList<float>? taught = null)
     {
         var target = new double[labels];
         Array.Fill(target, smoothing / labels);
         target[label] += 1 - smoothing - neighbours;
         int[] beside = [.. new[] { label - 1, label + 1 }.Where(other => other >= 0 && other < labels)];
         foreach (int other in beside) target[other] += neighbours / beside.Length;
-        return target;
+        return taught is null ? target : [.. target.Zip(taught, (share, teachers) => (1 - teacherShare) * share + teacherShare * teachers)];
     }
 
     /// <summary>What a sum over these labels is divided by for the weighted mean, as torch's mean reduction has it.</summary>

@@ -51,6 +51,7 @@ public sealed partial record TrainingOptions
         Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "from 0 to below 1");
         Require(Momentum == 0 || Optimizer == OptimizerKind.Sgd, nameof(Momentum), Momentum, "0 with AdamW, whose momentum is Beta1");
         Require(MaxGradientNorm >= 0, nameof(MaxGradientNorm), MaxGradientNorm, "0 (no clipping) or above");
+        Require(AverageDecay is >= 0 and < 1, nameof(AverageDecay), AverageDecay, "0 (off) or below 1, such as 0.998");
         Require(LayerDecay is > 0 and <= 1, nameof(LayerDecay), LayerDecay, "above 0 and at most 1, such as 0.95");
         Require(FrozenLayers >= 0, nameof(FrozenLayers), FrozenLayers, "0 or above");
     }
@@ -64,6 +65,9 @@ public sealed partial record TrainingOptions
         Require(TokenMasking is >= 0 and < 1, nameof(TokenMasking), TokenMasking, "from 0 to below 1, such as 0.3");
         Require(NeighbourSmoothing is >= 0 and < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "from 0 to below 1, such as 0.15");
         Require(NeighbourSmoothing + LabelSmoothing < 1, nameof(NeighbourSmoothing), NeighbourSmoothing, "below 1 together with LabelSmoothing");
+        Require(TeacherShare is >= 0 and <= 1, nameof(TeacherShare), TeacherShare, "from 0 to 1, such as 0.7");
+        Require(TeacherViews is > 0 and <= 1000, nameof(TeacherViews), TeacherViews, "from 1 to 1,000");
+        Require(CleanEpochs >= 0 && CleanEpochs <= Epochs, nameof(CleanEpochs), CleanEpochs, "0 or above, and at most all epochs");
         RequireShare(HiddenDropout, nameof(HiddenDropout));
         RequireShare(AttentionDropout, nameof(AttentionDropout));
         RequireShare(ClassifierDropout, nameof(ClassifierDropout));

@@ -41,7 +41,8 @@ internal sealed class TrainingPlan
                 if (step >= TotalSteps) yield break;
                 bool isLast = step + 1 == TotalSteps;
                 yield return new PlannedStep(step + 1, options.LearningRate * schedule.FactorAt(step), steps[inEpoch],
-                    isLast || (options.EvaluateEvery is { } every ? (step + 1) % every == 0 : inEpoch + 1 == steps.Length));
+                    isLast || (options.EvaluateEvery is { } every ? (step + 1) % every == 0 : inEpoch + 1 == steps.Length),
+                    IsClean: step < options.CleanEpochs * StepsAnEpoch);
             }
         }
     }
@@ -64,4 +65,5 @@ internal sealed class TrainingPlan
 /// <param name="LearningRate">Its learning rate.</param>
 /// <param name="Batches">Its batches, as indices of rows; their gradients are summed.</param>
 /// <param name="IsEvaluated">Whether the held-out rows are measured after it.</param>
-internal readonly record struct PlannedStep(int Step, double LearningRate, int[][] Batches, bool IsEvaluated);
+/// <param name="IsClean">Whether it learns without dropout and noise.</param>
+internal readonly record struct PlannedStep(int Step, double LearningRate, int[][] Batches, bool IsEvaluated, bool IsClean);

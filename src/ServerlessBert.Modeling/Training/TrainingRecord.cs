@@ -33,6 +33,12 @@ public sealed record TrainingRecord
     /// <summary>The registry's version that it started from, or null.</summary>
     public string? Parent { get; init; }
 
+    /// <summary>The settings of the pretraining on the same texts that came first; null where there was none.</summary>
+    public PretrainingOptions? Pretraining { get; init; }
+
+    /// <summary>The folders of the models that taught it; null where there were none.</summary>
+    public IReadOnlyList<string>? Teachers { get; init; }
+
     /// <summary>The files that were read.</summary>
     public required IReadOnlyList<TrainingSource> Data { get; init; }
 

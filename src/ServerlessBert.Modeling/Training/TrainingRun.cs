@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +14,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingPlan plan;
     private readonly HeldOutRows heldOut;
     private readonly FlatOptimizer optimizer;
+    private readonly AveragedWeights? average;
     private readonly TrainingLoss loss;
     private readonly TrainingStep step;
     private readonly BestWeights best = new();
@@ -40,6 +42,7 @@ internal sealed class TrainingRun : IDisposable
         optimizer = options.Optimizer == OptimizerKind.AdamW
             ? new FlatAdamW(groups, new AdamWSettings { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon })
             : new FlatSgd(groups, options.Momentum);
+        average = options.AverageDecay > 0 ? new AveragedWeights(optimizer, options.AverageDecay) : null;
         loss = new TrainingLoss(options, rows.Labels, model.Config.NumLabels, device);
         step = new TrainingStep(checkpoint, rows, optimizer, loss, options, device, padTo);
         SavedTraining? saved = store?.Resume(Tensors, MakeBest);
@@ -67,6 +70,7 @@ internal sealed class TrainingRun : IDisposable
                 break;
             }
             Take(planned, progress);
+            average?.Update();
             if (planned.IsEvaluated && !heldOut.IsEmpty) Evaluate(planned.LearningRate, progress);
             store?.SaveIfDue(state.Step, Saved, Tensors);
         }
@@ -82,6 +86,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Frees what the training needed beside the model.</summary>
     public void Dispose()
     {
+        average?.Dispose();
         optimizer.Dispose();
         loss.Dispose();
         best.Dispose();
@@ -109,6 +114,7 @@ internal sealed class TrainingRun : IDisposable
 
     private void Evaluate(double learningRate, IProgress<TrainingProgress>? progress)
     {
+        average?.Lend();
         float[][] probabilities = heldOut.Probabilities();
         EvaluationMetrics metrics = heldOut.MetricsOf(probabilities);
         state.Evaluations.Add(new EvaluatedStep(state.Step, state.RecentLoss, metrics));
@@ -117,6 +123,7 @@ internal sealed class TrainingRun : IDisposable
             if (options.KeepBest) best.Keep(checkpoint.Model);
             bestProbabilities = probabilities;
         }
+        average?.TakeBack();
         progress?.Report(Progress(state.RecentLoss, learningRate) with { Evaluation = metrics });
     }
 
@@ -138,11 +145,12 @@ internal sealed class TrainingRun : IDisposable
         else best.Clear();
     }
 
-    private CheckpointTensors Tensors() => new(checkpoint.Model.state_dict(), optimizer.State, best.Tensors);
+    private CheckpointTensors Tensors() => new(checkpoint.Model.state_dict(), optimizer.State, average?.State ?? ImmutableDictionary<string, Tensor>.Empty, best.Tensors);
 
     private TrainingResult Result(TrainingEnd end)
     {
         EvaluatedStep? kept = options.KeepBest ? state.Best : state.Evaluations.LastOrDefault();
+        average?.Lend(); // for good
         best.Restore(checkpoint.Model);
         if (kept is not null) bestProbabilities ??= heldOut.Probabilities(); // kept by a piece before this one
         double seconds = Seconds;

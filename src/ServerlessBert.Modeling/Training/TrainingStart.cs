@@ -17,7 +17,11 @@ public abstract record TrainingStart
     /// The fresh weights' standard deviation, where that is to differ from BERT's 0.02, which suits a width of 768: a layer of
     /// 128 passes on a fifth of what it gets, and learns slowly at first. 0.06 is more like it there.
     /// </param>
-    public sealed record FromScratch(string Preset, int VocabularySize = 8000, int? Layers = null, double? InitializerRange = null) : TrainingStart;
+    /// <param name="Merges">Which pieces the vocabulary's training merges.</param>
+    /// <param name="MinimumFrequency">How often two pieces must stand side by side to be merged.</param>
+    public sealed record FromScratch(
+        string Preset, int VocabularySize = 8000, int? Layers = null, double? InitializerRange = null,
+        MergeScore Merges = MergeScore.Frequency, int MinimumFrequency = 2) : TrainingStart;
 
     /// <summary>Loads or makes the model and its tokenizer.</summary>
     /// <param name="train">The rows to learn from, which a fresh vocabulary is built from.</param>
@@ -34,9 +38,9 @@ public abstract record TrainingStart
     {
         if (this is FromFolder(string folder)) return BertCheckpoint.Load(folder);
 
-        var (preset, size, layers, range) = (FromScratch)this;
+        var (preset, size, layers, range, merges, frequency) = (FromScratch)this;
         // Lower-cased (the options' default): a few thousand reviews are too few to learn every word twice.
-        var options = new WordPieceTrainerOptions { VocabularySize = size };
+        var options = new WordPieceTrainerOptions { VocabularySize = size, Score = merges, MinimumFrequency = frequency };
         IReadOnlyList<string> tokens = WordPieceTrainer.Train(texts, options, cancellationToken);
         var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         var config = BertConfig.Preset(preset, tokenizer.VocabularySize);

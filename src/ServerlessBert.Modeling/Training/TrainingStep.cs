@@ -20,13 +20,15 @@ internal sealed class TrainingStep(
     /// <exception cref="TrainingException">Memory does not suffice; the message has the batch's shape.</exception>
     public StepOutcome Take(PlannedStep planned)
     {
+        if (planned.IsClean) checkpoint.Model.SetDropout(0, 0, 0);
+        else checkpoint.Model.SetDropout(options.HiddenDropout, options.AttentionDropout, options.ClassifierDropout);
         optimizer.ZeroGradients();
         var outcome = new StepOutcome();
         double divisor = loss.WeightOf(planned.Batches.SelectMany(batch => batch).Select(row => rows.Labels[row]));
         for (int index = 0; index < planned.Batches.Length; index++)
         {
             SeedDropout((planned.Step - 1L) * options.GradientAccumulation + index);
-            outcome = outcome.With(Learn(planned.Batches[index], divisor, planned.Step, index));
+            outcome = outcome.With(Learn(planned, index, divisor));
         }
         outcome = outcome with { GradientNorm = optimizer.ClipGradients(options.MaxGradientNorm) };
         if (outcome.IsFinite) optimizer.Step(planned.LearningRate);
@@ -34,23 +36,25 @@ internal sealed class TrainingStep(
     }
 
     // Of all batches of the step, one: its gradients are added to those of the others.
-    private StepOutcome Learn(int[] batch, double divisor, int step, int index)
+    private StepOutcome Learn(PlannedStep planned, int index, double divisor)
     {
         using var scope = NewDisposeScope();
-        int[][] ids = noise.On([.. batch.Select(row => rows.Ids[row])], step, index);
+        int[] batch = planned.Batches[index];
+        int[][] ids = [.. batch.Select(row => rows.Ids[row])];
+        if (!planned.IsClean) ids = noise.On(ids, planned.Step, index);
         int sequence = Math.Max(padTo, ids.Max(row => row.Length));
         try
         {
             using var padded = PaddedBatch.Of(ids, checkpoint.Tokenizer.PaddingId, device, padTo);
             Tensor logits = checkpoint.Model.call(padded.InputIds, padded.AttentionMask, null); // [batch, labels]
-            Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])]) / divisor; // []
+            Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])], rows.Taught is { } taught ? [.. batch.Select(row => taught[row])] : null) / divisor; // []
             share.backward();
             return new StepOutcome(share.ToDouble(), 0, batch.Length, padded.Tokens, (long)batch.Length * sequence);
         }
         catch (Exception exception) when (OutOfMemory.IsCauseOf(exception))
         {
             throw new TrainingException(
-                $"Memory ran out at step {step} over a batch of {batch.Length} reviews × {sequence} tokens on {device.type.ToString().ToLowerInvariant()}; "
+                $"Memory ran out at step {planned.Step} over a batch of {batch.Length} reviews × {sequence} tokens on {device.type.ToString().ToLowerInvariant()}; "
                 + "take a smaller batch (with gradient accumulation for the same step) or a shorter maximal length.", exception);
         }
     }

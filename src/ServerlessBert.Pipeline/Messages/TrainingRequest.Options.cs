@@ -60,6 +60,9 @@ public sealed partial record TrainingRequest
     /// <summary>A layer's learning rate as a share of the next higher one's.</summary>
     public double? LayerDecay { get; init; }
 
+    /// <summary>What a moving average of the weights keeps of itself a step; the average is what is kept.</summary>
+    public double? AverageDecay { get; init; }
+
     /// <summary>Whether the embeddings stay as they are.</summary>
     public bool? FreezeEmbeddings { get; init; }
 

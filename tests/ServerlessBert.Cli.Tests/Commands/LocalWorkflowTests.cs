@@ -54,6 +54,24 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task One_command_pretrains_on_the_texts_and_trains_from_there()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), model = folder.At("model");
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "200", "--out", data])).ExitCode);
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--vocab-merges", "likelihood", "--vocab-min-frequency", "5",
+            "--pretrain-epochs", "0.5", "--max-steps", "2", "--out", model]);
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        Assert.Contains("pretraining on 180 texts", result.Errors);
+        Assert.Contains("pretraining head", result.Errors); // what the training started from had one
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal(0.5, record.GetProperty("pretraining").GetProperty("epochs").GetDouble());
+        Assert.Empty(Directory.EnumerateDirectories(model, "pretrained-*"));
+    }
+
+    [Fact]
     public async Task Too_little_text_to_pretrain_on_is_said_with_its_tokens()
     {
         using var folder = new TemporaryFolder();
@@ -129,6 +147,40 @@ public class LocalWorkflowTests
         Assert.Equal(3, lines.Length);
         Assert.Equal("line_too_long", lines[1].GetProperty("error").GetProperty("code").GetString());
         Assert.True(lines[0].TryGetProperty("stars", out _) && lines[2].TryGetProperty("stars", out _));
+    }
+
+    [Fact]
+    public async Task A_file_without_ratings_cannot_be_measured_on()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.File("d.csv", "stars,text\n1,bad food\n5,good food\n2,poor food\n");
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--eval", folder.File("e.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("e.txt has no labelled review to measure on; give it stars 1-5 or labels 0-4", result.Errors);
+        Assert.False(Directory.Exists(folder.At("m")));
+    }
+
+    [Fact]
+    public async Task Trained_models_teach_another_shape_and_vocabulary()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), teacher = SmallModels.Save(folder.Path), model = folder.At("model");
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
+
+        var student = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "2",
+            "--teacher", teacher, "--teacher-share", "0.6", "--teacher-views", "3", "--average-decay", "0.9", "--clean-epochs", "1", "--out", model]);
+        var missing = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--teacher", folder.At("nowhere"), "--out", model]);
+
+        Assert.True(student.ExitCode == 0, student.Errors);
+        Assert.Contains($"teacher {teacher}: right about", student.Errors);
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal(teacher, record.GetProperty("teachers")[0].GetString());
+        Assert.Contains($"of the {3 * record.GetProperty("trainRows").GetInt32()} rows", student.Errors); // three views of each
+        Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
+        Assert.Equal(2, missing.ExitCode);
+        Assert.Contains($"there is no folder {folder.At("nowhere")}", missing.Errors);
     }
 
     [Fact]

@@ -21,12 +21,10 @@ public class AxisTicksTests
     });
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(3)]
-    [InlineData(-0.5)]
-    public void An_empty_range_is_widened(double value)
-    {
-        IReadOnlyList<double> ticks = AxisTicks.Of(value, value);
-        Assert.True(ticks[0] < value && ticks[^1] > value);
-    }
+    [InlineData(0, new[] { 0, 0.2, 0.4, 0.6, 0.8, 1 })]
+    [InlineData(4, new[] { 2.0, 3, 4, 5, 6 })]
+    [InlineData(-0.4, new[] { -0.6, -0.5, -0.4, -0.3, -0.2 })]
+    [InlineData(4e-5, new[] { 2e-5, 3e-5, 4e-5, 5e-5, 6e-5 })]
+    public void A_single_value_gets_an_axis_of_its_own_size_that_does_not_pass_zero(double value, double[] ticks) =>
+        Assert.Equal(ticks, AxisTicks.Of(value, value), (a, b) => Math.Abs(a - b) < 1e-9);
 }

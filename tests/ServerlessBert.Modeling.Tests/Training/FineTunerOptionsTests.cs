@@ -36,6 +36,25 @@ public sealed class FineTunerOptionsTests
     }
 
     [Fact]
+    public void Clean_passes_learn_without_dropout_and_noise_and_the_others_with_them()
+    {
+        TrainingOptions noisy = Quick with { MaxSteps = null, Epochs = 2, HiddenDropout = 0.5, AttentionDropout = 0.5, ClassifierDropout = 0.5, WordDropout = 0.5, TokenMasking = 0.5 };
+        double[] LossesOf(TrainingOptions options)
+        {
+            var losses = new List<double>();
+            Run(options, progress => { if (progress.Evaluation is null) losses.Add(progress.Loss); });
+            return [.. losses];
+        }
+
+        double[] clean = LossesOf(WithoutDropout with { MaxSteps = null, Epochs = 2 }), first = LossesOf(noisy with { CleanEpochs = 1 }), never = LossesOf(noisy);
+
+        Assert.Equal(8, first.Length);
+        Assert.Equal(clean[..4], first[..4]);
+        Assert.All(clean[4..].Zip(first[4..]), pair => Assert.NotEqual(pair.First, pair.Second));
+        Assert.NotEqual(never[0], first[0]);
+    }
+
+    [Fact]
     public void Frozen_parts_stay_as_they_are_and_the_others_learn()
     {
         using BertCheckpoint untouched = SmallModels.Create();

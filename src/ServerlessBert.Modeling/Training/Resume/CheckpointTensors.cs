@@ -5,14 +5,16 @@ namespace ServerlessBert.Modeling;
 /// <summary>The tensors of a training checkpoint, each file's by name: what is written, and what is read into.</summary>
 /// <param name="Model">The weights.</param>
 /// <param name="Optimizer">The optimizer's moments.</param>
+/// <param name="Average">The moving average of the weights; empty where none is taken.</param>
 /// <param name="Best">The weights of the best evaluation so far; empty where none are kept.</param>
 internal sealed record CheckpointTensors(
-    IReadOnlyDictionary<string, Tensor> Model, IReadOnlyDictionary<string, Tensor> Optimizer, IReadOnlyDictionary<string, Tensor> Best)
+    IReadOnlyDictionary<string, Tensor> Model, IReadOnlyDictionary<string, Tensor> Optimizer,
+    IReadOnlyDictionary<string, Tensor> Average, IReadOnlyDictionary<string, Tensor> Best)
 {
     private const string BestFile = "best.safetensors";
 
     private IEnumerable<(string File, IReadOnlyDictionary<string, Tensor> Tensors)> Files =>
-        [("model.safetensors", Model), ("optimizer.safetensors", Optimizer), (BestFile, Best)];
+        [("model.safetensors", Model), ("optimizer.safetensors", Optimizer), ("average.safetensors", Average), (BestFile, Best)];
 
     /// <summary>Bytes of all of them.</summary>
     public long Bytes => Files.SelectMany(file => file.Tensors.Values).Sum(tensor => tensor.numel() * tensor.element_size());

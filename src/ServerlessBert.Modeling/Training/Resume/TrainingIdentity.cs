@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling;
 
 /// <summary>What makes two trainings the same one, as digests: a checkpoint of one may go on as the other only if all are equal.</summary>
-/// <param name="Data">The rows to learn from and to measure on, in their order, as token ids and labels.</param>
+/// <param name="Data">The rows to learn from and to measure on, in their order, as token ids and labels, with what teachers make of them.</param>
 /// <param name="Options">Every setting that changes what is learned.</param>
 /// <param name="Start">The model's shape and a sample of the weights that it starts from.</param>
 internal sealed record TrainingIdentity(string Data, string Options, string Start)
@@ -43,6 +43,7 @@ internal sealed record TrainingIdentity(string Data, string Options, string Star
                 AppendInteger(hash, ids.Length);
                 foreach (int id in ids) AppendInteger(hash, id);
             }
+            foreach (float probability in rows.Taught?.SelectMany(taught => taught ?? []) ?? []) AppendInteger(hash, BitConverter.SingleToInt32Bits(probability));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
