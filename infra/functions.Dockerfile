@@ -5,7 +5,8 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 ENV PUBLISHED=/published NATIVE=/native
 WORKDIR /source
 COPY . .
-RUN dotnet publish src/ServerlessBert.Functions -c Release -r linux-x64 -o "$PUBLISHED"
+# Compiled ahead of time: a start is an eighth shorter (docs/performance.md).
+RUN dotnet publish src/ServerlessBert.Functions -c Release -r linux-x64 -p:PublishReadyToRun=true -o "$PUBLISHED"
 # Native libraries apart, with times that do not change: their layer stays as it is while only the code changes.
 RUN mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "$NATIVE" {} + && find "$NATIVE" -exec touch -d @0 {} +
 

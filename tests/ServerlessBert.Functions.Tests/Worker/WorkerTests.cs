@@ -74,6 +74,16 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         Assert.Contains("invalid_json", await refused.Content.ReadAsStringAsync());
     }
 
+    [WorkerFact]
+    public async Task Its_model_computes_in_oneDNNs_packed_layers_as_it_tells_the_host()
+    {
+        using HttpResponseMessage predicted = await worker.RequestAsync("Predict", HttpMethod.Post, "/api/predict", new StringContent("""["good"]""", Encoding.UTF8, "application/json"));
+
+        Assert.Equal(HttpStatusCode.OK, predicted.StatusCode);
+        Assert.Contains("packed layers", worker.Log);
+        Assert.DoesNotContain("plain module tree", worker.Log);
+    }
+
     private PipelineStorage Storage => worker.Storage;
 
     private async Task<QueueMessage> TakeAsync(string queue)
