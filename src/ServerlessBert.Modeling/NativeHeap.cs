@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ServerlessBert.Modeling;
 
 /// <summary>The C library's heap, where libtorch's tensors lie.</summary>
-public static class NativeHeap
+internal static class NativeHeap
 {
     /// <summary>
     /// Gives what was freed back to the system. glibc keeps it, in an arena for each thread that ever allocated: a

@@ -11,7 +11,7 @@ namespace ServerlessBert.Modeling;
 /// </summary>
 internal static class NativeThread
 {
-    private static readonly BlockingCollection<Task> Tasks = [];
+    private static readonly BlockingCollection<Action> Actions = [];
 
     private static readonly Lazy<Thread> Started = new(() =>
     {
@@ -25,7 +25,7 @@ internal static class NativeThread
     {
         if (Thread.CurrentThread == Started.Value) return function();
         var task = new Task<T>(function);
-        Tasks.Add(task);
+        Actions.Add(task.RunSynchronously);
         return task.GetAwaiter().GetResult();
     }
 
@@ -36,8 +36,15 @@ internal static class NativeThread
         return true;
     });
 
+    /// <summary>Runs on the thread, after what was asked for before, and does not wait. Nobody could catch what is thrown, so it ends the process.</summary>
+    public static void Post(Action action)
+    {
+        _ = Started.Value;
+        Actions.Add(action);
+    }
+
     private static void Work()
     {
-        foreach (Task task in Tasks.GetConsumingEnumerable()) task.RunSynchronously();
+        foreach (Action action in Actions.GetConsumingEnumerable()) action();
     }
 }

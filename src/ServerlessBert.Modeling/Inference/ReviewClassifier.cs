@@ -135,6 +135,13 @@ public sealed class ReviewClassifier : IDisposable
 
     private float[][] Logits(IReadOnlyList<int[]> rows) => Pass(options, () => forward.Logits(rows));
 
-    /// <summary>Frees the weights.</summary>
-    public void Dispose() => NativeThread.Run(forward.Dispose);
+    /// <summary>
+    /// Frees the weights, and gives their memory back to the system, when the passes that are waiting have ended: it is not
+    /// waited for, since a host frees a model while another one answers. A model that is loaded next is loaded after it.
+    /// </summary>
+    public void Dispose() => NativeThread.Post(() =>
+    {
+        forward.Dispose();
+        NativeHeap.Trim();
+    });
 }

@@ -23,9 +23,5 @@ public sealed class CheckpointClassifier(ReviewClassifier classifier) : IReviewC
     public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        classifier.Dispose();
-        NativeHeap.Trim();
-    }
+    public void Dispose() => classifier.Dispose();
 }

@@ -25,6 +25,19 @@ public sealed class NativeThreadTests
     }
 
     [Fact]
+    public void What_is_posted_is_done_before_what_is_asked_for_next()
+    {
+        using var goOn = new ManualResetEventSlim();
+        bool done = false;
+        NativeThread.Post(() => goOn.Wait(TimeSpan.FromSeconds(10)));
+        NativeThread.Post(() => done = true);
+        Assert.False(done);
+        goOn.Set();
+
+        Assert.True(NativeThread.Run(() => done));
+    }
+
+    [Fact]
     public async Task Work_takes_turns()
     {
         int running = 0, most = 0;
