@@ -17,7 +17,6 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
     /// <summary>The settings of a pretraining on the texts to learn from, before anything else; null for none.</summary>
     public PretrainingOptions? Pretraining { get; init; }
 
-
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
     /// <param name="folder">Where the checkpoint, training.json, metrics.json, the log and the report go; made where missing.</param>
@@ -30,6 +29,8 @@ public sealed class FineTuning(TrainingStart start, TrainingOptions options, tor
         StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
+        // Said here, before a vocabulary is made of no text.
+        if (split.Train.Count == 0) throw new TrainingException("No labelled review is left to learn from.");
         IReadOnlyList<LabelledReview> train = Teachers.Count == 0 ? split.Train
             : Modeling.Teachers.Teach(Teachers, Modeling.Teachers.Views(split.Train, options.TeacherViews, options.Seed), remark, cancellationToken);
         DateTimeOffset started = DateTimeOffset.UtcNow;

@@ -33,6 +33,7 @@ internal static class TrainCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(checkpointEvery) is <= 0) throw new UsageException("--checkpoint-every is a number of steps, 1 or more.");
+            if (parsed.GetValue(pretrainEpochs) is <= 0) throw new UsageException("--pretrain-epochs is a number of passes above 0, such as 3.");
             if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(noCheckpoints)) throw new UsageException("give either --checkpoint-every or --no-checkpoints, not both.");
             if (parsed.GetValue(queue))
             {

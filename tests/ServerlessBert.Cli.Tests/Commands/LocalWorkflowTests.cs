@@ -163,6 +163,19 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task A_file_that_is_all_measured_on_leaves_nothing_to_learn_from()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.File("d.csv", "stars,text\n1,bad food\n5,good food\n2,poor food\n");
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--eval", data, "--preset", "tiny", "--out", folder.At("m")]);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("left out: 3 rows to learn from whose text is measured on in d.csv too", result.Errors);
+        Assert.Contains("No labelled review is left to learn from.", result.Errors);
+    }
+
+    [Fact]
     public async Task Trained_models_teach_another_shape_and_vocabulary()
     {
         using var folder = new TemporaryFolder();

@@ -26,6 +26,7 @@ public class UsageTests
     [InlineData("train --queue --pretrain-epochs 2")]
     [InlineData("train --queue --preset tiny --vocab-merges likelihood")]
     [InlineData("train --preset tiny --data x.csv --out y --teacher no-such-folder")]
+    [InlineData("train --preset tiny --data x.csv --out y --pretrain-epochs 0")]
     [InlineData("train --preset tiny --data x.csv --out y --vocab-min-frequency 0")]
     [InlineData("pretrain --preset tiny --data x.csv")]
     [InlineData("pretrain --preset tiny --base b --data x.csv --out y")]
