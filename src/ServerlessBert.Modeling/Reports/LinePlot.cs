@@ -9,7 +9,7 @@ namespace ServerlessBert.Modeling;
 /// </summary>
 internal sealed record LinePlot
 {
-    private const double Width = 400, Height = 250, Left = 52, Right = 12, Top = 12, Bottom = 44;
+    private const double Width = 400, Height = 250, Left = 52, Right = 28, Top = 12, Bottom = 44;
 
     /// <summary>What it shows: its accessible name.</summary>
     public required string Title { get; init; }
