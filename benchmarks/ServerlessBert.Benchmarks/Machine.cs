@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Benchmarks;
 

@@ -1,3 +1,7 @@
+using ServerlessBert.Functions.Reviews;
+using ServerlessBert.Functions.Training;
+using ServerlessBert.Pipeline.Retraining;
+
 namespace ServerlessBert.Functions;
 
 /// <summary>Names of the settings that triggers refer to.</summary>

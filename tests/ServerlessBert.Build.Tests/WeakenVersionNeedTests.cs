@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ServerlessBert.Pipeline.Runs;
 using TorchSharp;
 
 namespace ServerlessBert.Build.Tests;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Tests;
 

@@ -1,4 +1,7 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Training;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Telemetry;
 using Spectre.Console;
 
 namespace ServerlessBert.Trainer.Tests;

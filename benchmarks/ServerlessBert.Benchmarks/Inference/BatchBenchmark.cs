@@ -1,5 +1,8 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,5 +1,8 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Telemetry;
 using TorchSharp;
 
 namespace ServerlessBert.Benchmarks.Inference;

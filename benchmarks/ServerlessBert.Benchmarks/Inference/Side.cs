@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

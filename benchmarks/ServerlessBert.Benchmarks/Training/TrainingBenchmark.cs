@@ -1,7 +1,10 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Reviews;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Reviews;
 using TorchSharp;
 using static TorchSharp.torch;
 

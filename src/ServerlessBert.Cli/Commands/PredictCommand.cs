@@ -1,5 +1,9 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Reviews;
 using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;

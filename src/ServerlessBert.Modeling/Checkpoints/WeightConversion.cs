@@ -1,9 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ServerlessBert.Modeling.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Checkpoints;
 
 /// <summary>Stores a checkpoint folder's weights in another number type: bfloat16 halves the download of every host that starts.</summary>
 public static class WeightConversion

@@ -1,9 +1,10 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Reviews;
+using ServerlessBert.Reviews.Decoding;
 
 namespace ServerlessBert.Pipeline.Runs;
 
@@ -67,11 +68,11 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
     }
 
     /// <summary>What became of an input that could not be read; null when it is there, so that the failure was another.</summary>
-    public async Task<InputLoss?> LossOfAsync(string blob, string etag, CancellationToken cancellationToken)
+    public async Task<InputChange?> LossOfAsync(string blob, string etag, CancellationToken cancellationToken)
     {
         // A read under If-Match answers 412 for an absent blob as well as for a changed one.
-        if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputLoss.Deleted;
-        return ETags.Bare(present.ETag) == etag ? null : InputLoss.DroppedAgain;
+        if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputChange.Deleted;
+        return ETags.Bare(present.ETag) == etag ? null : InputChange.DroppedAgain;
     }
 
     private static BlobRequestConditions SameContent(string etag) => new() { IfMatch = ETags.ToCondition(etag) };
@@ -80,10 +81,10 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
 }
 
 /// <summary>A batch's bytes, or why there are none.</summary>
-internal readonly record struct InputReading(ReadOnlyMemory<byte> Content, InputLoss? Loss);
+internal readonly record struct InputReading(ReadOnlyMemory<byte> Content, InputChange? Loss);
 
 /// <summary>What became of an input.</summary>
-internal enum InputLoss
+internal enum InputChange
 {
     /// <summary>A newer file of that name is there.</summary>
     DroppedAgain,

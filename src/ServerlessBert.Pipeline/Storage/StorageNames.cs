@@ -1,3 +1,5 @@
+using ServerlessBert.Pipeline.Retraining;
+
 namespace ServerlessBert.Pipeline.Storage;
 
 /// <summary>The containers and queues, named once.</summary>

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 using ServerlessBert.Trainer;

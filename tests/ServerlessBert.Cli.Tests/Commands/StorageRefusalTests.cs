@@ -1,4 +1,5 @@
-using ServerlessBert.Cli.Tests.Hosting;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Commands;

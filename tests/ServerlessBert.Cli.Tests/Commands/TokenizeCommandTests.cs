@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Tests.Commands;
 

@@ -1,6 +1,7 @@
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Faults;

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
+using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Telemetry;
 using Xunit.Abstractions;
 
 namespace ServerlessBert.Cli.Tests.Faults;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Tests.Swaps;
 

@@ -4,11 +4,12 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Queues.Models;
+using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>
 /// The Functions app as the Functions host runs it: its program in a process of its own, told over gRPC to load and to

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Infrastructure.Tests;

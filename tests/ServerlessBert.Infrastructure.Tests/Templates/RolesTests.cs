@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ServerlessBert.Modeling.Inference;
 
 namespace ServerlessBert.Infrastructure.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 

@@ -1,7 +1,8 @@
+using ServerlessBert.Modeling.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class BertSelfAttentionTests

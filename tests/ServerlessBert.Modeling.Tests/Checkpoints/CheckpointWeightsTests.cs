@@ -1,7 +1,9 @@
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class CheckpointWeightsTests : IDisposable

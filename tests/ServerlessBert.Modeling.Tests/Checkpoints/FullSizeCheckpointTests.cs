@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class FullSizeCheckpointTests(ITestOutputHelper output) : IDisposable

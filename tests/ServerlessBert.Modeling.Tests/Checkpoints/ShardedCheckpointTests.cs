@@ -1,7 +1,9 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using TorchSharp;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class ShardedCheckpointTests : IDisposable

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tests.Training;
 using ServerlessBert.Testing;
 using static TorchSharp.torch;
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
