@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Benchmarks;
 

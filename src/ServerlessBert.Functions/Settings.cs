@@ -1,6 +1,5 @@
 using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Functions.Training;
-using ServerlessBert.Pipeline.Retraining;
 
 namespace ServerlessBert.Functions;
 

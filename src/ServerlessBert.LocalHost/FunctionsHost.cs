@@ -7,7 +7,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Pipeline.Operations;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.LocalHost;

@@ -4,8 +4,6 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.LocalHost;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Trainer;

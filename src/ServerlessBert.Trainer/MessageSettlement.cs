@@ -1,7 +1,6 @@
 using Azure;
-using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Trainer;
 

@@ -3,7 +3,6 @@ using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Trainer;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using Spectre.Console;
 

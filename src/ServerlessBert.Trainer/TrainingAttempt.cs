@@ -4,8 +4,6 @@ using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 using TorchSharp;
 
 namespace ServerlessBert.Trainer;

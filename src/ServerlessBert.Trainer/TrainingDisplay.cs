@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
-using ServerlessBert.Pipeline.Runs;
 using Spectre.Console;
 
 namespace ServerlessBert.Trainer;

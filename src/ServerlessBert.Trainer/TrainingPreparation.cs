@@ -3,7 +3,6 @@ using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 using TorchSharp;

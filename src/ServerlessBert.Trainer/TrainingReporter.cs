@@ -3,7 +3,6 @@ using Azure;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Trainer;
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ServerlessBert.Pipeline.Runs;
 using TorchSharp;
 
 namespace ServerlessBert.Build.Tests;

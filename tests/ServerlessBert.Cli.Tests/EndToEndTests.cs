@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ServerlessBert.Cli.Output;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Tests;
 

@@ -1,6 +1,5 @@
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Cli.Tests;
 

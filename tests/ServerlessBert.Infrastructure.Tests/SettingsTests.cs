@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 using ServerlessBert.Trainer;

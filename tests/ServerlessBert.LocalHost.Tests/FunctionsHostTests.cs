@@ -4,7 +4,6 @@ using System.Text.Json;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 

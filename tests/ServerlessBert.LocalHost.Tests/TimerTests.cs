@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using ServerlessBert.Functions;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.LocalHost.Tests;

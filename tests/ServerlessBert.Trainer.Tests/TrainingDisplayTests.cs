@@ -1,7 +1,5 @@
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 using Spectre.Console;
 
 namespace ServerlessBert.Trainer.Tests;

@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using ServerlessBert.Benchmarks.Results;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Benchmarks.Results;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 using TorchSharp;
 
 namespace ServerlessBert.Benchmarks.Inference;

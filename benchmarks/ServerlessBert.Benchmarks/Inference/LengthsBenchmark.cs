@@ -2,7 +2,6 @@ using System.CommandLine;
 using ServerlessBert.Benchmarks.Results;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Tokenization;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ServerlessBert.Modeling.Inference;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Benchmarks.Inference;

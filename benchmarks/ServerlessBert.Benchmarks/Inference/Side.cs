@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ServerlessBert.Modeling.Tokenization;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -3,9 +3,7 @@ using ServerlessBert.Benchmarks.Results;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Reviews;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Benchmarks.Training;

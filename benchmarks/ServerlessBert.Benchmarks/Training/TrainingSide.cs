@@ -4,7 +4,6 @@ using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Optimizers;
 using ServerlessBert.Modeling.Tokenization;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

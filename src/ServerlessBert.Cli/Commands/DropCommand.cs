@@ -5,7 +5,6 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
-using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Predictions;

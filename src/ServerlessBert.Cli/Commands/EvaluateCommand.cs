@@ -3,7 +3,6 @@ using System.Globalization;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
-using ServerlessBert.Functions;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Reports;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Output;
-using ServerlessBert.Pipeline.Predictions;
 
 namespace ServerlessBert.Cli.Commands;
 

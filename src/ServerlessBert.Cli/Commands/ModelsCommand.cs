@@ -6,7 +6,6 @@ using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
-using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;
 

@@ -3,7 +3,6 @@ using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Reviews;
 using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;

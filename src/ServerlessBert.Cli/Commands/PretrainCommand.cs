@@ -4,7 +4,6 @@ using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Trainer;
 using TorchSharp;
 

@@ -10,7 +10,6 @@ using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 using TorchSharp;

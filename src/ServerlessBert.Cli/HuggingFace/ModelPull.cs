@@ -1,5 +1,4 @@
 using ServerlessBert.Cli.Output;
-using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Tokenization;
 using Spectre.Console;
 

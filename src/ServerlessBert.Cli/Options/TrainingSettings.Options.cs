@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Training;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Options;
 

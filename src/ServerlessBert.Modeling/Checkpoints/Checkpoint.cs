@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Tokenization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Checkpoints;

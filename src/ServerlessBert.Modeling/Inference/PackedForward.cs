@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;

@@ -1,7 +1,6 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Tokenization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;

@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Modeling.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Pretraining;

@@ -1,6 +1,5 @@
 using System.Xml.Linq;
 using ServerlessBert.Modeling.Evaluation;
-using ServerlessBert.Modeling.Training;
 using static ServerlessBert.Modeling.Reports.Numbers;
 
 namespace ServerlessBert.Modeling.Reports;

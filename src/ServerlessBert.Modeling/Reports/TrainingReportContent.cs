@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ServerlessBert.Modeling.Bert;
-using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Reports;

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;

@@ -5,7 +5,6 @@ using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;

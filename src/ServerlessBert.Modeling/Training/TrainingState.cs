@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Inference;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;

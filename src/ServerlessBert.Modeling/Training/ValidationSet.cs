@@ -2,7 +2,6 @@ using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Inference;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;

@@ -1,4 +1,3 @@
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Models;

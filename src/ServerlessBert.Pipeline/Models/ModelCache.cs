@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Models;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Models;
 

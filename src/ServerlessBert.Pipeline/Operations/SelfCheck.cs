@@ -4,9 +4,7 @@ using Microsoft.Extensions.Configuration;
 using ServerlessBert.Modeling;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 using TorchSharp;
 
 namespace ServerlessBert.Pipeline.Operations;

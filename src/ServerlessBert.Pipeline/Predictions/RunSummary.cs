@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Predictions;

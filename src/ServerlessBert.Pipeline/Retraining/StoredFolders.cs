@@ -6,7 +6,6 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Retraining;
 

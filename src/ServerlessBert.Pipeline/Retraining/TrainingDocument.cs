@@ -2,7 +2,6 @@ using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Retraining;

@@ -1,5 +1,3 @@
-using ServerlessBert.Pipeline.Retraining;
-
 namespace ServerlessBert.Pipeline.Storage;
 
 /// <summary>The containers and queues, named once.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using ServerlessBert.Pipeline.Batches;
 
 namespace ServerlessBert.Pipeline.Telemetry;
 

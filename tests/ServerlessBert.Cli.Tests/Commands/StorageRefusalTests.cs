@@ -1,5 +1,3 @@
-using ServerlessBert.Cli.Output;
-using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Commands;

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using ServerlessBert.Cli.Output;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Tests.Commands;
 

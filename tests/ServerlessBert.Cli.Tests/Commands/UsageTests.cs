@@ -1,6 +1,3 @@
-using ServerlessBert.Cli.Output;
-using ServerlessBert.Pipeline.Telemetry;
-
 namespace ServerlessBert.Cli.Tests.Commands;
 
 /// <summary>Wrong words give one sentence on standard error, exit code 2 (usage) or 1 (the work failed), and never a stack trace.</summary>

@@ -1,6 +1,5 @@
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;

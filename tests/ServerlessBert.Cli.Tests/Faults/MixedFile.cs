@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using ServerlessBert.Cli.Output;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Faults;

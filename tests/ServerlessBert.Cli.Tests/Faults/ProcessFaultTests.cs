@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 using Xunit.Abstractions;
 
 namespace ServerlessBert.Cli.Tests.Faults;

@@ -11,9 +11,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
-using ServerlessBert.Cli.Output;
-using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Tests.HuggingFace;
 

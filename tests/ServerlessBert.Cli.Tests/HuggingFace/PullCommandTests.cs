@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Tests.HuggingFace;
 

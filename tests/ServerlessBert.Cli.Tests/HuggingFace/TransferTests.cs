@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using ServerlessBert.Cli.HuggingFace;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Cli.Tests.HuggingFace;
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Cli.Tests.Swaps;
 

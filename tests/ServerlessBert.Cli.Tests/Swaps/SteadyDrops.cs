@@ -1,9 +1,9 @@
 using System.Text;
 using Azure.Storage.Blobs.Models;
-using ServerlessBert.Testing;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Swaps;
 

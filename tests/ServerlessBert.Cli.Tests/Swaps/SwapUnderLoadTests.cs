@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Pipeline.Models;

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;

@@ -5,10 +5,8 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Cli.Input;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Functions.Tests.Worker;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Infrastructure.Tests;

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ServerlessBert.Modeling.Inference;
 
 namespace ServerlessBert.Infrastructure.Tests;
 

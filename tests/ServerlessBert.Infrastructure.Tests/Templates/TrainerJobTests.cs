@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 

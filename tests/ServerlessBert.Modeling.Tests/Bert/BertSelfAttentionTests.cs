@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Bert;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Bert;

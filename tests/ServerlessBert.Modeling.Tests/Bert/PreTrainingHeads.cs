@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Bert;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Tests.Bert;
 using ServerlessBert.Modeling.Tokenization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Checkpoints;

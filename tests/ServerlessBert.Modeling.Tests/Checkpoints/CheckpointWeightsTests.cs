@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Tests.Bert;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Checkpoints;

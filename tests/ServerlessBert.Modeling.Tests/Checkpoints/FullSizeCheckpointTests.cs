@@ -2,7 +2,6 @@ using System.Diagnostics;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Tests.Bert;
-using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using ServerlessBert.Modeling.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Checkpoints;

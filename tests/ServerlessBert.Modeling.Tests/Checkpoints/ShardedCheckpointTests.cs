@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Tests.Bert;
-using TorchSharp;
 
 namespace ServerlessBert.Modeling.Tests.Checkpoints;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Tests.Training;
 using ServerlessBert.Testing;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Tests.Training;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference;

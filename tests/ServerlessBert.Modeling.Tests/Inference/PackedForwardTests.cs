@@ -2,7 +2,6 @@ using CsCheck;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Tests.Training;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 

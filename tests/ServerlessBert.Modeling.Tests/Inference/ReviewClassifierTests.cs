@@ -1,6 +1,5 @@
 using CsCheck;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Tests.Training;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference;

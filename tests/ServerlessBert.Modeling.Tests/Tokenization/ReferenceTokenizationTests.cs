@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 

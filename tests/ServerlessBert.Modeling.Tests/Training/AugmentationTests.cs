@@ -1,4 +1,3 @@
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;

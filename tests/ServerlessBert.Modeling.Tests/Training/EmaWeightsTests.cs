@@ -4,7 +4,6 @@ using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Optimizers;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

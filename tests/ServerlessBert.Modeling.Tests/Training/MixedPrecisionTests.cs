@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Optimizers;
 using ServerlessBert.Modeling.Tests.Checkpoints;
 using ServerlessBert.Modeling.Training;

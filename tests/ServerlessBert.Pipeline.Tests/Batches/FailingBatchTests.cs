@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ServerlessBert.Pipeline.Batches;
-using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;

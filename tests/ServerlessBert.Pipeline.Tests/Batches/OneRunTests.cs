@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
-using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;

@@ -1,5 +1,4 @@
 using ServerlessBert.Pipeline.Batches;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 

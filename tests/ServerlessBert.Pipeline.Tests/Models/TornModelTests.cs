@@ -1,7 +1,6 @@
 using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Models;

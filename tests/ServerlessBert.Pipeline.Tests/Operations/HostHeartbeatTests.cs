@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
-using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Tests.Models;
 using ServerlessBert.Testing;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using CsCheck;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Predictions;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Tests.Predictions;

@@ -1,8 +1,6 @@
-using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
