@@ -10,7 +10,7 @@ namespace ServerlessBert.Modeling.Tests.Pretraining;
 
 public sealed class PretrainerTests
 {
-    private static readonly PretrainingOptions Quick = new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Compute = InferenceDtype.Float32 };
+    private static readonly PretrainingOptions Quick = new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Precision = Precision.Float32 };
 
     private static readonly string[] Texts = [.. SmallModels.Reviews(120).Select(review => review.Text)];
 
@@ -78,7 +78,7 @@ public sealed class PretrainerTests
         using Checkpoint exact = SmallModels.Create(), rounded = SmallModels.Create();
 
         double expected = Pretrain(exact, Quick with { MaxSteps = 30 }).FinalLoss;
-        double actual = Pretrain(rounded, Quick with { MaxSteps = 30, Compute = InferenceDtype.BFloat16 }).FinalLoss;
+        double actual = Pretrain(rounded, Quick with { MaxSteps = 30, Precision = Precision.BFloat16Mixed }).FinalLoss;
 
         Assert.InRange(actual, 0.9 * expected, 1.1 * expected);
         Assert.All(rounded.Model.state_dict().Values, weight => Assert.Equal(torch.float32, weight.dtype));

@@ -48,7 +48,7 @@ public sealed class PretrainedStartTests : IDisposable
     public void Dispose() => Directory.Delete(parent, recursive: true);
 
     private PretrainedStart Pretrained() => new(
-        new TrainingStart.FromScratch("tiny", 60, Layers: 1), new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Compute = InferenceDtype.Float32 }, torch.CPU, parent);
+        new TrainingStart.FromScratch("tiny", 60, Layers: 1), new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Precision = Precision.Float32 }, torch.CPU, parent);
 
     private TrainingStart Start(IReadOnlyList<string> texts) => Pretrained().Of(texts, new Counting(() => steps++), _ => { }, CancellationToken.None);
 

@@ -52,7 +52,7 @@ public class MixedPrecisionTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
         var losses = new List<double>();
-        var options = new TrainingOptions { Compute = compute, Seed = seed, LearningRate = 3e-3, BatchSize = 64, Epochs = 40 };
+        var options = new TrainingOptions { Precision = compute, Seed = seed, LearningRate = 3e-3, BatchSize = 64, Epochs = 40 };
         new FineTuner(checkpoint, options).Train(SmallModels.Reviews(64), [], new Losses(losses));
         return [.. losses.Chunk(5).Select(chunk => chunk.Average())];
     }

@@ -68,8 +68,8 @@ public sealed class TrainingRequestTests
                 Schedule = ScheduleKind.Cosine,
                 ClassWeights = options.ClassWeights,
                 FreezeEmbeddings = true,
-                KeepBest = false,
-                Compute = InferenceDtype.Float32,
+                LoadBestModelAtEnd = false,
+                Precision = Precision.Float32,
                 LearningRate = 1e-3,
             },
             options);
