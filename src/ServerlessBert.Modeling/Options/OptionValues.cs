@@ -32,8 +32,8 @@ public sealed class OptionValues<TOptions> : IEquatable<OptionValues<TOptions>> 
     /// <summary>These and one more.</summary>
     /// <param name="property">The property, as <c>options => options.Epochs</c>.</param>
     /// <param name="value">Its value.</param>
-    public OptionValues<TOptions> With<TValue>(Expression<Func<TOptions, TValue>> property, TValue value) where TValue : notnull =>
-        With(OptionSet<TOptions>.Of(((MemberExpression)property.Body).Member.Name), value);
+    public OptionValues<TOptions> With<TValue>(Expression<Func<TOptions, TValue>> property, TValue value) =>
+        With(OptionSet<TOptions>.Of(((MemberExpression)property.Body).Member.Name), value ?? throw new ArgumentNullException(nameof(value)));
 
     /// <summary>A record with these in the place of its own values.</summary>
     /// <param name="defaults">What holds where nothing was given; it is not changed.</param>

@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Training;

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Bert;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Training;

@@ -1,4 +1,3 @@
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
