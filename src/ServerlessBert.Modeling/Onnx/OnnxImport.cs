@@ -64,6 +64,9 @@ public sealed class OnnxImport
         try
         {
             foreach (var (key, weight) in weights) tensors.Add(KeyValuePair.Create(NameOf(key), ToTorch(weight)));
+            // Older versions of Hugging Face's library saved the positions' indices with the weights; so the file is the very one that was exported.
+            foreach (var (name, buffer) in model.Initializers.Where(each => CheckpointNames.IsBuffer(each.Key)))
+                tensors.Add(KeyValuePair.Create(name, buffer.ToTorch()));
             SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors);
             string dtype = tensors.First(each => each.Value.dim() == 2).Value.dtype.ToString().ToLowerInvariant();
             (config with { TorchDtype = dtype }).Save(folder, HasClassifier ? "ForSequenceClassification" : "Model");
