@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Hub;
+using ServerlessBert.Cli.HuggingFace;
 
 namespace ServerlessBert.Cli.Commands;
 
@@ -8,7 +9,7 @@ internal static class PullCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name." };
+        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name; or what sbert models import takes." };
         var revision = new Option<string>("--revision") { Description = "A branch, tag or commit.", DefaultValueFactory = _ => "main" };
         var output = new Option<DirectoryInfo?>("--out") { Description = "The checkpoint folder (default: the last part of the name, here)." };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace other weights that the folder holds." };
@@ -16,7 +17,10 @@ internal static class PullCommand
         var command = new Command("pull", "Fetch a BERT or DistilBERT of the Hugging Face hub (HF_ENDPOINT, HF_TOKEN) into a checkpoint folder.") { name, revision, output, overwrite, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelName model = ModelName.Parse(parsed.GetRequiredValue(name));
+            string asked = parsed.GetRequiredValue(name);
+            if (ImportSource.IsSource(asked))
+                return await ImportCommand.RunAsync(asked, parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the checkpoint folder."), parsed.GetValue(overwrite), parsed.GetValue(json), cancellationToken);
+            ModelName model = ModelName.Parse(asked);
             string wanted = parsed.GetRequiredValue(revision);
             if (wanted is "" or "." or "..") throw new UsageException($"--revision '{wanted}' is not a branch, tag or commit.");
             string folder = parsed.GetValue(output)?.FullName ?? Path.GetFullPath(model.Name);

@@ -86,8 +86,7 @@ public sealed class OnnxExport : IDisposable
         const string prefix = "bert.embeddings";
         graph.Input("input_ids", OnnxDtype.Int64, Batch, Sequence);
         graph.Input("attention_mask", OnnxDtype.Int64, Batch, Sequence);
-        string length = graph.Node("Gather", [graph.Node("Shape", ["input_ids"]), graph.Integers([1])]);
-        string positions = graph.Node("Range", [graph.Integers([0]), length, graph.Integers([1])]);    // [sequence]
+        string positions = Positions();                                                                // [sequence] or [1, sequence]
         string sum = graph.Node("Gather", [Weight($"{prefix}.word_embeddings.weight"), "input_ids"]);  // [batch, sequence, hidden]
         if (Config.TypeVocabSize > 0)
         {
@@ -96,6 +95,17 @@ public sealed class OnnxExport : IDisposable
         }
         sum = graph.Node("Add", [sum, graph.Node("Gather", [Weight($"{prefix}.position_embeddings.weight"), positions])]);
         return Norm(sum, $"{prefix}.LayerNorm");
+    }
+
+    // A checkpoint that has the positions' indices keeps them, so that importing the graph gives the same file again.
+    private string Positions()
+    {
+        string shape = graph.Node("Shape", ["input_ids"]);
+        if (files.Tensors.FirstOrDefault(each => CheckpointNames.IsBuffer(each.Key) && each.Value.Entry is { Dtype: ScalarType.Int64, Shape: [1, _] }) is not { Key: { } name, Value: { } stored })
+            return graph.Node("Range", [graph.Integers([0]), graph.Node("Gather", [shape, graph.Integers([1])]), graph.Integers([1])]);
+        using Tensor indices = stored.Reader.Read(stored.Entry);
+        string all = graph.Integers(MemoryMarshal.Cast<byte, long>(indices.bytes), indices.shape, name);
+        return graph.Node("Slice", [all, graph.Integers([0], 1), graph.Node("Gather", [shape, graph.Integers([1], 1)]), graph.Integers([1], 1)]);
     }
 
     private string Mask()

@@ -34,7 +34,10 @@ internal sealed class OnnxGraphWriter : IDisposable
     public string Weight(ReadOnlySpan<sbyte> values, long[] shape) => Initializer(OnnxDtype.Int8, MemoryMarshal.AsBytes(values), shape, name: null);
 
     /// <summary>Adds int64 numbers and gives their name.</summary>
-    public string Integers(long[] values, params long[] shape) => Initializer(OnnxDtype.Int64, MemoryMarshal.AsBytes<long>(values), shape, name: null);
+    public string Integers(long[] values, params long[] shape) => Integers(values, shape, name: null);
+
+    /// <summary>Adds int64 numbers under a name.</summary>
+    public string Integers(ReadOnlySpan<long> values, long[] shape, string? name) => Initializer(OnnxDtype.Int64, MemoryMarshal.AsBytes(values), shape, name);
 
     /// <summary>Adds one of ONNX's operators with one output and gives that output's name.</summary>
     public string Node(string type, string[] inputs, params ProtobufWriter[] attributes) => Node(type, "", inputs, [NewName()], attributes)[0];
