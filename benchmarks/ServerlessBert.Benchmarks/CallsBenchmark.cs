@@ -5,10 +5,9 @@ using System.Text.RegularExpressions;
 using Azure.Core.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using ServerlessBert.Pipeline;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
@@ -69,13 +68,13 @@ internal static partial class CallsBenchmark
         Console.WriteLine($"Storage calls of a file of {Batches} batches, {DateTime.UtcNow:yyyy-MM-dd}, Azurite\n");
         Console.WriteLine("| step | calls | which |");
         Console.WriteLine("| --- | ---: | --- |");
-        await CountAsync("splitting, all batches' messages among them", () => services.GetRequiredService<FileSplitting>().SplitAsync(new ReviewFileMessage { Blob = "a.jsonl" }, cancellationToken));
+        await CountAsync("splitting, all batches' messages among them", () => services.GetRequiredService<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = "a.jsonl" }, cancellationToken));
         var queue = storage.Queue(StorageNames.ReviewBatches);
         var messages = new List<ReviewBatchMessage>();
         while ((await queue.ReceiveMessagesAsync(32, cancellationToken: cancellationToken)).Value is { Length: > 0 } received)
             messages.AddRange(received.Select(message => ReviewBatchMessage.Parse(message.Body)));
         messages.Sort((left, right) => left.Batch.Index.CompareTo(right.Batch.Index));
-        var classifying = services.GetRequiredService<BatchClassifying>();
+        var classifying = services.GetRequiredService<BatchClassifier>();
         await CountAsync("a batch in the middle", () => classifying.ClassifyAsync(messages[0], 1, cancellationToken));
         foreach (ReviewBatchMessage message in messages[1..^2]) await classifying.ClassifyAsync(message, 1, cancellationToken);
         await CountAsync("one of the last, which asks whether all are staged", () => classifying.ClassifyAsync(messages[^2], 1, cancellationToken));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ServerlessBert.Benchmarks;
 using ServerlessBert.Benchmarks.Inference;
+using ServerlessBert.Benchmarks.Results;
 using ServerlessBert.Benchmarks.Training;
 
 var root = new RootCommand("Measures the pipeline and the model; prints Markdown.")

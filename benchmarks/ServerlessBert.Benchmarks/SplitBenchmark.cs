@@ -3,7 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Reviews;
+using ServerlessBert.Reviews.Files;
 
 namespace ServerlessBert.Benchmarks;
 

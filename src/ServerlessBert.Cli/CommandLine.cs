@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Azure;
 using ServerlessBert.Cli.Commands;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli;
 

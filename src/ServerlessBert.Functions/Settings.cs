@@ -1,3 +1,6 @@
+using ServerlessBert.Functions.Reviews;
+using ServerlessBert.Functions.Training;
+
 namespace ServerlessBert.Functions;
 
 /// <summary>Names of the settings that triggers refer to.</summary>

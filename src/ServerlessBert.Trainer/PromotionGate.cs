@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Evaluation;
 
 namespace ServerlessBert.Trainer;
 

@@ -54,7 +54,7 @@ public sealed record TrainerOptions
     /// </summary>
     public PublishedWeights Weights { get; init; } = PublishedWeights.Float32;
 
-    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelRetirement"/>); null retires none.</summary>
+    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelPruning"/>); null retires none.</summary>
     public int? KeepVersions { get; init; }
 
     /// <summary>Reads the section; what is not set keeps its default.</summary>

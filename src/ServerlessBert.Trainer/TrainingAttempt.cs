@@ -1,7 +1,9 @@
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Recipes;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Pipeline.Retraining;
 using TorchSharp;
 
 namespace ServerlessBert.Trainer;
@@ -23,7 +25,7 @@ public delegate TrainingRecord ShownTraining(Func<IProgress<TrainingProgress>, T
 /// <param name="show">Runs a training while its progress is shown.</param>
 /// <param name="say">Told what a reader of the log should know.</param>
 internal sealed class TrainingAttempt(
-    ModelRegistry registry, ModelRetirement retirement, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
+    ModelRegistry registry, ModelPruning retirement, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
 {
     /// <summary>Sees the request through.</summary>
     /// <param name="document">The training, this attempt counted.</param>
@@ -58,7 +60,7 @@ internal sealed class TrainingAttempt(
         say($"{prepared.Split.Train.Count:N0} reviews to learn from, {prepared.Split.Evaluation.Count:N0} held out{(prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "")}");
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Training }, cancellationToken);
         TrainingStart start = await prepared.StartAsync(registry, Path.Combine(folder, "base"), cancellationToken);
-        var fineTuning = new FineTuning(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device, prepared.Data.Sources, prepared.Plan.Parent);
+        var fineTuning = new TrainingRecipe(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device, prepared.Data.Sources, prepared.Plan.Parent);
         await new ResumableTraining(store, document, options, show, say).RunAsync(fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
 
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);
@@ -84,7 +86,7 @@ internal sealed class TrainingAttempt(
         if (options.KeepVersions is not int keep) return;
         try
         {
-            var fates = await retirement.RetireAsync(new ModelRetirementOptions { Keep = keep }, cancellationToken: cancellationToken);
+            var fates = await retirement.RetireAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
             if (fates.Count(fate => fate.IsRetired) is > 0 and var retired) say($"retired {retired} old versions");
         }
         catch (Exception exception) when (exception is Azure.RequestFailedException or ModelUnavailableException)

@@ -1,9 +1,9 @@
 using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Reviews;
 using TorchSharp;
 
 namespace ServerlessBert.Trainer;
@@ -30,13 +30,13 @@ public sealed class TrainingJob(
     public async Task<int> RunOnceAsync(CancellationToken stop)
     {
         torch.Device device = ComputeDevice.Named(options.Device);
-        await using HeldRequest? held = await HeldRequest.TakeAsync(storage, options.Visibility, stop);
+        await using LeasedMessage? held = await LeasedMessage.TakeAsync(storage, options.Visibility, stop);
         if (held is null)
         {
             say($"no request waits in {StorageNames.TrainingRequests}{await OthersAsync(stop)}");
             return TrainerExitCode.Done;
         }
-        await using TargetLock? target = await TargetLock.TryTakeAsync(storage, held.Id, stop);
+        await using TrainingLock? target = await TrainingLock.TryTakeAsync(storage, held.Id, stop);
         if (target is null)
         {
             await held.ReleaseAsync(options.Pause);
@@ -46,12 +46,12 @@ public sealed class TrainingJob(
         await store.SweepAsync(stop);
         using TrainingDocument document = await store.OpenAsync(held.Id, stop);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost, target.Lost, document.Lost);
-        var settling = new RequestSettling(held, document, store, options, say);
+        var settling = new MessageSettlement(held, document, store, options, say);
         if (await settling.IsSettledAsync()) return document.Run.Stage == TrainingStage.Done ? TrainerExitCode.Done : TrainerExitCode.Failed;
         return await SeeThroughAsync(held, document, settling, device, stop, any.Token);
     }
 
-    private async Task<int> SeeThroughAsync(HeldRequest held, TrainingDocument document, RequestSettling settling, torch.Device device, CancellationToken stop, CancellationToken any)
+    private async Task<int> SeeThroughAsync(LeasedMessage held, TrainingDocument document, MessageSettlement settling, torch.Device device, CancellationToken stop, CancellationToken any)
     {
         string folder = Directory.CreateTempSubdirectory("serverlessbert-training-").FullName;
         try
@@ -60,7 +60,7 @@ public sealed class TrainingJob(
             TrainingRequest request = TrainingRequest.Parse(held.Body);
             await document.ChangeAsync(run => run with { RequestedBy = request.RequestedBy }, any);
             var preparation = new TrainingPreparation(storage, registry, store, options, reviews ?? new ReviewOptions(), device, say);
-            await new TrainingAttempt(registry, new ModelRetirement(storage, registry, TimeProvider.System), store, options, preparation, device, show, say).RunAsync(document, request, folder, any);
+            await new TrainingAttempt(registry, new ModelPruning(storage, registry, TimeProvider.System), store, options, preparation, device, show, say).RunAsync(document, request, folder, any);
             await settling.CompleteAsync();
             return TrainerExitCode.Done;
         }
@@ -84,7 +84,7 @@ public sealed class TrainingJob(
 
     private async Task<string> OthersAsync(CancellationToken cancellationToken)
     {
-        TrainingRun? running = (await store.RecentAsync(5, cancellationToken)).FirstOrDefault(run => run.Stage is not (TrainingStage.Waiting or TrainingStage.Done or TrainingStage.Failed));
+        TrainingJobState? running = (await store.RecentAsync(5, cancellationToken)).FirstOrDefault(run => run.Stage is not (TrainingStage.Waiting or TrainingStage.Done or TrainingStage.Failed));
         return running is null ? "" : $"; request {running.Id} is worked on by {running.Host}, at step {running.Step:N0} of {running.TotalSteps:N0}";
     }
 }

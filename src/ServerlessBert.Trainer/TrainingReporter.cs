@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Azure;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Training;
+using ServerlessBert.Pipeline.Retraining;
 
 namespace ServerlessBert.Trainer;
 

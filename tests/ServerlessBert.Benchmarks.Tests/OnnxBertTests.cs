@@ -1,6 +1,8 @@
 using ServerlessBert.Benchmarks.Inference;
 using ServerlessBert.Benchmarks.Onnx;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 using TorchSharp;
 

@@ -1,3 +1,5 @@
+using ServerlessBert.Benchmarks.Results;
+
 namespace ServerlessBert.Benchmarks.Tests;
 
 public sealed class ReadmeFiguresTests : IDisposable

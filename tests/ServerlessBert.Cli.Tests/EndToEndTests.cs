@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;

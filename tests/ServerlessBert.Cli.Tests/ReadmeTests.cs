@@ -1,6 +1,6 @@
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
-using ServerlessBert.Cli.Hosting;
+using ServerlessBert.LocalHost;
 
 namespace ServerlessBert.Cli.Tests;
 

@@ -1,3 +1,4 @@
+
 namespace ServerlessBert.Cli.Tests;
 
 /// <summary>A folder that ends with its test.</summary>

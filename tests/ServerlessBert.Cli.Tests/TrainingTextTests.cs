@@ -1,4 +1,5 @@
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Pipeline.Retraining;
 
 namespace ServerlessBert.Cli.Tests;
 
@@ -6,7 +7,7 @@ public class TrainingTextTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private static readonly TrainingRun Run = new()
+    private static readonly TrainingJobState Run = new()
     {
         Id = "0123456789",
         RequestedBy = "schedule",

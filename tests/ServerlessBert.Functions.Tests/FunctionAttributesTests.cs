@@ -4,6 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 using Microsoft.Extensions.Configuration;
+using ServerlessBert.Functions.Http;
+using ServerlessBert.Functions.Reviews;
+using ServerlessBert.Functions.Training;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Functions.Tests;
@@ -19,7 +22,7 @@ public sealed class FunctionAttributesTests
     [Theory]
     [InlineData(typeof(SplitReviews), StorageNames.ReviewFiles)]
     [InlineData(typeof(ClassifyBatch), StorageNames.ReviewBatches)]
-    [InlineData(typeof(QuarantineBatch), StorageNames.ReviewBatches + StorageNames.PoisonSuffix)]
+    [InlineData(typeof(DeadLetterBatch), StorageNames.ReviewBatches + StorageNames.PoisonSuffix)]
     public void A_queue_function_listens_to_a_queue_of_the_pipeline(Type type, string queue)
     {
         (ParameterInfo parameter, QueueTriggerAttribute trigger) = TriggerOf<QueueTriggerAttribute>(type);
@@ -52,7 +55,7 @@ public sealed class FunctionAttributesTests
     {
         string[] names = [.. typeof(Predict).Assembly.GetTypes().SelectMany(type => type.GetMethods())
             .Select(method => method.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>().Select(function => function.Name).Order()];
-        Assert.Equal(["ClassifyBatch", "GetStatus", "Predict", "QuarantineBatch", "ScheduleRetraining", "SplitReviews", "SweepReviews"], names);
+        Assert.Equal(["ClassifyBatch", "GetStatus", "Predict", "DeadLetterBatch", "ScheduleRetraining", "SplitReviews", "SweepReviews"], names);
         Assert.All(names, name => Assert.NotNull(typeof(Predict).Assembly.GetType($"ServerlessBert.Functions.{name}")));
     }
 

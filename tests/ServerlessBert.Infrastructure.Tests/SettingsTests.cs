@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Reviews;
 using ServerlessBert.Trainer;
 
 namespace ServerlessBert.Infrastructure.Tests;

@@ -3,9 +3,11 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
@@ -100,9 +102,9 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     public static string LineOf(int row) => $$"""{"id":"r{{row}}","text":"the food was {{SmallModels.WordsByStars[row % 5]}} {{new string('a', row % 7)}}","stars":{{(row % 5) + 1}}}""" + "\n";
 
-    public Task SplitAsync(string name, string? etag = null) => Get<FileSplitting>().SplitAsync(new ReviewFileMessage { Blob = name, ETag = etag });
+    public Task SplitAsync(string name, string? etag = null) => Get<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = name, ETag = etag });
 
-    public Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount = 1) => Get<BatchClassifying>().ClassifyAsync(message, dequeueCount);
+    public Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount = 1) => Get<BatchClassifier>().ClassifyAsync(message, dequeueCount);
 
     /// <summary>Takes every message out of a queue.</summary>
     public async Task<List<BinaryData>> TakeAsync(string queue)

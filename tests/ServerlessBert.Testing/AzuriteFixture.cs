@@ -85,10 +85,10 @@ public sealed partial class AzuriteFixture : IAsyncLifetime
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            string candidate = Path.Combine(folder.FullName, "tools", "azurite", "node_modules", ".bin", "azurite");
+            string candidate = Path.Combine(folder.FullName, "eng", "azurite", "node_modules", ".bin", "azurite");
             if (File.Exists(candidate)) return candidate;
         }
-        throw new InvalidOperationException("Azurite is not installed in tools/azurite; run ./setup.");
+        throw new InvalidOperationException("Azurite is not installed in eng/azurite; run ./setup.");
     }
 
     [DllImport("libc", EntryPoint = "kill")]

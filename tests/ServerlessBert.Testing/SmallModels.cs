@@ -1,4 +1,7 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Testing;
 
@@ -14,7 +17,7 @@ public static class SmallModels
     /// <summary>A checkpoint of two narrow layers with random weights.</summary>
     /// <param name="seed">The same seed gives the same weights.</param>
     /// <param name="maxPositions">Longest input in tokens.</param>
-    public static BertCheckpoint Create(long seed = 1, int maxPositions = 64)
+    public static Checkpoint Create(long seed = 1, int maxPositions = 64)
     {
         var tokenizer = BertTokenizer.FromVocabulary(Vocabulary, new BertTokenizerOptions { LowerCase = true, ModelMaxLength = maxPositions });
         BertConfig config = BertConfig.Preset("tiny", tokenizer.VocabularySize) with
@@ -25,7 +28,7 @@ public static class SmallModels
             MaxPositionEmbeddings = maxPositions,
             InitializerRange = 0.2, // wide, so that random models tell texts apart
         };
-        return BertCheckpoint.Create(config, tokenizer, seed);
+        return Checkpoint.Create(config, tokenizer, seed);
     }
 
     /// <summary>Saves such a checkpoint into a new folder under <paramref name="parent"/>.</summary>
@@ -33,7 +36,7 @@ public static class SmallModels
     {
         string folder = Path.Combine(parent, $"model-{seed}");
         Directory.CreateDirectory(folder);
-        using BertCheckpoint checkpoint = Create(seed);
+        using Checkpoint checkpoint = Create(seed);
         checkpoint.Save(folder);
         return folder;
     }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
-using ServerlessBert.Pipeline;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 

@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Training;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Trainer.Tests;
@@ -66,7 +66,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.True(published is { IsComplete: true, IsLive: true });
         Assert.Empty(await registry.VerifyAsync(published.Version));
         Assert.Equal(await WeightsAsync(there), await WeightsAsync(registry));
-        TrainingRun run = await RunAsync();
+        TrainingJobState run = await RunAsync();
         Assert.Equal(TrainingStage.Done, run.Stage);
         Assert.InRange(run.Attempts, 8, 11); // a process that is killed while it starts has not begun one
         Assert.Contains("going on after step", last.Said);
@@ -109,7 +109,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.True(codes.Order().SequenceEqual([TrainerExitCode.Done, TrainerExitCode.Busy]), $"{one.Said}\n--\n{other.Said}");
         Assert.Contains("another training runs", codes[0] == TrainerExitCode.Busy ? one.Said : other.Said);
         Assert.Single(await registry.ListAsync());
-        TrainingRun run = Assert.Single(await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5));
+        TrainingJobState run = Assert.Single(await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5));
         Assert.Equal((TrainingStage.Done, 1), (run.Stage, run.Attempts));
         Assert.Equal(1, (await storage.Queue(StorageNames.TrainingRequests).GetPropertiesAsync()).Value.ApproximateMessagesCount); // the other waits for its turn
     }
@@ -140,7 +140,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
             first.Stop();
             await first.MustEndAsync(TrainerExitCode.Interrupted);
         }
-        TrainingRun stopped = await RunAsync();
+        TrainingJobState stopped = await RunAsync();
         Assert.Equal((TrainingStage.Waiting, 0), (stopped.Stage, stopped.AttemptsSinceProgress));
         Assert.True(stopped.CheckpointStep > 0);
 
@@ -183,7 +183,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 
     private static Task SendAsync(PipelineStorage to, TrainingRequest request) => to.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 
-    private async Task<TrainingRun> RunAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+    private async Task<TrainingJobState> RunAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
     private static async Task UploadAsync(PipelineStorage to, int rows)
     {

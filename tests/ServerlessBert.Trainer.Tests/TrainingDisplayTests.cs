@@ -1,4 +1,5 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Training;
 using Spectre.Console;
 
 namespace ServerlessBert.Trainer.Tests;

@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Training;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Trainer.Tests;
@@ -212,7 +212,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick with { MaxSteps = 2 });
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
-        await using (TargetLock? other = await TargetLock.TryTakeAsync(storage, Guid.NewGuid().ToString()))
+        await using (TrainingLock? other = await TrainingLock.TryTakeAsync(storage, Guid.NewGuid().ToString()))
             Assert.Equal(TrainerExitCode.Busy, await RunAsync(options: options));
 
         Assert.Empty(await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5));
@@ -303,7 +303,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxHours = 1.0 / 3600 }));
 
         Assert.Contains(said, line => line.Contains("stopped by the limit", StringComparison.Ordinal));
-        TrainingRun run = await TrainingAsync();
+        TrainingJobState run = await TrainingAsync();
         Assert.True(run.Step < run.TotalSteps);
         Assert.NotNull(run.Model);
     }
@@ -345,7 +345,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await registry.DownloadAsync((await registry.CurrentAsync())!.Version, folder);
         using (SafetensorsReader weights = SafetensorsReader.Open(Path.Combine(folder, "model.safetensors")))
             Assert.All(weights.Header.Entries, entry => Assert.Equal(TorchSharp.torch.bfloat16, entry.Dtype));
-        BertCheckpoint.Load(folder).Dispose(); // the next training starts from it
+        Checkpoint.Load(folder).Dispose(); // the next training starts from it
         Directory.Delete(folder, recursive: true);
     }
 
@@ -386,7 +386,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     private Task<int> RunAsync(Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null) =>
         new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
 
-    private async Task<TrainingRun> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+    private async Task<TrainingJobState> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
     private async Task<string> PublishAsync(long seed, int daysAgo)
     {

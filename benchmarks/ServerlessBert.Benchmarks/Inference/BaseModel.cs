@@ -1,4 +1,6 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -27,7 +29,7 @@ internal sealed class BaseModel : IDisposable
         BertTokenizer tokenizer = Tokenizer();
         // Wider than BERT's 0.02, so that random models tell texts apart and their logits can be compared.
         BertConfig config = BertConfig.Preset("base", tokenizer.VocabularySize) with { InitializerRange = 0.04 };
-        using BertCheckpoint checkpoint = BertCheckpoint.Create(config, tokenizer, seed: 1);
+        using Checkpoint checkpoint = Checkpoint.Create(config, tokenizer, seed: 1);
         checkpoint.Save(model.Float32);
         checkpoint.Save(model.BFloat16, torch.bfloat16);
         return model;

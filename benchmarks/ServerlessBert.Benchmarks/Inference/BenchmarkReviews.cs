@@ -1,6 +1,7 @@
 using System.Globalization;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Reviews;
+using ServerlessBert.Reviews.Files;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Benchmarks.Inference;

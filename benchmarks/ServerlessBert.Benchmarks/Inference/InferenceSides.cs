@@ -1,5 +1,8 @@
 using ServerlessBert.Benchmarks.Onnx;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 using TorchSharp;
 
 namespace ServerlessBert.Benchmarks.Inference;
@@ -42,7 +45,7 @@ internal sealed class InferenceSides : IDisposable
         var plain = new PlainPackedForward(weights);
         var onnxFloat32 = Own(new OnnxClassifier(OnnxBert.Write(weights, _model.FolderFor("onnx"), quantize: false), threads));
         var onnxInt8 = Own(new OnnxClassifier(OnnxBert.Write(weights, _model.FolderFor("onnx-int8"), quantize: true), threads));
-        var tutorial = Own(BertCheckpoint.Load(_model.Float32));
+        var tutorial = Own(Checkpoint.Load(_model.Float32));
         tutorial.Model.eval();
         EncodedText[] tutorialTexts = [.. _texts.Take(TutorialBatch)]; // padding makes every review cost the same
 
@@ -120,7 +123,7 @@ internal sealed class InferenceSides : IDisposable
         action();
     }
 
-    private static void PaddedTo512(BertCheckpoint checkpoint, IReadOnlyList<EncodedText> texts)
+    private static void PaddedTo512(Checkpoint checkpoint, IReadOnlyList<EncodedText> texts)
     {
         using var scope = torch.NewDisposeScope();
         using var mode = torch.no_grad();

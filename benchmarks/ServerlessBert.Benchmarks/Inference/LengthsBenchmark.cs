@@ -1,5 +1,7 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

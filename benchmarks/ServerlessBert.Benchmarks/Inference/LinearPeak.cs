@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using ServerlessBert.Modeling;
-using TorchSharp;
+using ServerlessBert.Modeling.Inference;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Benchmarks.Inference;
@@ -18,7 +17,7 @@ internal static class LinearPeak
     /// <summary>The best GF/s of any run of oneDNN's float32, with weights in its own layout.</summary>
     public static double MeasurePackedFloat32()
     {
-        FusedOperations operations = FusedOperations.Of("""
+        TorchScriptOps operations = TorchScriptOps.Of("""
               def pack(self: __torch__.Ops, weight: Tensor) -> Tensor:
                 return ops.mkldnn._reorder_linear_weight(weight)
               def linear(self: __torch__.Ops, x: Tensor, w: Tensor) -> Tensor:

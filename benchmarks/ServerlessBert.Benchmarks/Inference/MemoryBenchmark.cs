@@ -1,5 +1,9 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Benchmarks.Inference;
 
@@ -22,7 +26,7 @@ internal static class MemoryBenchmark
             foreach (InferenceDtype dtype in dtypes)
             {
                 BertTokenizer tokenizer = BaseModel.Tokenizer();
-                using var classifier = ReviewClassifier.Of(BertCheckpoint.Create(BertConfig.Preset("mini", tokenizer.VocabularySize), tokenizer, seed: 1), new InferenceOptions { Dtype = dtype });
+                using var classifier = ReviewClassifier.Of(Checkpoint.Create(BertConfig.Preset("mini", tokenizer.VocabularySize), tokenizer, seed: 1), new InferenceOptions { Dtype = dtype });
                 var native = new List<double>();
                 var random = new Random(1);
                 for (int reading = 0; reading < Readings; reading++)

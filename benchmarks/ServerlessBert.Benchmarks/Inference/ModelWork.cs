@@ -1,4 +1,5 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using ServerlessBert.Modeling;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Inference;
 
 namespace ServerlessBert.Benchmarks.Inference;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;

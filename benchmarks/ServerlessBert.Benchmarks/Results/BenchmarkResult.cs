@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ServerlessBert.Benchmarks;
+namespace ServerlessBert.Benchmarks.Results;
 
 /// <summary>What a verb measured: figures by name for documents and tests, tables for people.</summary>
 /// <param name="Verb">The verb.</param>

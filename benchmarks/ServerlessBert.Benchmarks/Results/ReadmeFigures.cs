@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace ServerlessBert.Benchmarks;
+namespace ServerlessBert.Benchmarks.Results;
 
 /// <summary><c>readme</c>: the block of README.md that quotes the committed results, written from their JSON.</summary>
 internal static class ReadmeFigures

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ServerlessBert.Benchmarks;
+namespace ServerlessBert.Benchmarks.Results;
 
 /// <summary>A table of text cells.</summary>
 /// <param name="Columns">The heads; the first column is text, the others are numbers.</param>

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace ServerlessBert.Benchmarks;
+namespace ServerlessBert.Benchmarks.Results;
 
 /// <summary>Where a verb's JSON goes.</summary>
 internal static class ResultsOption

@@ -1,4 +1,5 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Benchmarks.Training;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Reviews;
-using ServerlessBert.Pipeline.Training;
-using TorchSharp;
+using ServerlessBert.Benchmarks.Results;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Reviews;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Benchmarks.Training;

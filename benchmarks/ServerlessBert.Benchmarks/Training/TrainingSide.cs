@@ -1,6 +1,9 @@
 using System.Diagnostics;
-using ServerlessBert.Modeling;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Optimizers;
+using ServerlessBert.Modeling.Tokenization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -11,7 +14,7 @@ internal sealed class TrainingSide : IDisposable
 {
     private const double LearningRate = 5e-5, Decay = 0.01, MaxNorm = 1;
 
-    private readonly BertCheckpoint checkpoint;
+    private readonly Checkpoint checkpoint;
     private readonly FlatAdamW? flat;
     private readonly AdamW? kernels;
     private readonly Parameter[] parameters;
@@ -24,7 +27,7 @@ internal sealed class TrainingSide : IDisposable
 
     public TrainingSide(string preset, BertTokenizer tokenizer, ScalarType compute, Optimizer optimizer)
     {
-        checkpoint = BertCheckpoint.Create(BertConfig.Preset(preset, tokenizer.VocabularySize), tokenizer, seed: 1);
+        checkpoint = Checkpoint.Create(BertConfig.Preset(preset, tokenizer.VocabularySize), tokenizer, seed: 1);
         checkpoint.Model.train();
         checkpoint.Model.ComputeDtype = compute;
         parameters = [.. checkpoint.Model.parameters()];

@@ -1,3 +1,5 @@
+using ServerlessBert.Benchmarks.Results;
+
 namespace ServerlessBert.Benchmarks.Training;
 
 /// <summary>The steps of one way to train.</summary>

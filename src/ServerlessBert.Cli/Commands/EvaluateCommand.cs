@@ -1,7 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Pipeline.Retraining;
 
 namespace ServerlessBert.Cli.Commands;
 

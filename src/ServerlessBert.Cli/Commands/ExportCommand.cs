@@ -1,4 +1,6 @@
 using System.CommandLine;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Onnx;
 
 namespace ServerlessBert.Cli.Commands;

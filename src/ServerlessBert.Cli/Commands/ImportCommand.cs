@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ServerlessBert.Cli.HuggingFace;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Commands;
 

@@ -1,6 +1,11 @@
 using System.CommandLine;
+using Microsoft.Extensions.Configuration;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Models;
-using Spectre.Console;
+using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Trainer;
 
 namespace ServerlessBert.Cli.Commands;
 
@@ -52,7 +57,7 @@ internal static class ModelsCommand
                 description.IsLive,
                 Role = description.Role.ToString().ToLowerInvariant(),
                 description.Parent,
-                Gate = await registry.TryReadDocumentAsync(name, Trainer.PromotionGate.FileName, cancellationToken),
+                Gate = await registry.TryReadDocumentAsync(name, PromotionGate.FileName, cancellationToken),
                 description.Metrics,
                 description.Training,
                 description.Manifest.Files,
@@ -98,6 +103,65 @@ internal static class ModelsCommand
             foreach (string fault in faults) Console.Error.WriteLine($"sbert: {fault}");
             if (faults.Count == 0) Terminal.Say($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        });
+        return command;
+    }
+}
+
+/// <summary><c>sbert models shadow</c>: a version beside the live one, on a share of the batches, only to compare.</summary>
+internal static class ShadowCommand
+{
+    public static Command Create()
+    {
+        var version = new Argument<string?>("version") { Description = "A version, as `sbert models list` names it.", Arity = ArgumentArity.ZeroOrOne };
+        var share = new Option<double>("--share") { Description = "The share of batches that it takes.", DefaultValueFactory = _ => 0.1 };
+        var off = new Option<bool>("--off") { Description = "Run none in shadow." };
+        share.Validators.Add(result => { if (result.GetValueOrDefault<double>() is not (> 0 and <= 1)) result.AddError("--share must be above 0 and at most 1."); });
+
+        var command = new Command("shadow", "Run a version beside the live one; each file's summary then compares the two.") { version, share, off };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(off) == result.GetValue(version) is not null) result.AddError("Name a version, or say --off.");
+        });
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var registry = new ModelRegistry(await Storage.OpenAsync(cancellationToken));
+            if (parsed.GetValue(off))
+            {
+                await registry.ClearShadowAsync(cancellationToken);
+                Terminal.Say("no version runs in shadow");
+                return ExitCode.Done;
+            }
+            ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share), cancellationToken)).Shadow!;
+            Terminal.Say($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
+
+/// <summary><c>sbert models retire</c>: gives old versions up.</summary>
+internal static class RetireCommand
+{
+    public static Command Create()
+    {
+        var keep = new Option<int?>("--keep") { Description = $"How many of the newest versions to keep (default {new ModelPruningOptions().Keep}); the live one, its parent, the one that a rollback returns to and the shadow always stay." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be retired." };
+        var json = new Option<bool>("--json") { Description = "As JSON." };
+        keep.Validators.Add(result => { if (result.GetValueOrDefault<int?>() is < 0) result.AddError("--keep must be 0 or more."); });
+
+        var command = new Command("retire", "Give old versions up: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            ModelPruningOptions configured = HostSettings.Load().GetSection(ModelPruningOptions.Section).Get<ModelPruningOptions>() ?? new();
+            PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
+            bool isDryRun = parsed.GetValue(dryRun);
+            IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
+                .RetireAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
+            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(fates)); return ExitCode.Done; }
+            foreach (PruneDecision fate in fates)
+                Console.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
+            return ExitCode.Done;
         });
         return command;
     }

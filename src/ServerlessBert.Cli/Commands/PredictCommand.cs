@@ -1,5 +1,8 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Inference;
 using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;

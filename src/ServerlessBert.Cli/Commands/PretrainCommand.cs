@@ -1,5 +1,9 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Pretraining;
+using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Trainer;
 using TorchSharp;
 
@@ -29,7 +33,7 @@ internal static class PretrainCommand
             IReadOnlyList<string> texts = await LocalTexts.ReadAsync(parsed.GetRequiredValue(data), cancellationToken);
 
             string folder = parsed.GetRequiredValue(output).FullName;
-            var pretraining = new Pretraining(start, options, computeOn);
+            var pretraining = new PretrainingRecipe(start, options, computeOn);
             PretrainingResult result = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
                 progress => pretraining.Run(texts, folder, progress, Terminal.Say, cancellationToken));
             Terminal.Say($"{(result.IsCancelled ? "stopped" : "pretrained")} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}; go on with: sbert train --base {folder} --data FILE --out DIR");

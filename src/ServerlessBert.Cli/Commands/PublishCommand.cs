@@ -1,5 +1,7 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Pipeline.Models;
 using TorchSharp;
 
@@ -20,7 +22,7 @@ internal static class PublishCommand
             string path = parsed.GetRequiredValue(folder).FullName;
             NeedsLibTorch.Check();
             // What no host could load is refused here, before it is published.
-            using (BertCheckpoint checkpoint = BertCheckpoint.Load(path))
+            using (Checkpoint checkpoint = Checkpoint.Load(path))
             {
                 foreach (string note in checkpoint.Notes) Terminal.Say(note);
             }

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using ServerlessBert.Cli.Hub;
 using ServerlessBert.Cli.HuggingFace;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Cli.Commands;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
-using ServerlessBert.Cli.Hosting;
-using ServerlessBert.Pipeline;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.LocalHost;
+using ServerlessBert.Pipeline.Operations;
 
 namespace ServerlessBert.Cli.Commands;
 

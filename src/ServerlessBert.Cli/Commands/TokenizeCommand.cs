@@ -1,5 +1,7 @@
 using System.CommandLine;
-using ServerlessBert.Modeling;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Output;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Cli.Commands;
 

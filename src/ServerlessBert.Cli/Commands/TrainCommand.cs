@@ -1,7 +1,16 @@
 using System.CommandLine;
+using Azure.Storage.Blobs;
+using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Pretraining;
+using ServerlessBert.Modeling.Recipes;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Training;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 using TorchSharp;
 
@@ -76,7 +85,7 @@ internal static class TrainCommand
                 Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
                 Remark = Terminal.Say,
             };
-            var fineTuning = new FineTuning(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
+            var fineTuning = new TrainingRecipe(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
             TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
                 progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
 
@@ -123,4 +132,27 @@ internal static class TrainCommand
 
     private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Say(
         $"{reviews.Rows.Count:N0} labelled reviews ({string.Join(", ", reviews.Histogram().Select((count, label) => $"{label + 1}★ {count:N0}"))}); {split.Train.Count:N0} to learn from, {split.Evaluation.Count:N0} held out");
+}
+
+/// <summary><c>sbert train --queue</c>: uploads labelled files and sends the request to the training job.</summary>
+internal static class TrainingQueueing
+{
+    /// <summary>Sends a request over the uploaded files, or over all of training-data/ where none are given.</summary>
+    public static async Task<int> SendAsync(TrainingRequest request, IReadOnlyList<FileInfo> files, CancellationToken cancellationToken)
+    {
+        if (files.FirstOrDefault(file => !file.Exists) is { } absent) throw new UsageException($"{absent.FullName} is not there.");
+        // What the job would refuse is refused here, before anything is uploaded.
+        TrainingRequest checkedRequest = TrainingRequest.Parse(request.ToBody());
+        PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
+        foreach (FileInfo file in files)
+        {
+            BlobClient blob = storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name);
+            await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
+            Terminal.Say($"uploaded {file.Name} to {StorageNames.TrainingData}/");
+        }
+        if (files.Count > 0) checkedRequest = checkedRequest with { Data = [.. files.Select(file => file.Name)] };
+        await new TrainingRequests(storage).SendAsync(checkedRequest, cancellationToken);
+        Terminal.Say($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
+        return ExitCode.Done;
+    }
 }

@@ -1,4 +1,5 @@
 using NuGet.Versioning;
+using ServerlessBert.Cli.Input;
 
 namespace ServerlessBert.Cli.HuggingFace;
 

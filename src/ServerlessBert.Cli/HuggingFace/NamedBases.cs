@@ -1,5 +1,3 @@
-using ServerlessBert.Cli.Hub;
-
 namespace ServerlessBert.Cli.HuggingFace;
 
 /// <summary>A pretrained encoder to start from, known by a short name.</summary>

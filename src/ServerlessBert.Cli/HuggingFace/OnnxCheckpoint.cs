@@ -1,5 +1,8 @@
 using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Onnx;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Cli.HuggingFace;
 

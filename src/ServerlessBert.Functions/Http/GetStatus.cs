@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using ServerlessBert.Pipeline;
+using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Storage;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Http;
 
 /// <summary><c>GET /api/status</c>: queues, live model, this host's model, runs.</summary>
 public sealed class GetStatus(PipelineStatus status)

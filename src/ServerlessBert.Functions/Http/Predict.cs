@@ -2,12 +2,12 @@ using System.Buffers;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Predictions;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Reviews;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Http;
 
 /// <summary><c>POST /api/predict</c>: one review or an array, answered in the form of a predictions file's lines.</summary>
 public sealed class Predict(ModelCache models)

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Reviews;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Http;
 
 /// <summary>The reviews of one request to <see cref="Predict"/>.</summary>
 /// <param name="Reviews">In the request's order, at least one.</param>
@@ -98,4 +98,14 @@ internal sealed record PredictRequest(IReadOnlyList<Review> Reviews, bool IsArra
             return false;
         }
     }
+}
+
+/// <summary>What one request to <see cref="Predict"/> may ask for; more than this is a file's business.</summary>
+public sealed record PredictLimits
+{
+    /// <summary>Longest body in bytes.</summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Most reviews: as many as a batch of a file, some seconds of work on one core.</summary>
+    public int MaxReviews { get; init; } = 128;
 }

@@ -1,14 +1,13 @@
 using Azure.Storage.Queues.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Reviews;
 
 /// <summary>Classifies one batch of a file.</summary>
-public sealed class ClassifyBatch(BatchClassifying classifying, ILogger<ClassifyBatch> logger)
+public sealed class ClassifyBatch(BatchClassifier classifying, ILogger<ClassifyBatch> logger)
 {
     /// <summary>Stages the batch's predictions; the last batch commits the file.</summary>
     [Function(nameof(ClassifyBatch))]

@@ -1,7 +1,7 @@
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Reviews;
 
 /// <summary>Reads a queue message's body. One that cannot be read fails its function, so that the host moves it to the poison queue and nothing is lost.</summary>
 internal static partial class MessageBody

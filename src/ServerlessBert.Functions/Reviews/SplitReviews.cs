@@ -1,14 +1,13 @@
 using Azure.Storage.Queues.Models;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
-using ServerlessBert.Pipeline.Messages;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Reviews;
 
 /// <summary>A file was dropped, says Event Grid or the sweep: cuts it into batches.</summary>
-public sealed class SplitReviews(FileSplitting splitting, PipelineStorage storage, ILogger<SplitReviews> logger)
+public sealed class SplitReviews(FileSplitter splitting, PipelineStorage storage, ILogger<SplitReviews> logger)
 {
     /// <summary>Queues a message a batch.</summary>
     [Function(nameof(SplitReviews))]

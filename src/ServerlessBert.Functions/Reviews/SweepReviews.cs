@@ -1,10 +1,10 @@
 using Microsoft.Azure.Functions.Worker;
-using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Batches;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Reviews;
 
 /// <summary>Finds files whose event, and batches whose message, went missing.</summary>
-public sealed class SweepReviews(ReviewSweep sweep)
+public sealed class SweepReviews(RunSweep sweep)
 {
     /// <summary>Queues what is missing.</summary>
     [Function(nameof(SweepReviews))]

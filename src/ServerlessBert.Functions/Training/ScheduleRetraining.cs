@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Pipeline.Retraining;
 
-namespace ServerlessBert.Functions;
+namespace ServerlessBert.Functions.Training;
 
 /// <summary>Asks for a training when new labelled files have come.</summary>
 public sealed class ScheduleRetraining(RetrainingSchedule schedule)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Bert;
 
 /// <summary>
 /// config.json of a BERT checkpoint, under Hugging Face's names; the defaults are those of Hugging Face's BertConfig,

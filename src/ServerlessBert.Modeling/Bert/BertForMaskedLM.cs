@@ -1,8 +1,7 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Bert;
 
 /// <summary>
 /// BERT that predicts the word pieces at masked positions (Devlin et al. 2018, arXiv:1810.04805, section 3.1). Fields carry
@@ -92,4 +91,75 @@ public sealed class BertForMaskedLM : nn.Module<Tensor, Tensor?, Tensor, Tensor>
     private static BertModel Sound(BertConfig config) => config.Faults().ToList() is { Count: > 0 } faults
         ? throw new ArgumentException(string.Join(" ", faults), nameof(config))
         : new BertModel(config);
+}
+
+/// <summary>The head of a masked language model, under the name that checkpoints have for it: <c>cls.predictions</c>.</summary>
+public sealed class BertOnlyMLMHead : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly BertLMPredictionHead predictions;
+
+    internal BertOnlyMLMHead(BertConfig config) : base(nameof(BertOnlyMLMHead))
+    {
+        predictions = new BertLMPredictionHead(config);
+        RegisterComponents();
+    }
+
+    internal ScalarType? ComputeDtype { set => predictions.ComputeDtype = value; }
+
+    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → scores [rows, vocabulary].</summary>
+    public override Tensor forward(Tensor hidden, Tensor words) => predictions.call(hidden, words);
+}
+
+/// <summary>
+/// Scores of every word piece for a state. The decoder's weights are the word embeddings (Press and Wolf 2017,
+/// arXiv:1608.05859), as in BERT; only its bias is its own.
+/// </summary>
+public sealed class BertLMPredictionHead : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly BertPredictionHeadTransform transform;
+    private readonly Parameter bias;
+
+    internal BertLMPredictionHead(BertConfig config) : base(nameof(BertLMPredictionHead))
+    {
+        transform = new BertPredictionHeadTransform(config);
+        bias = new Parameter(zeros(config.VocabSize));
+        RegisterComponents();
+    }
+
+    /// <summary>The number type of the product with the word embeddings; null for that of the weights. The scores are float32 either way.</summary>
+    public ScalarType? ComputeDtype { get; set; }
+
+    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → scores [rows, vocabulary].</summary>
+    public override Tensor forward(Tensor hidden, Tensor words)
+    {
+        using var scope = NewDisposeScope();
+        var transformed = transform.call(hidden.to(float32));                    // [rows, hidden]
+        var scores = ComputeDtype is { } dtype && dtype != words.dtype
+            ? nn.functional.linear(transformed.to(dtype), words.to(dtype)).to(float32) + bias // [rows, vocabulary]
+            : nn.functional.linear(transformed, words, bias);                    // [rows, vocabulary]
+        return scores.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>The layer before the masked language model's decoder: linear, activation, LayerNorm.</summary>
+public sealed class BertPredictionHeadTransform : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear dense;
+    private readonly LayerNorm LayerNorm;
+    private readonly Func<Tensor, Tensor> activation;
+
+    internal BertPredictionHeadTransform(BertConfig config) : base(nameof(BertPredictionHeadTransform))
+    {
+        dense = Uninitialized.Linear(config.HiddenSize, config.HiddenSize);
+        LayerNorm = Uninitialized.LayerNorm(config);
+        activation = Activation.Of(config.HiddenAct);
+        RegisterComponents();
+    }
+
+    /// <summary>[…, hidden] → […, hidden].</summary>
+    public override Tensor forward(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        return LayerNorm.call(activation(dense.call(hidden))).MoveToOuterDisposeScope();
+    }
 }

@@ -1,7 +1,295 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Bert;
+
+/// <summary>Word, position and token type embeddings, summed and normalised.</summary>
+public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
+{
+    private readonly Embedding word_embeddings;
+    private readonly Embedding position_embeddings;
+    private readonly Embedding? token_type_embeddings;
+    private readonly LayerNorm LayerNorm;
+    private readonly BertDropout dropout;
+    private readonly long positions;
+
+    internal BertEmbeddings(BertConfig config) : base(nameof(BertEmbeddings))
+    {
+        word_embeddings = Uninitialized.Embedding(config.VocabSize, config.HiddenSize, config.PadTokenId);
+        position_embeddings = Uninitialized.Embedding(config.MaxPositionEmbeddings, config.HiddenSize);
+        if (config.TypeVocabSize > 0) token_type_embeddings = Uninitialized.Embedding(config.TypeVocabSize, config.HiddenSize);
+        LayerNorm = Uninitialized.LayerNorm(config);
+        dropout = new BertDropout(config.HiddenDropoutProb);
+        positions = config.MaxPositionEmbeddings;
+        RegisterComponents();
+    }
+
+    /// <summary>Token ids and, unless all are 0, token types, both [batch, sequence] → [batch, sequence, hidden].</summary>
+    /// <exception cref="ArgumentException">The sequence is longer than max_position_embeddings.</exception>
+    public override Tensor forward(Tensor inputIds, Tensor? tokenTypeIds)
+    {
+        long length = inputIds.size(1);
+        if (length > positions)
+            throw new ArgumentException($"A sequence of {length} tokens is longer than the model's {positions} positions; truncate it.");
+        using var scope = NewDisposeScope();
+        var position = arange(length, int64, inputIds.device);                   // [sequence]
+        var sum = word_embeddings.call(inputIds);                                // [batch, sequence, hidden]
+        if (token_type_embeddings is not null)
+            sum = sum + token_type_embeddings.call(tokenTypeIds ?? zeros_like(position)); // [batch, sequence, hidden]
+        sum = sum + position_embeddings.call(position);                          // [batch, sequence, hidden]
+        return dropout.call(LayerNorm.call(sum)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The word embeddings, [vocabulary, hidden]: a new name for the same memory and gradient at each call.</summary>
+    internal Tensor Words => word_embeddings.weight!;
+
+    // In place and not through Embedding.weight, whose wrapper is made anew at each get.
+    internal void Initialize(BertConfig config)
+    {
+        foreach (var (name, weight) in named_parameters())
+            if (name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
+                nn.init.normal_(weight, 0, config.InitializerRange);
+        if (config.PadTokenId is not { } padding) return;
+        using var words = word_embeddings.weight!;
+        using var row = words[padding];
+        nn.init.zeros_(row);
+    }
+}
+
+/// <summary>Multi-head scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, section 3.2).</summary>
+public sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+{
+    private readonly BertLinear query;
+    private readonly BertLinear key;
+    private readonly BertLinear value;
+    private readonly int heads;
+    private readonly int headSize;
+    private readonly BertDropout dropout;
+
+    internal BertSelfAttention(BertConfig config) : base(nameof(BertSelfAttention))
+    {
+        query = new BertLinear(config.HiddenSize, config.HiddenSize);
+        key = new BertLinear(config.HiddenSize, config.HiddenSize);
+        value = new BertLinear(config.HiddenSize, config.HiddenSize);
+        heads = config.NumAttentionHeads;
+        headSize = config.HeadSize;
+        dropout = new BertDropout(config.AttentionProbsDropoutProb);
+        RegisterComponents();
+    }
+
+    /// <summary>The share of attention probabilities that is dropped in training.</summary>
+    internal double DropoutProbability { set => dropout.Probability = value; }
+
+    /// <summary>
+    /// The states that ask, [batch, asking, hidden]; all states, [batch, sequence, hidden]; and what to add to the scores
+    /// ([batch, 1, 1, sequence], or null where nothing is padding) → contexts [batch, asking, hidden].
+    /// </summary>
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var q = SplitHeads(query.call(asking));                                  // [batch, heads, asking, head]
+        var k = SplitHeads(key.call(hidden));                                    // [batch, heads, sequence, head]
+        var v = SplitHeads(value.call(hidden));                                  // [batch, heads, sequence, head]
+        var context = hidden.device_type == DeviceType.CPU ? Explicit(q, k, v, bias) : Fused(q, k, v, bias);
+        return context.transpose(1, 2).flatten(2)                                // [batch, asking, hidden]
+            .MoveToOuterDisposeScope();
+    }
+
+    private Tensor SplitHeads(Tensor projected) => projected.unflatten(2, heads, headSize).transpose(1, 2);
+
+    // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
+    internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
+    {
+        var scores = Product(q, k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, asking, sequence]
+        if (bias is not null) scores.add_(bias);
+        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, asking, sequence]
+        return Product(dropout.call(probabilities), v);                          // [batch, heads, asking, head]
+    }
+
+    // Not matmul, which does just this: TorchSharp catches no error of matmul, and a want of memory would end the process.
+    private static Tensor Product(Tensor left, Tensor right) =>
+        left.flatten(0, 1).bmm(right.flatten(0, 1)).view(left.size(0), left.size(1), left.size(2), right.size(3));
+
+    internal Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? bias) =>
+        nn.functional.scaled_dot_product_attention(q, k, v, bias, training ? dropout.Probability : 0);
+}
+
+/// <summary>The projection after self-attention, its dropout, residual and LayerNorm.</summary>
+public sealed class BertSelfOutput : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly BertLinear dense;
+    private readonly LayerNorm LayerNorm;
+    private readonly BertDropout dropout;
+
+    internal BertSelfOutput(BertConfig config) : base(nameof(BertSelfOutput))
+    {
+        dense = new BertLinear(config.HiddenSize, config.HiddenSize);
+        LayerNorm = Uninitialized.LayerNorm(config);
+        dropout = new BertDropout(config.HiddenDropoutProb);
+        RegisterComponents();
+    }
+
+    /// <summary>Contexts and the residual, both [batch, sequence, hidden] → [batch, sequence, hidden].</summary>
+    public override Tensor forward(Tensor context, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        var projected = dropout.call(dense.call(context));                       // [batch, sequence, hidden]
+        return LayerNorm.call(projected + residual).MoveToOuterDisposeScope();   // [batch, sequence, hidden]
+    }
+}
+
+/// <summary>Self-attention and its output, the first half of a layer.</summary>
+public sealed class BertAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+{
+    private readonly BertSelfAttention self;
+    private readonly BertSelfOutput output;
+
+    internal BertAttention(BertConfig config) : base(nameof(BertAttention))
+    {
+        self = new BertSelfAttention(config);
+        output = new BertSelfOutput(config);
+        RegisterComponents();
+    }
+
+    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → [batch, asking, hidden].</summary>
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    {
+        using var context = self.call(asking, hidden, bias);                     // [batch, asking, hidden]
+        return output.call(context, asking);                                     // [batch, asking, hidden]
+    }
+}
+
+/// <summary>The wide half of the feed-forward layer, with its activation.</summary>
+public sealed class BertIntermediate : nn.Module<Tensor, Tensor>
+{
+    private readonly BertLinear dense;
+    private readonly Func<Tensor, Tensor> activation;
+
+    internal BertIntermediate(BertConfig config) : base(nameof(BertIntermediate))
+    {
+        dense = new BertLinear(config.HiddenSize, config.IntermediateSize);
+        activation = Activation.Of(config.HiddenAct);
+        RegisterComponents();
+    }
+
+    /// <summary>[batch, sequence, hidden] → [batch, sequence, intermediate].</summary>
+    public override Tensor forward(Tensor hidden)
+    {
+        using var wide = dense.call(hidden);                                     // [batch, sequence, intermediate]
+        return activation(wide);                                                 // [batch, sequence, intermediate]
+    }
+}
+
+/// <summary>The narrow half of the feed-forward layer, its dropout, residual and LayerNorm.</summary>
+public sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly BertLinear dense;
+    private readonly LayerNorm LayerNorm;
+    private readonly BertDropout dropout;
+
+    internal BertOutput(BertConfig config) : base(nameof(BertOutput))
+    {
+        dense = new BertLinear(config.IntermediateSize, config.HiddenSize);
+        LayerNorm = Uninitialized.LayerNorm(config);
+        dropout = new BertDropout(config.HiddenDropoutProb);
+        RegisterComponents();
+    }
+
+    /// <summary>[batch, sequence, intermediate] and the residual [batch, sequence, hidden] → [batch, sequence, hidden].</summary>
+    public override Tensor forward(Tensor wide, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        var narrow = dropout.call(dense.call(wide));                             // [batch, sequence, hidden]
+        return LayerNorm.call(narrow + residual).MoveToOuterDisposeScope();      // [batch, sequence, hidden]
+    }
+}
+
+/// <summary>One encoder layer: attention, then the feed-forward layer.</summary>
+public sealed class BertLayer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+{
+    private readonly BertAttention attention;
+    private readonly BertIntermediate intermediate;
+    private readonly BertOutput output;
+
+    internal BertLayer(BertConfig config) : base(nameof(BertLayer))
+    {
+        attention = new BertAttention(config);
+        intermediate = new BertIntermediate(config);
+        output = new BertOutput(config);
+        RegisterComponents();
+    }
+
+    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → the askers' next states, [batch, asking, hidden].</summary>
+    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    {
+        using var attended = attention.call(asking, hidden, bias);               // [batch, asking, hidden]
+        using var wide = intermediate.call(attended);                            // [batch, asking, intermediate]
+        return output.call(wide, attended);                                      // [batch, asking, hidden]
+    }
+}
+
+/// <summary>The stack of layers.</summary>
+public sealed class BertEncoder : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
+{
+    private readonly ModuleList<BertLayer> layer;
+
+    internal BertEncoder(BertConfig config) : base(nameof(BertEncoder))
+    {
+        layer = new ModuleList<BertLayer>([.. Enumerable.Range(0, config.NumHiddenLayers).Select(_ => new BertLayer(config))]);
+        RegisterComponents();
+    }
+
+    /// <summary>
+    /// States [batch, sequence, hidden], the scores' bias ([batch, 1, 1, sequence] or null), and the positions whose last
+    /// states are wanted, [batch, wanted] int64, null for all → [batch, wanted, hidden]. The last layer computes no other
+    /// queries and feed-forwards than the wanted ones: in a shallow model half of all work.
+    /// </summary>
+    public override Tensor forward(Tensor hidden, Tensor? bias, Tensor? wanted)
+    {
+        var current = hidden.alias();
+        for (int index = 0; index < layer.Count; index++)
+        {
+            using var asking = wanted is not null && index == layer.Count - 1 ? Rows(current, wanted) : current.alias();
+            var next = layer[index].call(asking, current, bias);                 // [batch, sequence or wanted, hidden]
+            current.Dispose();
+            current = next;
+        }
+        return current;
+    }
+
+    // Not gather: its backward pass adds element by element.
+    private static Tensor Rows(Tensor hidden, Tensor wanted)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, sequence) = (hidden.size(0), hidden.size(1));
+        var first = arange(batch, int64, hidden.device).mul_(sequence).unsqueeze(1); // [batch, 1]
+        return hidden.flatten(0, 1).index_select(0, (first + wanted).flatten())  // [batch * wanted, hidden]
+            .unflatten(0, batch, wanted.size(1)).MoveToOuterDisposeScope();      // [batch, wanted, hidden]
+    }
+}
+
+/// <summary>What the classifier sees: the first token's state through a linear layer and tanh (ReLU in DistilBERT).</summary>
+public sealed class BertPooler : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear dense;
+    private readonly Func<Tensor, Tensor> activation;
+
+    internal BertPooler(BertConfig config) : base(nameof(BertPooler))
+    {
+        dense = Uninitialized.Linear(config.HiddenSize, config.HiddenSize);
+        activation = Activation.Of(config.PoolerAct);
+        RegisterComponents();
+    }
+
+    /// <summary>[batch, sequence, hidden] → [batch, hidden].</summary>
+    public override Tensor forward(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        var first = hidden.select(1, 0);                                         // [batch, hidden]
+        return activation(dense.call(first)).MoveToOuterDisposeScope();          // [batch, hidden]
+    }
+}
 
 /// <summary>The encoder with its pooler: BERT (Devlin et al. 2018, arXiv:1810.04805), as Hugging Face's BertModel.</summary>
 public sealed class BertModel : nn.Module<Tensor, Tensor?, Tensor?, (Tensor LastHiddenState, Tensor PoolerOutput)>
@@ -57,5 +345,78 @@ public sealed class BertModel : nn.Module<Tensor, Tensor?, Tensor?, (Tensor Last
         using var scope = NewDisposeScope();
         var padding = attentionMask.eq(0).unsqueeze(1).unsqueeze(2);             // [batch, 1, 1, sequence]
         return zeros_like(padding, dtype).masked_fill_(padding, finfo(dtype).min).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// BERT with a linear classifier over the pooled first token. Fields carry the checkpoint's names, so that
+/// <c>state_dict</c> has exactly the keys of Hugging Face's BertForSequenceClassification.
+/// </summary>
+public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
+{
+    private readonly BertModel bert;
+    private readonly BertDropout dropout;
+    private readonly Linear classifier;
+
+    /// <summary>A model with fresh weights, drawn from torch's global generator; do not construct it inside a dispose scope.</summary>
+    /// <exception cref="ArgumentException">The configuration is not sound.</exception>
+    public BertForSequenceClassification(BertConfig config) : this(config, initialize: true) { }
+
+    private BertForSequenceClassification(BertConfig config, bool initialize) : base(nameof(BertForSequenceClassification))
+    {
+        if (config.Faults().ToList() is { Count: > 0 } faults)
+            throw new ArgumentException(string.Join(" ", faults), nameof(config));
+        Config = config;
+        bert = new BertModel(config);
+        dropout = new BertDropout(config.ClassifierDropout ?? config.HiddenDropoutProb);
+        classifier = Uninitialized.Linear(config.HiddenSize, config.NumLabels);
+        RegisterComponents();
+        SeedDropout(seed: 0);
+        if (initialize) BertInitialization.Initialize(this, config);
+    }
+
+    /// <summary>A model whose weights are undefined memory, for a caller that writes every one of them.</summary>
+    internal static BertForSequenceClassification WithoutWeights(BertConfig config) => new(config, initialize: false);
+
+    /// <summary>The shape it was built with.</summary>
+    public BertConfig Config { get; }
+
+    /// <summary>The encoder below the classifier.</summary>
+    public BertModel Encoder => bert;
+
+    /// <summary>The number type of the encoder's linear products; null for that of the weights. See <see cref="BertLinear"/>.</summary>
+    public ScalarType? ComputeDtype
+    {
+        set { foreach (BertLinear linear in modules().OfType<BertLinear>()) linear.ComputeDtype = value; }
+    }
+
+    /// <summary>Makes the dropouts' masks on the CPU a function of a seed and of the order of calls.</summary>
+    public void SeedDropout(long seed)
+    {
+        var mask = new DropoutMask((ulong)seed);
+        foreach (BertDropout dropout in modules().OfType<BertDropout>()) dropout.Mask = mask;
+    }
+
+    /// <summary>Sets the shares that training drops, each null for the configuration's own.</summary>
+    /// <param name="hidden">After the embeddings and after each sub-layer.</param>
+    /// <param name="attention">Of attention probabilities.</param>
+    /// <param name="classifierInput">Before the classifier.</param>
+    internal void SetDropout(double? hidden = null, double? attention = null, double? classifierInput = null)
+    {
+        foreach (BertDropout each in modules().OfType<BertDropout>()) each.Probability = hidden ?? Config.HiddenDropoutProb;
+        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = attention ?? Config.AttentionProbsDropoutProb;
+        dropout.Probability = classifierInput ?? Config.ClassifierDropout ?? hidden ?? Config.HiddenDropoutProb;
+    }
+
+    /// <summary>
+    /// Ids [batch, sequence] int64; mask [batch, sequence] int64 or bool, 1 for real tokens, null where nothing is
+    /// padding; token types [batch, sequence] int64, null where all are 0 → logits [batch, labels].
+    /// </summary>
+    /// <exception cref="ArgumentException">The sequence is longer than max_position_embeddings.</exception>
+    public override Tensor forward(Tensor inputIds, Tensor? attentionMask = null, Tensor? tokenTypeIds = null)
+    {
+        using var pooled = bert.Pooled(inputIds, attentionMask, tokenTypeIds);   // [batch, hidden]
+        using var dropped = dropout.call(pooled);                                // [batch, hidden]
+        return classifier.call(dropped);                                         // [batch, labels]
     }
 }

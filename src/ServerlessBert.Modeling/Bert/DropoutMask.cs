@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Bert;
 
 /// <summary>
 /// The masks of a training's dropouts on the CPU. libtorch draws them one number after another on one thread, which took

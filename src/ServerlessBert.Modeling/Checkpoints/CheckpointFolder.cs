@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Checkpoints;
 
 /// <summary>The safetensors files of a checkpoint folder, one or sharded, open and by key.</summary>
 internal sealed class CheckpointFolder : IDisposable
@@ -88,3 +88,8 @@ internal sealed class CheckpointFolder : IDisposable
             : new($"{folder} has no {WeightsFile} and no {IndexFile}; is it a checkpoint folder?");
     }
 }
+
+/// <summary>Where a tensor's bytes lie.</summary>
+/// <param name="Reader">The open file.</param>
+/// <param name="Entry">The tensor within it, under the file's own name.</param>
+internal sealed record StoredTensor(SafetensorsReader Reader, SafetensorsEntry Entry);

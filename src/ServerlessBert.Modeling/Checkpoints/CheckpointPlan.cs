@@ -1,4 +1,7 @@
-namespace ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling.Checkpoints;
 
 /// <summary>
 /// What of a folder goes where: decided from headers and config.json alone, before any memory is taken for weights.
@@ -18,7 +21,7 @@ internal sealed record CheckpointPlan(
     {
         var stored = UnderTreeNames(folder, files, config);
         var notes = new List<string>();
-        if (Drop(stored, CheckpointNames.IsPretrainingHead) is > 0 and var heads)
+        if (Drop(stored, WeightNames.IsPretrainingHead) is > 0 and var heads)
             notes.Add($"The pretraining head ({heads} tensors) is dropped.");
         config = WithLabelsOf(stored, config, notes);
         var shapes = BertShapes.Of(config);
@@ -34,8 +37,8 @@ internal sealed record CheckpointPlan(
         var stored = new Dictionary<string, StoredTensor>();
         foreach (var (key, tensor) in files.Tensors)
         {
-            string name = CheckpointNames.ToBert(key, config.IsDistilled);
-            if (CheckpointNames.IsBuffer(name)) continue;
+            string name = WeightNames.ToBert(key, config.IsDistilled);
+            if (WeightNames.IsBuffer(name)) continue;
             if (!stored.TryAdd(name, tensor))
                 throw new CheckpointException($"{folder} holds '{name}' twice, as '{stored[name].Entry.Name}' and as '{key}'.");
         }
@@ -90,4 +93,55 @@ internal sealed record CheckpointPlan(
         tensor.Entry.Name == key ? key : $"{key} (in the file: {tensor.Entry.Name})";
 
     private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
+}
+
+/// <summary>The weights of a checkpoint folder as tensors by key, without a module tree: for code that computes on its own.</summary>
+public sealed class CheckpointWeights : IDisposable
+{
+    private CheckpointWeights(CheckpointPlan plan, Dictionary<string, Tensor> tensors) =>
+        (Config, Notes, Tensors) = (plan.Config, plan.Notes, tensors);
+
+    /// <summary>The folder's configuration.</summary>
+    public BertConfig Config { get; }
+
+    /// <summary>One-line remarks: what started fresh, what was dropped.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>
+    /// Every tensor of BertForSequenceClassification by its key, on the CPU and outside of any dispose scope; whoever
+    /// takes one out of the dictionary owns it.
+    /// </summary>
+    public Dictionary<string, Tensor> Tensors { get; }
+
+    /// <summary>Reads a folder; tensors are converted one at a time to <paramref name="dtype"/>, null keeps the files' own.</summary>
+    /// <exception cref="CheckpointException">The folder is not a sound checkpoint; every fault is named.</exception>
+    public static CheckpointWeights Load(string folder, ScalarType? dtype = null, CheckpointOptions? options = null)
+    {
+        options ??= new CheckpointOptions();
+        var config = BertConfig.Load(folder);
+        using var files = CheckpointFolder.Open(folder);
+        var plan = CheckpointPlan.Of(folder, files, config, options);
+        var weights = new CheckpointWeights(plan, []);
+        try
+        {
+            CheckpointLoading.Fill(plan, options, (key, shape) =>
+                weights.Tensors[key] = empty(shape, dtype ?? StoredDtype(plan, key)).DetachFromDisposeScope());
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frees the tensors that are still in the dictionary.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors.Values) tensor.Dispose();
+        Tensors.Clear();
+    }
+
+    private static ScalarType StoredDtype(CheckpointPlan plan, string key) =>
+        plan.Stored.TryGetValue(key, out var stored) ? stored.Entry.Dtype : ScalarType.Float32;
 }

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Checkpoints;
 
 /// <summary>Stores a checkpoint folder's weights in another number type: bfloat16 halves the download of every host that starts.</summary>
 public static class WeightConversion

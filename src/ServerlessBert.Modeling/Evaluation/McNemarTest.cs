@@ -1,4 +1,4 @@
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Evaluation;
 
 /// <summary>
 /// McNemar's exact test of two classifiers on the same rows: only the rows where one is right and the other wrong say

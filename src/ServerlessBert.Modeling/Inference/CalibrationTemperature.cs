@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
 /// What inference takes of a checkpoint folder's calibration.json: the temperature that logits are divided by before the softmax, fitted on

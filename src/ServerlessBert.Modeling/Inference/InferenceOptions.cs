@@ -1,4 +1,4 @@
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>How a classifier runs.</summary>
 public sealed record InferenceOptions

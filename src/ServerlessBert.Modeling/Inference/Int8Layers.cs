@@ -1,6 +1,8 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
 /// Layers with products of eight-bit integers (AVX512-VNNI, AMX). Weights have a scale an output channel; inputs are
@@ -73,7 +75,7 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights, Scala
     public static bool IsMissing => Missing.Value;
 
     /// <summary>The methods <c>pack</c> and <c>linear</c> alone, to measure.</summary>
-    public static FusedOperations ProductAlone => FusedOperations.Of(Product);
+    public static TorchScriptOps ProductAlone => TorchScriptOps.Of(Product);
 
     /// <inheritdoc/>
     protected override object[] Pack(LayerWeights layer, bool isLast) =>

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
 /// The one thread of the process on which classifiers load, compute and are freed; those who ask take turns, since each

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
 /// BERT's evaluation on packed tokens: reviews stand one after the other in one matrix, so nothing is spent on padding,
@@ -25,7 +26,7 @@ internal sealed class PackedForward : IForward
         this.config = config;
         dtype = number == InferenceDtype.BFloat16 ? bfloat16 : float32; // of hidden states
         using var mode = inference_mode();
-        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights, FasterDtype.InsideInt8Layers) : new FloatLayers(config, weights, dtype);
+        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights, DtypeSelection.InsideInt8Layers) : new FloatLayers(config, weights, dtype);
 
         const string embeddings = "bert.embeddings";
         // A fifth of the model, of which a pass reads some rows: not made wider than it is stored.

@@ -1,7 +1,9 @@
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tokenization;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
 /// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; passes take turns on
@@ -58,7 +60,7 @@ public sealed class ReviewClassifier : IDisposable
             if (IsPlain(options))
             {
                 LoadedModel loaded = LoadedModel.Load(folder, new CheckpointOptions { RequireClassifier = true });
-                return new ReviewClassifier(ModuleForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
+                return new ReviewClassifier(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
             }
             // Straight from the file to packed weights: no module tree in between.
             using var weights = StoredWeights.Open(folder);
@@ -73,15 +75,15 @@ public sealed class ReviewClassifier : IDisposable
     /// <summary>Takes a loaded checkpoint over: it is disposed with the classifier.</summary>
     /// <param name="checkpoint">A model and its tokenizer.</param>
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
-    public static ReviewClassifier Of(BertCheckpoint checkpoint, InferenceOptions? options = null) =>
+    public static ReviewClassifier Of(Checkpoint checkpoint, InferenceOptions? options = null) =>
         NativeThread.Run(() => OfHere(checkpoint, options ?? new InferenceOptions()));
 
-    private static ReviewClassifier OfHere(BertCheckpoint checkpoint, InferenceOptions options)
+    private static ReviewClassifier OfHere(Checkpoint checkpoint, InferenceOptions options)
     {
         InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
         if (IsPlain(options))
-            return new ReviewClassifier(ModuleForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         using (checkpoint)
         {
             var weights = new TensorsInMemory(checkpoint.Model.state_dict());
@@ -89,10 +91,10 @@ public sealed class ReviewClassifier : IDisposable
         }
     }
 
-    private static bool IsPlain(InferenceOptions options) => options.PlainForward || FusedOperations.IsMissing;
+    private static bool IsPlain(InferenceOptions options) => options.PlainForward || TorchScriptOps.IsMissing;
 
     private static InferenceDtype Prepare(InferenceOptions options) => Pass(options, () =>
-        IsPlain(options) ? FasterDtype.Plain(options.Dtype) : FasterDtype.Packed(options.Dtype));
+        IsPlain(options) ? DtypeSelection.Plain(options.Dtype) : DtypeSelection.Packed(options.Dtype));
 
     // OpenMP's number of threads is the calling thread's own, and the last classifier's that computed there.
     private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Run(() =>
@@ -144,4 +146,21 @@ public sealed class ReviewClassifier : IDisposable
         forward.Dispose();
         NativeHeap.Trim();
     });
+}
+
+/// <summary>What the model says of one review.</summary>
+/// <param name="Probabilities">Softmax of the logits, [labels]; index 0 is one star.</param>
+/// <param name="Tokens">Tokens the model saw, special tokens included.</param>
+/// <param name="UnknownTokens">How many of them were [UNK].</param>
+/// <param name="IsTruncated">Whether the text was longer than the model's maximum.</param>
+public sealed record Classification(float[] Probabilities, int Tokens, int UnknownTokens, bool IsTruncated)
+{
+    /// <summary>The most probable rating, 1 to the number of labels; the lower one of equals.</summary>
+    public int Stars => Array.IndexOf(Probabilities, Probabilities.Max()) + 1;
+
+    /// <summary>The probability of <see cref="Stars"/>.</summary>
+    public float Confidence => Probabilities.Max();
+
+    /// <summary>The mean rating under <see cref="Probabilities"/>.</summary>
+    public float ExpectedStars => Probabilities.Select((probability, label) => probability * (label + 1)).Sum();
 }

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Onnx;
@@ -101,7 +104,7 @@ public sealed class OnnxExport : IDisposable
     private string Positions()
     {
         string shape = graph.Node("Shape", ["input_ids"]);
-        if (files.Tensors.FirstOrDefault(each => CheckpointNames.IsBuffer(each.Key) && each.Value.Entry is { Dtype: ScalarType.Int64, Shape: [1, _] }) is not { Key: { } name, Value: { } stored })
+        if (files.Tensors.FirstOrDefault(each => WeightNames.IsBuffer(each.Key) && each.Value.Entry is { Dtype: ScalarType.Int64, Shape: [1, _] }) is not { Key: { } name, Value: { } stored })
             return graph.Node("Range", [graph.Integers([0]), graph.Node("Gather", [shape, graph.Integers([1])]), graph.Integers([1])]);
         using Tensor indices = stored.Reader.Read(stored.Entry);
         string all = graph.Integers(MemoryMarshal.Cast<byte, long>(indices.bytes), indices.shape, name);

@@ -1,4 +1,5 @@
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Onnx;
@@ -65,7 +66,7 @@ public sealed class OnnxImport
         {
             foreach (var (key, weight) in weights) tensors.Add(KeyValuePair.Create(NameOf(key), ToTorch(weight)));
             // Older versions of Hugging Face's library saved the positions' indices with the weights; so the file is the very one that was exported.
-            foreach (var (name, buffer) in model.Initializers.Where(each => CheckpointNames.IsBuffer(each.Key)))
+            foreach (var (name, buffer) in model.Initializers.Where(each => WeightNames.IsBuffer(each.Key)))
                 tensors.Add(KeyValuePair.Create(name, buffer.ToTorch()));
             SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors);
             string dtype = tensors.First(each => each.Value.dim() == 2).Value.dtype.ToString().ToLowerInvariant();
@@ -84,7 +85,7 @@ public sealed class OnnxImport
     // As save_pretrained names them: the encoder alone has no prefix.
     private string NameOf(string key)
     {
-        string name = Config.IsDistilled ? CheckpointNames.ToDistilBert(key) : key;
+        string name = Config.IsDistilled ? WeightNames.ToDistilBert(key) : key;
         return HasClassifier ? name : name[(name.StartsWith("distilbert.", StringComparison.Ordinal) ? "distilbert." : name.StartsWith("bert.", StringComparison.Ordinal) ? "bert." : "").Length..];
     }
 
@@ -136,7 +137,7 @@ public sealed class OnnxImport
         OnnxLayer first = layers[0];
         double[] epsilons = [embeddings.Norm.Epsilon, .. layers.SelectMany(layer => (double[])[layer.Attention.Norm.Epsilon, layer.Norm.Epsilon])];
         if (epsilons.Distinct().Count() > 1) throw new NotSupportedException($"its LayerNorms have {epsilons.Distinct().Count()} different epsilons, where BERT has one");
-        if (layers.Any(layer => layer.Activation != first.Activation || layer.Attention.Heads != first.Attention.Heads || layer.Intermediate.Outputs != first.Intermediate.Outputs))
+        if (layers.Any(layer => layer.HiddenAct != first.HiddenAct || layer.Attention.Heads != first.Attention.Heads || layer.Intermediate.Outputs != first.Intermediate.Outputs))
             throw new NotSupportedException("its layers differ in heads, width or activation, where BERT's are alike");
         // DistilBERT is a BERT without token types; its pooler ends in ReLU, and its epsilon is fixed.
         bool isDistilled = embeddings.TokenTypes is null && head.PoolerActivation is not "tanh" && epsilons[0] == 1e-12
@@ -150,7 +151,7 @@ public sealed class OnnxImport
             NumHiddenLayers = layers.Count,
             NumAttentionHeads = first.Attention.Heads,
             IntermediateSize = first.Intermediate.Outputs,
-            HiddenAct = first.Activation,
+            HiddenAct = first.HiddenAct,
             MaxPositionEmbeddings = (int)(embeddings.Positions.Count / embeddings.Hidden),
             TypeVocabSize = isDistilled ? 0 : embeddings.TokenTypes is { } types ? (int)(types.Count / embeddings.Hidden) : 1,
             LayerNormEps = epsilons[0],

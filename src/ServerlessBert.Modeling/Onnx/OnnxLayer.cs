@@ -1,12 +1,14 @@
+using ServerlessBert.Modeling.Bert;
+
 namespace ServerlessBert.Modeling.Onnx;
 
 /// <summary>One encoder layer of a graph.</summary>
 /// <param name="Attention">Its first half.</param>
 /// <param name="Intermediate">The wide half of the feed-forward layer.</param>
 /// <param name="Output">The narrow half.</param>
-/// <param name="Activation">What stands between them, as config.json names it.</param>
+/// <param name="HiddenAct">What stands between them, as config.json names it.</param>
 /// <param name="Norm">The LayerNorm that ends the layer.</param>
-internal sealed record OnnxLayer(OnnxAttention Attention, OnnxLinear Intermediate, OnnxLinear Output, string Activation, OnnxLayerNorm Norm)
+internal sealed record OnnxLayer(OnnxAttention Attention, OnnxLinear Intermediate, OnnxLinear Output, string HiddenAct, OnnxLayerNorm Norm)
 {
     /// <summary>The layer that takes these hidden states; null behind the last.</summary>
     /// <exception cref="NotSupportedException">There is one, but it is not BERT's.</exception>
@@ -21,7 +23,7 @@ internal sealed record OnnxLayer(OnnxAttention Attention, OnnxLinear Intermediat
         if (inputs.Count != 1 || OnnxLinear.Find(graph, inputs.Single()) is not { } intermediate || graph.Source(intermediate.Input) != attended.Output)
             throw new NotSupportedException("its feed-forward layer is not two linear layers with an activation between them");
         string activation = scalars.Activation(output.Input, intermediate.Output)
-            ?? throw new NotSupportedException($"its activation is not one of {ServerlessBert.Modeling.Activation.Names}");
+            ?? throw new NotSupportedException($"its activation is not one of {Activation.Names}");
         return new OnnxLayer(attention, intermediate, output, activation, norm);
     }
 

@@ -1,8 +1,13 @@
 using System.Diagnostics;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Optimizers;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Pretraining;
 
 /// <summary>
 /// Pretrains a checkpoint's encoder on texts without labels, in place, as a masked language model: what a classifier that
@@ -105,3 +110,11 @@ public sealed class Pretrainer
         return loss.ToDouble();
     }
 }
+
+/// <summary>How a pretraining went.</summary>
+/// <param name="Steps">Optimizer steps done.</param>
+/// <param name="IsCancelled">Whether it was stopped before its last step; the weights are those it had then.</param>
+/// <param name="Seconds">Wall time.</param>
+/// <param name="TokensPerSecond">Tokens a second; none of them is padding.</param>
+/// <param name="FinalLoss">Mean cross-entropy of the last 100 steps at masked positions, in nats.</param>
+public sealed record PretrainingResult(int Steps, bool IsCancelled, double Seconds, double TokensPerSecond, double FinalLoss);

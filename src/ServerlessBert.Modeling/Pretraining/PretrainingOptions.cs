@@ -1,4 +1,6 @@
-namespace ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
+
+namespace ServerlessBert.Modeling.Pretraining;
 
 /// <summary>Every setting of a pretraining as a masked language model, with its default and the reason for it.</summary>
 public sealed record PretrainingOptions

@@ -1,7 +1,8 @@
 using System.Xml.Linq;
-using static ServerlessBert.Modeling.Numbers;
+using ServerlessBert.Modeling.Evaluation;
+using static ServerlessBert.Modeling.Reports.Numbers;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Reports;
 
 /// <summary>How the training went: loss, learning rate, and the held-out rows' scores.</summary>
 internal static class LearningCurves

@@ -1,7 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Training;
+using TorchSharp;
+using TorchSharp.Modules;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Reports;
 
 /// <summary>
 /// Writes down how a training goes, as it goes: a JSON Lines file that is whole up to the last logged step whenever the
@@ -78,4 +82,76 @@ public sealed class TrainingLog : IProgress<TrainingProgress>, IDisposable
             return false; // half a line, from a process that was killed
         }
     }
+}
+
+/// <summary>What a training logged.</summary>
+/// <param name="Steps">Steps, in order.</param>
+/// <param name="Evaluations">Evaluations, in order.</param>
+public sealed record LoggedTraining(IReadOnlyList<LoggedStep> Steps, IReadOnlyList<LoggedEvaluation> Evaluations)
+{
+    /// <summary>Nothing.</summary>
+    public static LoggedTraining None { get; } = new([], []);
+}
+
+/// <summary>A logged optimizer step: a line of the training log.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Epoch">Passes done, as a fraction.</param>
+/// <param name="Loss">Its loss, in nats.</param>
+/// <param name="LearningRate">Its learning rate.</param>
+/// <param name="GradientNorm">Its gradient's norm before clipping.</param>
+/// <param name="Tokens">Real tokens since the start.</param>
+/// <param name="PaddedTokens">Tokens since the start, padding included.</param>
+/// <param name="Seconds">Time since the start.</param>
+public sealed record LoggedStep(int Step, double Epoch, double Loss, double LearningRate, double GradientNorm, long Tokens, long PaddedTokens, double Seconds);
+
+/// <summary>A logged evaluation: a line of the training log.</summary>
+/// <param name="Step">The step after which it was.</param>
+/// <param name="Epoch">Passes done, as a fraction.</param>
+/// <param name="TrainingLoss">Mean loss of the last steps before it, in nats.</param>
+/// <param name="Seconds">Time since the start.</param>
+/// <param name="Evaluation">The metrics on held-out rows.</param>
+public sealed record LoggedEvaluation(int Step, double Epoch, double TrainingLoss, double Seconds, EvaluationMetrics Evaluation);
+
+/// <summary>A training's curves as TensorBoard shows them: <c>tensorboard --logdir FOLDER</c>.</summary>
+internal sealed class TensorBoardEvents
+{
+    /// <summary>The name of the events' folder in a checkpoint folder.</summary>
+    public const string FolderName = "tensorboard";
+
+    private readonly SummaryWriter writer;
+
+    /// <summary>Begins a file of events.</summary>
+    /// <param name="folder">The checkpoint folder.</param>
+    /// <param name="goesOn">Whether events of an earlier piece of the same training stay beside it.</param>
+    public TensorBoardEvents(string folder, bool goesOn)
+    {
+        string events = Path.Combine(folder, FolderName);
+        if (!goesOn && Directory.Exists(events))
+        {
+            foreach (string file in Directory.GetFiles(events, "events.out.tfevents.*")) File.Delete(file);
+        }
+        writer = torch.utils.tensorboard.SummaryWriter(events, createRunName: false);
+    }
+
+    /// <summary>Adds a step.</summary>
+    public void Add(LoggedStep step)
+    {
+        Add("train/loss", step.Loss, step.Step);
+        Add("train/learning_rate", step.LearningRate, step.Step);
+        if (step.GradientNorm > 0) Add("train/gradient_norm", step.GradientNorm, step.Step);
+    }
+
+    /// <summary>Adds an evaluation.</summary>
+    public void Add(LoggedEvaluation evaluation)
+    {
+        EvaluationMetrics metrics = evaluation.Evaluation;
+        Add("evaluation/loss", metrics.Loss, evaluation.Step);
+        Add("evaluation/accuracy", metrics.Accuracy, evaluation.Step);
+        Add("evaluation/macro_f1", metrics.MacroF1, evaluation.Step);
+        Add("evaluation/mean_absolute_error", metrics.MeanAbsoluteError, evaluation.Step);
+        Add("evaluation/within_one", metrics.WithinOne, evaluation.Step);
+        Add("evaluation/calibration_error", metrics.CalibrationError, evaluation.Step);
+    }
+
+    private void Add(string tag, double value, int step) => writer.add_scalar(tag, (float)value, step);
 }

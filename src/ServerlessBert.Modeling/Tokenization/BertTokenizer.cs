@@ -1,6 +1,7 @@
+using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Tokenization;
 
 /// <summary>
 /// The reference BertTokenizer's ids (Devlin et al. 2018, arXiv:1810.04805; Hugging Face's BertTokenizerFast) over
@@ -148,4 +149,44 @@ public sealed partial class BertTokenizer
         if (first <= firstHalf) return (first, budget - first);
         return second <= secondHalf ? (budget - second, second) : (firstHalf, secondHalf);
     }
+}
+
+/// <summary>A text as the model reads it.</summary>
+/// <param name="InputIds">[CLS], word pieces, [SEP]: [sequence].</param>
+/// <param name="UnknownTokens">How many of the ids are [UNK].</param>
+/// <param name="IsTruncated">Whether word pieces were left out at the end.</param>
+public sealed record EncodedText(int[] InputIds, int UnknownTokens, bool IsTruncated);
+
+/// <summary>Two texts as the model reads them.</summary>
+/// <param name="InputIds">[CLS], the first text, [SEP], the second, [SEP]: [sequence].</param>
+/// <param name="TokenTypeIds">0 up to the first [SEP], 1 after it: [sequence].</param>
+/// <param name="IsTruncated">Whether word pieces of either text were left out.</param>
+public sealed record EncodedPair(int[] InputIds, int[] TokenTypeIds, bool IsTruncated);
+
+/// <summary>
+/// Cuts a long text where no word is cut, so that a text is normalized only as far as its tokens are wanted: 512 tokens of a
+/// megabyte cost what 512 tokens of a page cost.
+/// </summary>
+internal static class TextSegments
+{
+    /// <summary>Characters after which a segment ends at the next chance: longer than most reviews, shorter than most books.</summary>
+    public const int MinimumLength = 2048;
+
+    /// <summary>Consecutive segments that make up the whole text; each ends after white space or punctuation, except the last.</summary>
+    public static IEnumerable<(int Offset, int Length)> Of(string text)
+    {
+        int start = 0;
+        while (text.Length - start > MinimumLength)
+        {
+            int end = start + MinimumLength;
+            while (end < text.Length && !IsBoundary(text[end - 1])) end++;
+            yield return (start, end - start);
+            start = end;
+        }
+        if (start < text.Length) yield return (start, text.Length - start);
+    }
+
+    // A surrogate is no boundary, so that pairs stay together.
+    private static bool IsBoundary(char character) => Rune.TryCreate(character, out Rune rune)
+        && (BertCharacters.IsWhiteSpace(rune) || BertCharacters.IsPunctuation(rune));
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Tokenization;
 
 /// <summary>A word as ids of pieces, and how often the texts have it.</summary>
 internal sealed class SpelledWord(int[] pieces, long count)

@@ -1,7 +1,10 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Training;
 
 /// <summary>
 /// Fine-tunes a checkpoint's model in place: cross-entropy on labelled reviews in batches of like length, as
@@ -10,7 +13,7 @@ namespace ServerlessBert.Modeling;
 /// </summary>
 public sealed class FineTuner
 {
-    private readonly BertCheckpoint checkpoint;
+    private readonly Checkpoint checkpoint;
     private readonly TrainingOptions options;
     private readonly Device device;
     private readonly int maxLength;
@@ -20,7 +23,7 @@ public sealed class FineTuner
     /// <param name="options">Validated here.</param>
     /// <param name="device">cpu or cuda; null takes the CPU.</param>
     /// <exception cref="TrainingException">An option is out of its range, or does not fit the model.</exception>
-    public FineTuner(BertCheckpoint checkpoint, TrainingOptions options, Device? device = null)
+    public FineTuner(Checkpoint checkpoint, TrainingOptions options, Device? device = null)
     {
         options.ValidateFor(checkpoint.Config);
         this.checkpoint = checkpoint;
@@ -49,7 +52,7 @@ public sealed class FineTuner
     {
         train = RowSubset.Of(train, options.MaxRows, options.Seed);
         evaluation = RowSubset.Of(evaluation, options.MaxEvaluationRows, options.Seed);
-        TrainingData.Check(train, evaluation, checkpoint.Config.NumLabels, options);
+        Dataset.Check(train, evaluation, checkpoint.Config.NumLabels, options);
         var rows = EncodedReviews.Of(train, checkpoint.Tokenizer, maxLength);
         var heldOut = EncodedReviews.Of(evaluation, checkpoint.Tokenizer, maxLength);
         CheckpointStore? store = checkpoints is null ? null
@@ -57,7 +60,7 @@ public sealed class FineTuner
         try
         {
             PrepareModel();
-            using var run = new TrainingRun(checkpoint, rows, heldOut, options, device, options.PadToMax ? maxLength : 0, store);
+            using var run = new TrainingLoop(checkpoint, rows, heldOut, options, device, options.PadToMax ? maxLength : 0, store);
             return run.ToItsEnd(progress, cancellationToken);
         }
         finally
@@ -71,7 +74,7 @@ public sealed class FineTuner
         BertForSequenceClassification model = checkpoint.Model;
         model.to(device);
         foreach (var (name, parameter) in model.named_parameters())
-            parameter.requires_grad = !IsFrozen(LayerDecay.DepthOf(name, model.Config.NumHiddenLayers));
+            parameter.requires_grad = !IsFrozen(LayerwiseDecay.DepthOf(name, model.Config.NumHiddenLayers));
     }
 
     // Layers count from 1; depth 0 are the embeddings, and pooler and classifier stand above all layers.

@@ -1,7 +1,6 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Training;
 
 /// <summary>Cross-entropy in float32, with label smoothing, class weights and teachers' probabilities where they are asked for.</summary>
 internal sealed class TrainingLoss : IDisposable

@@ -1,4 +1,8 @@
-namespace ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference;
+using static TorchSharp.torch;
+
+namespace ServerlessBert.Modeling.Training;
 
 public sealed partial record TrainingOptions
 {
@@ -79,4 +83,12 @@ public sealed partial record TrainingOptions
     {
         if (!holds) throw new TrainingException(FormattableString.Invariant($"{name} is {value}; it must be {range}."));
     }
+}
+
+/// <summary>Settles what <see cref="TrainingOptions.Compute"/> leaves to a measurement.</summary>
+public static class ComputeChoice
+{
+    /// <summary>The options with the number type that auto means on a device, so that a training that is resumed elsewhere does not choose anew.</summary>
+    public static TrainingOptions ChosenFor(this TrainingOptions options, Device device) =>
+        options with { Compute = options.Compute.On(device) == bfloat16 ? InferenceDtype.BFloat16 : InferenceDtype.Float32 };
 }

@@ -1,4 +1,7 @@
-namespace ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Optimizers;
+
+namespace ServerlessBert.Modeling.Training;
 
 /// <summary>Every setting of a fine-tuning, with its default and the reason for it.</summary>
 public sealed partial record TrainingOptions
@@ -66,7 +69,7 @@ public sealed partial record TrainingOptions
     /// <summary>
     /// What a moving average of the weights keeps of itself a step; the average is then what is measured and kept, not the
     /// weights themselves. 0, off: at the end of a falling rate they differ little. With 0.995 the loss of a model from random
-    /// weights was lower by 0.002 and its accuracy the same; it is of more use where the rate stays up. See <see cref="AveragedWeights"/>.
+    /// weights was lower by 0.002 and its accuracy the same; it is of more use where the rate stays up. See <see cref="EmaWeights"/>.
     /// </summary>
     public double AverageDecay { get; init; }
 
@@ -105,7 +108,7 @@ public sealed partial record TrainingOptions
 
     /// <summary>
     /// Share of each review's tokens that are left out, others in each pass: 0, off, since a pretrained model overfits little.
-    /// A small model that starts from random weights gains from 0.2 to 0.4; see <see cref="Modeling.WordDropout"/>.
+    /// A small model that starts from random weights gains from 0.2 to 0.4; see <see cref="TokenDropout"/>.
     /// </summary>
     public double WordDropout { get; init; }
 
@@ -123,13 +126,13 @@ public sealed partial record TrainingOptions
     public double NeighbourSmoothing { get; init; }
 
     /// <summary>
-    /// Share of a row's target that is its teachers' probabilities, where it has some (<see cref="Teachers"/>); the rest is
+    /// Share of a row's target that is its teachers' probabilities, where it has some (<see cref="Distillation"/>); the rest is
     /// its label, smoothed as said above. 0.7: most of it, as Hinton et al. (2015, arXiv:1503.02531) found best. 1 with
     /// <see cref="TeacherViews"/>: a rating is not that of a text with half of its words.
     /// </summary>
     public double TeacherShare { get; init; } = 0.7;
 
-    /// <summary>Views of each row that teachers are asked about and that are learned in each pass: 1, the row as it is, for as much work; 10 teach more. See <see cref="Teachers.Views"/>.</summary>
+    /// <summary>Views of each row that teachers are asked about and that are learned in each pass: 1, the row as it is, for as much work; 10 teach more. See <see cref="Distillation.Views"/>.</summary>
     public int TeacherViews { get; init; } = 1;
 
     /// <summary>

@@ -1,7 +1,10 @@
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling;
+namespace ServerlessBert.Modeling.Training;
 
 /// <summary>One optimizer step: forward and backward of its batches, clipping, and the update.</summary>
 /// <param name="checkpoint">The model, in training mode on <paramref name="device"/>, and its tokenizer.</param>
@@ -12,9 +15,9 @@ namespace ServerlessBert.Modeling;
 /// <param name="device">Where it computes.</param>
 /// <param name="padTo">Least sequence length.</param>
 internal sealed class TrainingStep(
-    BertCheckpoint checkpoint, EncodedReviews rows, FlatOptimizer optimizer, TrainingLoss loss, TrainingOptions options, Device device, int padTo)
+    Checkpoint checkpoint, EncodedReviews rows, FlatOptimizer optimizer, TrainingLoss loss, TrainingOptions options, Device device, int padTo)
 {
-    private readonly InputNoise noise = new(options, checkpoint.Tokenizer);
+    private readonly Augmentation noise = new(options, checkpoint.Tokenizer);
 
     /// <summary>Takes a step, unless its loss or gradient is no finite number: then the weights stay as they are.</summary>
     /// <exception cref="TrainingException">Memory does not suffice; the message has the batch's shape.</exception>
@@ -82,4 +85,15 @@ internal readonly record struct StepOutcome(double Loss, double GradientNorm, in
     /// <summary>Both batches' outcome.</summary>
     public StepOutcome With(StepOutcome other) => new(
         Loss + other.Loss, 0, Reviews + other.Reviews, Tokens + other.Tokens, PaddedTokens + other.PaddedTokens);
+}
+
+/// <summary>Tells libtorch's want of memory from its other errors, which all come as one type.</summary>
+internal static class OutOfMemory
+{
+    // The allocators' own words: c10/core/impl/alloc_cpu.cpp and c10/cuda/CUDACachingAllocator.cpp.
+    private static readonly string[] Words = ["not enough memory", "can't allocate memory", "out of memory"];
+
+    /// <summary>Whether memory did not suffice.</summary>
+    public static bool IsCauseOf(Exception exception) => exception is OutOfMemoryException
+        || exception is System.Runtime.InteropServices.ExternalException && Words.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
 }

@@ -2,11 +2,12 @@ using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
-using ServerlessBert.Pipeline.Messages;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Predictions;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Pipeline.Training;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Drift;
 

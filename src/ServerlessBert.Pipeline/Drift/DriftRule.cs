@@ -1,5 +1,5 @@
 using System.Globalization;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Pipeline.Predictions;
 
 namespace ServerlessBert.Pipeline.Drift;
@@ -18,7 +18,7 @@ public static class DriftRule
     /// <param name="statistics">The file's counts.</param>
     /// <param name="baseline">The predictions on the evaluation set.</param>
     /// <param name="options">The thresholds.</param>
-    public static DriftReport Compare(BatchStatistics statistics, PredictionProfile baseline, DriftOptions options)
+    public static DriftReport Compare(BatchStatistics statistics, PredictionBaseline baseline, DriftOptions options)
     {
         long rows = statistics.Predictions;
         if (rows < options.MinRows || baseline.Rows < options.MinRows)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Models;
 
@@ -78,7 +79,7 @@ public sealed partial class ModelCache : IDisposable
         _compute.Dispose();
     }
 
-    internal async Task<IReadOnlyList<Classification>> ComputeAsync(LoadedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<Classification>> ComputeAsync(CachedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
     {
         if (texts.Count == 0) return [];
         // Before the turn, not in it: so that one batch is read and tokenized while another computes.
@@ -155,7 +156,7 @@ public sealed partial class ModelCache : IDisposable
         }
     }
 
-    private async Task<LoadedModel> LoadAsync(string version, string? expectedDigest)
+    private async Task<CachedModel> LoadAsync(string version, string? expectedDigest)
     {
         try
         {

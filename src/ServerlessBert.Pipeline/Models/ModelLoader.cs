@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Models;
 
@@ -13,7 +16,7 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
     /// <param name="version">The version.</param>
     /// <param name="expectedDigest">The manifest's SHA-256 as the pointer names it; null where no pointer vouches for it.</param>
     /// <exception cref="ModelUnavailableException">It is absent, damaged, or was found so before and has not changed.</exception>
-    public async Task<LoadedModel> LoadAsync(string version, string? expectedDigest)
+    public async Task<CachedModel> LoadAsync(string version, string? expectedDigest)
     {
         var clock = Stopwatch.StartNew();
         var manifest = await registry.ReadManifestAsync(version);
@@ -24,7 +27,7 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
         var classifier = await DownloadAndLoadAsync(manifest);
         PipelineMetrics.ModelLoaded(clock.Elapsed);
         logger.ModelLoaded(version, clock.Elapsed.TotalSeconds, manifest.Digest);
-        return new LoadedModel(version, manifest.Digest, classifier, time.GetUtcNow());
+        return new CachedModel(version, manifest.Digest, classifier, time.GetUtcNow());
     }
 
     private async Task<IReviewClassifier> DownloadAndLoadAsync(ModelManifest manifest)
@@ -96,4 +99,28 @@ internal sealed class ModelLoader(ModelRegistry registry, ModelCacheOptions opti
         if (free < manifest.Length + options.SpareBytes)
             throw new IOException($"Model {manifest.Version} needs {manifest.Length:N0} bytes in {Path.GetDirectoryName(folder)}, and {free:N0} are free; make room, or set {ModelCacheOptions.Section}:TemporaryFolder to another disk.");
     }
+}
+
+/// <summary>What the cache holds of a model.</summary>
+public interface IReviewClassifier : IDisposable
+{
+    /// <summary>Tokenizes texts; any number of callers at once, also while another classifies.</summary>
+    IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts);
+
+    /// <summary>Classifies what <see cref="Tokenize"/> gave; the result is in its order. One caller at a time.</summary>
+    IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A checkpoint folder's classifier.</summary>
+/// <param name="classifier">The classifier; freed with this.</param>
+public sealed class CheckpointClassifier(ReviewClassifier classifier) : IReviewClassifier
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts) => classifier.Tokenize(texts);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => classifier.Dispose();
 }

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
 
 namespace ServerlessBert.Pipeline.Models;
@@ -30,7 +33,7 @@ public sealed record ModelPointer
     public ModelShadow? Shadow { get; init; }
 
     /// <summary>Versions that are given up: their manifests are deleted, their files follow. None of them goes live again.</summary>
-    public IReadOnlyList<RetiredModel> Retired { get; init; } = [];
+    public IReadOnlyList<PrunedModel> Retired { get; init; } = [];
 
     /// <summary>The version that a rollback returns to: the last one that was not itself rolled back.</summary>
     public string? Previous => History.FirstOrDefault(past => !past.RolledBack && past.Version != Version)?.Version;
@@ -60,4 +63,45 @@ public sealed record PastModel(string Version, DateTimeOffset Promoted, DateTime
 /// <summary>A version that is given up.</summary>
 /// <param name="Version">Its name.</param>
 /// <param name="At">When it was given up; its files go after the grace period.</param>
-public sealed record RetiredModel(string Version, DateTimeOffset At);
+public sealed record PrunedModel(string Version, DateTimeOffset At);
+
+/// <summary>What a look at current.json found.</summary>
+internal sealed record PointerReading
+{
+    /// <summary>The pointer; null where there is none, it cannot be read, or it is unchanged.</summary>
+    public ModelPointer? Pointer { get; init; }
+
+    /// <summary>The ETag of what is there, readable or not; null where nothing is.</summary>
+    public string? ETag { get; init; }
+
+    /// <summary>Whether it is as it was when the known ETag was read.</summary>
+    public bool IsUnchanged { get; init; }
+
+    /// <summary>Why it cannot be read.</summary>
+    public ModelUnavailableException? Fault { get; init; }
+
+    /// <summary>The pointer, or null where there is none.</summary>
+    /// <exception cref="ModelUnavailableException">It cannot be read.</exception>
+    public ModelPointer? Whole => Fault is null ? Pointer : throw Fault;
+
+    /// <summary>Nothing new.</summary>
+    public static PointerReading Unchanged(string? etag) => new() { ETag = etag, IsUnchanged = true };
+}
+
+/// <summary>A version that runs beside the live one on a share of the batches.</summary>
+/// <param name="Version">Its name.</param>
+/// <param name="Share">The share of batches, above 0 and at most 1.</param>
+/// <param name="Since">When it was set.</param>
+public sealed record ModelShadow(string Version, double Share, DateTimeOffset Since)
+{
+    /// <summary>Whether it runs on a batch: a function of run and index alone, so that a message delivered twice means the same twice.</summary>
+    /// <param name="run">The run's id.</param>
+    /// <param name="batch">The batch's index.</param>
+    public bool Takes(string run, int batch)
+    {
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{run}\n{batch}"));
+        // The top 53 bits, as many as a double holds exactly: evenly spread over [0, 1).
+        double place = (BinaryPrimitives.ReadUInt64BigEndian(hash) >> 11) * (1.0 / (1UL << 53));
+        return place < Share;
+    }
+}

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Runs;
 

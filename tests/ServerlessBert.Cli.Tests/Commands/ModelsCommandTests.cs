@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 using ServerlessBert.Trainer;

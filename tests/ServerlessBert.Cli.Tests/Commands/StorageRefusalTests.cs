@@ -1,4 +1,3 @@
-using ServerlessBert.Cli.Tests.Hosting;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Cli.Tests.Commands;

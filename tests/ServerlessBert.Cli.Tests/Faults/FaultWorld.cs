@@ -1,6 +1,6 @@
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using Xunit.Abstractions;

@@ -1,6 +1,6 @@
 using System.Text;
 using Azure.Storage.Blobs.Models;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;

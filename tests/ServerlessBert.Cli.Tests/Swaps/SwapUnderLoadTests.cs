@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ServerlessBert.Cli.Tests.Hosting;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
@@ -112,8 +112,8 @@ public sealed class SwapUnderLoadTests : IDisposable
     private async Task<string> PublishAsync(long seed)
     {
         string path = folder.At($"model-{seed}");
-        using (BertCheckpoint small = SmallModels.Create())
-        using (BertCheckpoint checkpoint = BertCheckpoint.Create(BertConfig.Preset("small", small.Tokenizer.VocabularySize), small.Tokenizer, seed)) checkpoint.Save(path);
+        using (Checkpoint small = SmallModels.Create())
+        using (Checkpoint checkpoint = Checkpoint.Create(BertConfig.Preset("small", small.Tokenizer.VocabularySize), small.Tokenizer, seed)) checkpoint.Save(path);
         return (await registry.PublishAsync(path)).Version;
     }
 

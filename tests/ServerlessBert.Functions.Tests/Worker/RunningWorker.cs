@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Queues.Models;
@@ -8,7 +7,7 @@ using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>
 /// The Functions app as the Functions host runs it: its program in a process of its own, told over gRPC to load and to

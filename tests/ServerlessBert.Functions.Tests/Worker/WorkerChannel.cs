@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>The Functions host's end of a worker's gRPC stream: a call over HTTP/2 whose messages have a length before them.</summary>
 internal sealed class WorkerChannel : IAsyncDisposable

@@ -1,6 +1,6 @@
 using Microsoft.Azure.Functions.Worker;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>A test of the real worker, skipped in a build with the stand-ins.</summary>
 public sealed class WorkerFactAttribute : FactAttribute

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>
 /// The messages between Functions host and worker, in Protocol Buffers' JSON form. The worker's package holds their

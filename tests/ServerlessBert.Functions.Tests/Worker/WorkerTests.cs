@@ -5,10 +5,10 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
 
-namespace ServerlessBert.Functions.Tests;
+namespace ServerlessBert.Functions.Tests.Worker;
 
 /// <summary>The real worker, in its process, does what the Functions host asks it to.</summary>
 public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWorker>
@@ -19,7 +19,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         Assert.Equal("Success", worker.Initialized.GetProperty("result").GetProperty("status").GetString());
         Assert.Equal(
             [
-                "ClassifyBatch queueTrigger", "GetStatus httpTrigger", "Predict httpTrigger", "QuarantineBatch queueTrigger",
+                "ClassifyBatch queueTrigger", "GetStatus httpTrigger", "Predict httpTrigger", "DeadLetterBatch queueTrigger",
                 "ScheduleRetraining timerTrigger", "SplitReviews queueTrigger", "SweepReviews timerTrigger",
             ],
             worker.Functions.Select(function =>

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using ServerlessBert.Pipeline;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 
 namespace ServerlessBert.Infrastructure.Tests;

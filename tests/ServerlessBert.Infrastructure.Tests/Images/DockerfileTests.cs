@@ -104,7 +104,7 @@ public sealed class DockerfileTests
     public void What_the_build_reads_is_sent_to_it_and_nothing_else()
     {
         string[] sent = [.. Repository.Read(".dockerignore").Split('\n').Where(line => line.StartsWith('!')).Select(line => line[1..])];
-        foreach (string name in (string[])["src", "build", "host.json", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"])
+        foreach (string name in (string[])["src", "eng", "host.json", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"])
             Assert.Contains(name, sent);
         Assert.All(sent.Where(name => !name.Contains('*', StringComparison.Ordinal)), name => Assert.True(Path.Exists(Repository.PathOf(name)), name));
         Assert.Contains("**", Repository.Read(".dockerignore").Split('\n'));

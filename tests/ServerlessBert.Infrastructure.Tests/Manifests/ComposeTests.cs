@@ -15,7 +15,7 @@ public sealed class ComposeTests
     [Fact]
     public void Its_Azurite_is_the_version_that_the_tests_run()
     {
-        string version = JsonDocument.Parse(Repository.Read("tools", "azurite", "package.json")).RootElement.At("dependencies.azurite").GetString()!;
+        string version = JsonDocument.Parse(Repository.Read("eng", "azurite", "package.json")).RootElement.At("dependencies.azurite").GetString()!;
         Assert.Equal($"mcr.microsoft.com/azure-storage/azurite:{version}", Services.At("azurite.image").GetString());
     }
 

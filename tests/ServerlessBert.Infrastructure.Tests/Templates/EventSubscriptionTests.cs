@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Infrastructure.Tests;

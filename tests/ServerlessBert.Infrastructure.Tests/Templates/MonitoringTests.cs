@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Infrastructure.Tests;

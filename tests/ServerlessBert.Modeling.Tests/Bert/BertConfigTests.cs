@@ -1,6 +1,8 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Tests.Checkpoints;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 public sealed class BertConfigTests : IDisposable
 {

@@ -1,8 +1,11 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Checkpoints;
 using ServerlessBert.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 public sealed class BertForMaskedLMTests
 {
@@ -63,12 +66,12 @@ public sealed class BertForMaskedLMTests
     public void It_survives_saving_and_a_classifier_starts_from_it_with_a_note()
     {
         using var folder = new TemporaryFolder();
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         model.SaveTo(folder.Path);
         checkpoint.Tokenizer.Save(folder.Path);
 
-        using BertCheckpoint again = BertCheckpoint.Load(folder.Path);
+        using Checkpoint again = Checkpoint.Load(folder.Path);
         using var head = BertForMaskedLM.Over(again.Model);
         Assert.True(MaskedLMHead.TryLoad(head, folder.Path));
 
@@ -83,7 +86,7 @@ public sealed class BertForMaskedLMTests
     public void A_folder_without_a_head_has_none_and_one_with_half_a_head_is_refused()
     {
         using var folder = new TemporaryFolder();
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         checkpoint.Save(folder.Path);
         Assert.False(MaskedLMHead.TryLoad(model, folder.Path));

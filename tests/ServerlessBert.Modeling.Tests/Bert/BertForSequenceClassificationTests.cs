@@ -1,8 +1,9 @@
 using CsCheck;
+using ServerlessBert.Modeling.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class BertForSequenceClassificationTests

@@ -1,7 +1,7 @@
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class BertSelfAttentionTests

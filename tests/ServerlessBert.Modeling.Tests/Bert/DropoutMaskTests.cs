@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 

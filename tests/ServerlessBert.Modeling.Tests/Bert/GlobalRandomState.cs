@@ -1,4 +1,4 @@
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 /// <summary>Tests that seed torch's global generator run alone: another test's draw in between would move their numbers.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Bert;
 
 /// <summary>Forward and backward against gradients made by another implementation and float64 values.</summary>
 public sealed class ReferenceNumbersTests

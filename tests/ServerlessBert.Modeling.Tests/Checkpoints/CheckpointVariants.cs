@@ -1,7 +1,9 @@
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 /// <summary>Checkpoint folders in the forms that the hub has them, made from one small model.</summary>
 internal sealed class CheckpointVariants : IDisposable

@@ -1,7 +1,8 @@
-using TorchSharp;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class CheckpointWeightsTests : IDisposable

@@ -1,9 +1,11 @@
 using System.Diagnostics;
-using TorchSharp;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Tests.Bert;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests;
+namespace ServerlessBert.Modeling.Tests.Checkpoints;
 
 [Collection(GlobalRandomState.Name)]
 public sealed class FullSizeCheckpointTests(ITestOutputHelper output) : IDisposable

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Testing;
 using static TorchSharp.torch;
 

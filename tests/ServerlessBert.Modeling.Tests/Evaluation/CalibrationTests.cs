@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Tests.Checkpoints;
 
 namespace ServerlessBert.Modeling.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Evaluation;
 
 namespace ServerlessBert.Modeling.Tests.Evaluation;
 

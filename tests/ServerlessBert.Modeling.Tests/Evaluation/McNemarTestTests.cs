@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Evaluation;
+
 namespace ServerlessBert.Modeling.Tests.Evaluation;
 
 public class McNemarTestTests

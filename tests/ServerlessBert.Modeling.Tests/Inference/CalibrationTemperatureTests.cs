@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference;

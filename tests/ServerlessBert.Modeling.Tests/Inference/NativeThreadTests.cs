@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Inference;
+
 namespace ServerlessBert.Modeling.Tests.Inference;
 
 public sealed class NativeThreadTests

@@ -1,4 +1,8 @@
 using CsCheck;
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference;
@@ -67,9 +71,9 @@ public class PackedForwardTests
     {
         BertTokenizer tokenizer;
         BertConfig config;
-        using (BertCheckpoint small = SmallModels.Create()) (tokenizer, config) = (small.Tokenizer, change(small.Config));
-        using var packed = ReviewClassifier.Of(BertCheckpoint.Create(config, tokenizer, seed: 5), Packed with { Dtype = dtype });
-        using var plain = ReviewClassifier.Of(BertCheckpoint.Create(config, tokenizer, seed: 5), Plain);
+        using (Checkpoint small = SmallModels.Create()) (tokenizer, config) = (small.Tokenizer, change(small.Config));
+        using var packed = ReviewClassifier.Of(Checkpoint.Create(config, tokenizer, seed: 5), Packed with { Dtype = dtype });
+        using var plain = ReviewClassifier.Of(Checkpoint.Create(config, tokenizer, seed: 5), Plain);
         string[] texts = [.. SmallModels.Reviews(40).Select(review => review.Text), "", string.Join(' ', Enumerable.Repeat("very good food", 40))];
 
         AssertNear(plain.Classify(texts), packed.Classify(texts), tolerance);

@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference;

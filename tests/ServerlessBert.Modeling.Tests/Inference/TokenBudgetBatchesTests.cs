@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Inference;
 
 namespace ServerlessBert.Modeling.Tests.Inference;
 

@@ -1,5 +1,6 @@
 using CsCheck;
-using ServerlessBert.Testing;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Pretraining;
 

@@ -1,3 +1,6 @@
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Pretraining;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Pretraining;
@@ -7,7 +10,7 @@ public sealed class PackedTextsTests
     [Fact]
     public void Every_token_stands_in_one_piece_but_for_the_rest_that_fills_none()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         BertTokenizer tokenizer = checkpoint.Tokenizer;
         string[] texts = [.. SmallModels.Reviews(40).Select(review => review.Text)];
 
@@ -25,7 +28,7 @@ public sealed class PackedTextsTests
     [Fact]
     public void Each_epoch_has_its_own_order_and_the_same_seed_the_same()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         var packed = new PackedTexts(SmallModels.Reviews(40).Select(review => review.Text), checkpoint.Tokenizer, length: 16);
         var random = new Random(1);
 
@@ -38,7 +41,7 @@ public sealed class PackedTextsTests
     [Fact]
     public void No_text_and_too_little_text_are_refused_with_what_to_do()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         Assert.Contains("no text", Assert.Throws<TrainingException>(() => new PackedTexts(["", "  "], checkpoint.Tokenizer, 16)).Message);
         string few = Assert.Throws<TrainingException>(() => new PackedTexts(["the food was good"], checkpoint.Tokenizer, 16)).Message;

@@ -1,3 +1,8 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Pretraining;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -12,7 +17,7 @@ public sealed class PretrainerTests
     [Fact]
     public void It_learns_to_guess_hidden_words_from_the_words_around_them()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         // Each text says one word over and over: who reads the others knows the hidden one, who counts words does not.
         string[] texts = [.. Enumerable.Range(0, 60).Select(row => string.Join(' ', Enumerable.Repeat(SmallModels.WordsByStars[row % 5], 40)))];
@@ -29,7 +34,7 @@ public sealed class PretrainerTests
     [Fact]
     public void A_result_counts_its_steps()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         var steps = 0;
         using var model = BertForMaskedLM.Over(checkpoint.Model);
 
@@ -41,7 +46,7 @@ public sealed class PretrainerTests
     [Fact]
     public void The_classifier_whose_encoder_it_is_changes_with_it_and_only_there()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         Dictionary<string, float[]> before = Weights(checkpoint);
 
         Pretrain(checkpoint, Quick with { MaxSteps = 2 });
@@ -58,7 +63,7 @@ public sealed class PretrainerTests
     {
         float[] After(int seed)
         {
-            using BertCheckpoint checkpoint = SmallModels.Create();
+            using Checkpoint checkpoint = SmallModels.Create();
             Pretrain(checkpoint, Quick with { MaxSteps = 5, Seed = seed, Dropout = 0.1 });
             return Weights(checkpoint)["bert.encoder.layer.0.output.dense.weight"];
         }
@@ -70,7 +75,7 @@ public sealed class PretrainerTests
     [Fact]
     public void BFloat16_products_learn_as_well()
     {
-        using BertCheckpoint exact = SmallModels.Create(), rounded = SmallModels.Create();
+        using Checkpoint exact = SmallModels.Create(), rounded = SmallModels.Create();
 
         double expected = Pretrain(exact, Quick with { MaxSteps = 30 }).FinalLoss;
         double actual = Pretrain(rounded, Quick with { MaxSteps = 30, Compute = InferenceDtype.BFloat16 }).FinalLoss;
@@ -82,7 +87,7 @@ public sealed class PretrainerTests
     [Fact]
     public void Cancelling_stops_after_the_present_step_and_a_classifier_can_be_fine_tuned_afterwards()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var source = new CancellationTokenSource();
         PretrainingResult result;
         using (var model = BertForMaskedLM.Over(checkpoint.Model))
@@ -99,7 +104,7 @@ public sealed class PretrainerTests
     [Fact]
     public void A_step_leaves_no_tensor_behind()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         long LeftBehind(int steps)
         {
@@ -115,7 +120,7 @@ public sealed class PretrainerTests
     [Fact]
     public void A_loss_that_is_no_number_stops_it_and_names_the_step()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using (torch.no_grad()) checkpoint.Model.state_dict()["bert.embeddings.LayerNorm.weight"].fill_(float.NaN);
 
         Assert.Contains("step 1", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick)).Message);
@@ -124,19 +129,19 @@ public sealed class PretrainerTests
     [Fact]
     public void Options_out_of_range_and_pieces_longer_than_the_model_are_refused_by_name()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         Assert.Contains("MaskingRate", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { MaskingRate = 0 })).Message);
         Assert.Contains("64 positions", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { SequenceLength = 65 })).Message);
     }
 
-    private static PretrainingResult Pretrain(BertCheckpoint checkpoint, PretrainingOptions options)
+    private static PretrainingResult Pretrain(Checkpoint checkpoint, PretrainingOptions options)
     {
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         return new Pretrainer(model, checkpoint.Tokenizer, options).Train(Texts);
     }
 
-    private static Dictionary<string, float[]> Weights(BertCheckpoint checkpoint) => checkpoint.Model.named_parameters()
+    private static Dictionary<string, float[]> Weights(Checkpoint checkpoint) => checkpoint.Model.named_parameters()
         .ToDictionary(each => each.name, each => each.parameter.detach().contiguous().view(-1).data<float>().ToArray());
 
     private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>

@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Reports;
 
 namespace ServerlessBert.Modeling.Tests.Reports;
 

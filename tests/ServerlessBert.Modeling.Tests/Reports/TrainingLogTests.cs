@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Reports;
 

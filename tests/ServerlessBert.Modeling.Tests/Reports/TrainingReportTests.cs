@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Xml.Linq;
+using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Reports;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Reports;
 

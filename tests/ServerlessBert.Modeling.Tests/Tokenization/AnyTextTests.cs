@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 

@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Tokenization;
+
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 
 /// <summary>WordPiece training as its definition says: every pair counted anew before every merge. The slow truth of the fast trainer.</summary>

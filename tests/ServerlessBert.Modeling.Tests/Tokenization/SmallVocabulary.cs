@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Tokenization;
+
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 
 /// <summary>A vocabulary small enough to read: special tokens, some words, and every ASCII letter and digit as start and continuation.</summary>

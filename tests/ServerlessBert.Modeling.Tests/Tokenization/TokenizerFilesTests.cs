@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 

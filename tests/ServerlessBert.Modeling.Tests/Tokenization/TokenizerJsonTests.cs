@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CsCheck;
 using CsvHelper;
+using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 using Xunit.Abstractions;
 

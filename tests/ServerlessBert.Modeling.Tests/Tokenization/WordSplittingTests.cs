@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Tokenization;
+
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 
 /// <summary>Where Microsoft.ML.Tokenizers' own BertTokenizer differs from the reference, and where others have.</summary>

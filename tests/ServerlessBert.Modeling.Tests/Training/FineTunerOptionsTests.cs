@@ -1,3 +1,7 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -57,8 +61,8 @@ public sealed class FineTunerOptionsTests
     [Fact]
     public void Frozen_parts_stay_as_they_are_and_the_others_learn()
     {
-        using BertCheckpoint untouched = SmallModels.Create();
-        using BertCheckpoint trained = SmallModels.Create();
+        using Checkpoint untouched = SmallModels.Create();
+        using Checkpoint trained = SmallModels.Create();
 
         new FineTuner(trained, Quick with { FreezeEmbeddings = true, FrozenLayers = 1 }).Train(Train, []);
 
@@ -74,7 +78,7 @@ public sealed class FineTunerOptionsTests
     public void Layers_nearer_to_the_input_learn_at_a_smaller_rate()
     {
         // The first step of AdamW moves every weight with a gradient by the learning rate.
-        using BertCheckpoint before = SmallModels.Create(), after = SmallModels.Create();
+        using Checkpoint before = SmallModels.Create(), after = SmallModels.Create();
         new FineTuner(after, WithoutDropout with { MaxSteps = 1, LearningRate = 1e-2, WeightDecay = 0, LayerDecay = 0.5 }).Train(Train, []);
         double MovedBy(string name) => (after.Model.state_dict()[name] - before.Model.state_dict()[name]).abs().max().ToDouble();
 
@@ -103,8 +107,8 @@ public sealed class FineTunerOptionsTests
     [Fact]
     public void The_models_own_dropout_is_back_after_training()
     {
-        double[] Dropouts(BertCheckpoint checkpoint) => [.. checkpoint.Model.modules().OfType<BertDropout>().Select(dropout => dropout.Probability)];
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        double[] Dropouts(Checkpoint checkpoint) => [.. checkpoint.Model.modules().OfType<BertDropout>().Select(dropout => dropout.Probability)];
+        using Checkpoint checkpoint = SmallModels.Create();
         double[] before = Dropouts(checkpoint);
 
         new FineTuner(checkpoint, WithoutDropout with { MaxSteps = 1 }).Train(Train, []);
@@ -160,7 +164,7 @@ public sealed class FineTunerOptionsTests
     [Fact]
     public void Early_stopping_without_rows_to_measure_on_is_refused()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         Assert.Contains("Patience needs rows to measure on", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { Patience = 2 }).Train(Train, [])).Message);
     }
@@ -169,7 +173,7 @@ public sealed class FineTunerOptionsTests
 
     private static (TrainingResult Result, float[] Weights) Run(TrainingOptions options, Action<TrainingProgress>? watch = null)
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         TrainingResult result = new FineTuner(checkpoint, options with { KeepBest = options.Patience is not null }).Train(Train, HeldOut, new Reports(watch ?? (_ => { })));
         return (result, checkpoint.Model.state_dict()["bert.encoder.layer.1.output.dense.weight"].data<float>().ToArray());
     }

@@ -1,3 +1,6 @@
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -10,7 +13,7 @@ public sealed class FineTunerTests
     [Fact]
     public void It_learns_what_is_there_to_learn()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         TrainingResult result = new FineTuner(checkpoint, Quick).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
 
@@ -28,7 +31,7 @@ public sealed class FineTunerTests
     [Fact]
     public void The_kept_weights_are_those_of_the_best_evaluation()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         var evaluations = new List<(int Step, double Accuracy)>();
         IReadOnlyList<LabelledReview> heldOut = SmallModels.Reviews(60, seed: 9);
         var collect = new Reports(progress => { if (progress.Evaluation is { } metrics) evaluations.Add((progress.Step, metrics.Accuracy)); });
@@ -44,7 +47,7 @@ public sealed class FineTunerTests
     [Fact]
     public void Max_steps_ends_it_and_is_reported_as_the_whole_training()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         TrainingResult result = new FineTuner(checkpoint, Quick with { MaxSteps = 3 }).Train(SmallModels.Reviews(100), []);
 
@@ -55,7 +58,7 @@ public sealed class FineTunerTests
     [Fact]
     public void Cancelling_stops_after_the_present_step()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using var source = new CancellationTokenSource();
         var stopAtTwo = new Reports(progress => { if (progress.Step == 2) source.Cancel(); });
 
@@ -69,7 +72,7 @@ public sealed class FineTunerTests
     public void Biases_and_layer_norms_are_not_decayed()
     {
         // With no gradient to speak of (a learning rate times decay of 0.5), only decay moves weights.
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         float before = NormOf(checkpoint, "bert.encoder.layer.0.output.LayerNorm.weight");
         float dense = NormOf(checkpoint, "bert.encoder.layer.0.output.dense.weight");
 
@@ -82,7 +85,7 @@ public sealed class FineTunerTests
     [Fact]
     public void A_step_leaves_no_tensor_behind()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         long LeftBehind(int steps)
         {
             long before = TensorCount.Settled();
@@ -98,7 +101,7 @@ public sealed class FineTunerTests
     [Fact]
     public void A_loss_that_is_no_number_stops_it_and_names_the_step()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         using (torch.no_grad()) checkpoint.Model.state_dict()["classifier.weight"].fill_(float.NaN);
 
         var exception = Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick).Train(SmallModels.Reviews(32), []));
@@ -109,7 +112,7 @@ public sealed class FineTunerTests
     [Fact]
     public void BFloat16_products_over_float32_weights_learn_as_well()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         TrainingResult result = new FineTuner(checkpoint, Quick with { Compute = InferenceDtype.BFloat16 }).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
 
@@ -120,7 +123,7 @@ public sealed class FineTunerTests
     [Fact]
     public void Nothing_to_learn_from_one_label_only_and_labels_out_of_range_are_refused()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         var tuner = new FineTuner(checkpoint, Quick);
 
         Assert.Contains("no labelled review", Assert.Throws<TrainingException>(() => tuner.Train([], [])).Message);
@@ -131,7 +134,7 @@ public sealed class FineTunerTests
     [Fact]
     public void An_option_out_of_its_range_is_named()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
 
         Assert.Contains("BatchSize", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { BatchSize = 0 })).Message);
         Assert.Contains("LearningRate", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { LearningRate = 3 })).Message);
@@ -139,12 +142,12 @@ public sealed class FineTunerTests
 
     private static float[] WeightsAfter(int seed)
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         new FineTuner(checkpoint, Quick with { Seed = seed, MaxSteps = 4 }).Train(SmallModels.Reviews(64), []);
         return checkpoint.Model.state_dict()["bert.encoder.layer.1.output.dense.weight"].data<float>().ToArray();
     }
 
-    private static float NormOf(BertCheckpoint checkpoint, string key) => checkpoint.Model.state_dict()[key].norm().ToSingle();
+    private static float NormOf(Checkpoint checkpoint, string key) => checkpoint.Model.state_dict()[key].norm().ToSingle();
 
     private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {

@@ -1,5 +1,7 @@
 using CsCheck;
 using CsvHelper;
+using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using Xunit.Abstractions;
 

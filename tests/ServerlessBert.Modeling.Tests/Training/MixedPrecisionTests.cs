@@ -1,3 +1,6 @@
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +22,7 @@ public class MixedPrecisionTests
     [Fact]
     public void What_flows_between_layers_and_into_layer_norms_head_and_loss_is_float32()
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         checkpoint.Model.ComputeDtype = bfloat16;
         using var scope = NewDisposeScope();
 
@@ -47,7 +50,7 @@ public class MixedPrecisionTests
     // Means of five steps each, over the same batches: the seed only draws dropout's masks, as all rows are one batch.
     private static double[] Curve(InferenceDtype compute, int seed)
     {
-        using BertCheckpoint checkpoint = SmallModels.Create();
+        using Checkpoint checkpoint = SmallModels.Create();
         var losses = new List<double>();
         var options = new TrainingOptions { Compute = compute, Seed = seed, LearningRate = 3e-3, BatchSize = 64, Epochs = 40 };
         new FineTuner(checkpoint, options).Train(SmallModels.Reviews(64), [], new Losses(losses));

@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling.Training;
 using TorchSharp;
 
 namespace ServerlessBert.Modeling.Tests.Training;

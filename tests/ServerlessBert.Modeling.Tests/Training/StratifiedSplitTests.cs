@@ -1,4 +1,5 @@
 using CsCheck;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Training;
 

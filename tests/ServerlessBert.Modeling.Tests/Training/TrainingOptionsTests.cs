@@ -1,3 +1,7 @@
+using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Training;
+
 namespace ServerlessBert.Modeling.Tests.Training;
 
 public class TrainingOptionsTests

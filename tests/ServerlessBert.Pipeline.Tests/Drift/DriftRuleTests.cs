@@ -1,4 +1,4 @@
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Predictions;
 
@@ -6,7 +6,7 @@ namespace ServerlessBert.Pipeline.Tests.Drift;
 
 public sealed class DriftRuleTests
 {
-    private static readonly PredictionProfile Baseline = new()
+    private static readonly PredictionBaseline Baseline = new()
     {
         Rows = 1000,
         Stars = [200, 200, 200, 200, 200],
@@ -78,7 +78,7 @@ public sealed class DriftRuleTests
         for (int file = 0; file < 2000; file++)
         {
             long[] stars = Draw(random, 200);
-            PredictionProfile drawn = Baseline with { Rows = 200, Stars = Draw(random, 200) };
+            PredictionBaseline drawn = Baseline with { Rows = 200, Stars = Draw(random, 200) };
             if (DriftRule.Compare(File(stars), drawn, Options).IsDrifted) flagged++;
         }
         Assert.InRange(flagged, 0, 6); // about one in a thousand, by the rule

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Messages;
+using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
@@ -53,7 +54,7 @@ public sealed class DriftTests(AzuriteFixture azurite)
 
         await using var busy = await PipelineWorld.StartAsync(azurite, Settings);
         await PromoteAsync(busy, rows: 500);
-        await busy.Get<Pipeline.Training.TrainingRequests>().SendAsync(new TrainingRequest { RequestedBy = "a test" });
+        await busy.Get<TrainingRequests>().SendAsync(new TrainingRequest { RequestedBy = "a test" });
         await ProcessAsync(busy, "reviews.jsonl");
         Assert.Single(await busy.TakeAsync(StorageNames.TrainingRequests));
     }
@@ -75,14 +76,14 @@ public sealed class DriftTests(AzuriteFixture azurite)
 
     // All of the evaluation set had one star: whatever a random model says, it is another mix or another confidence.
     private static Task<string> PromoteAsync(PipelineWorld world, int rows) => PromoteAsync(world, JsonSerializer.Serialize(
-        new PredictionProfile { Rows = rows, Stars = [0, rows / 2, 0, rows - (rows / 2), 0], MeanConfidence = 0.99, ConfidenceDeviation = 0.01, Tokens = rows * 9, UnknownTokens = 0 }, PipelineJson.Options));
+        new PredictionBaseline { Rows = rows, Stars = [0, rows / 2, 0, rows - (rows / 2), 0], MeanConfidence = 0.99, ConfidenceDeviation = 0.01, Tokens = rows * 9, UnknownTokens = 0 }, PipelineJson.Options));
 
     private static async Task<string> PromoteAsync(PipelineWorld world, string? baseline)
     {
         world.Clock.Advance(TimeSpan.FromSeconds(1));
         string folder = Directory.CreateTempSubdirectory("baseline-").FullName;
-        using (BertCheckpoint checkpoint = SmallModels.Create(seed: 3)) checkpoint.Save(folder);
-        if (baseline is not null) File.WriteAllText(Path.Combine(folder, PredictionProfile.FileName), baseline);
+        using (Checkpoint checkpoint = SmallModels.Create(seed: 3)) checkpoint.Save(folder);
+        if (baseline is not null) File.WriteAllText(Path.Combine(folder, PredictionBaseline.FileName), baseline);
         var registry = world.Get<ModelRegistry>();
         string version = (await registry.PublishAsync(folder, world.Clock.GetUtcNow())).Version;
         Directory.Delete(folder, recursive: true);

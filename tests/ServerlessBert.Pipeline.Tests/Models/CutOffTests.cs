@@ -67,18 +67,18 @@ public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
     {
         ModelRegistry whole = await StartAsync();
         await whole.PromoteAsync((await whole.PublishAsync(NewFolder("live"), Made.AddYears(1))).Version, "it stays");
-        var options = new ModelRetirementOptions { Keep = 1, Grace = TimeSpan.Zero };
+        var options = new ModelPruningOptions { Keep = 1, Grace = TimeSpan.Zero };
         await AtEveryCallAsync(async (registry, storage, attempt) =>
         {
             string old = (await whole.PublishAsync(NewFolder($"old {attempt}"), Made.AddHours(attempt))).Version;
-            bool ended = await EndsAsync(() => new ModelRetirement(storage, registry, TimeProvider.System).RetireAsync(options));
+            bool ended = await EndsAsync(() => new ModelPruning(storage, registry, TimeProvider.System).RetireAsync(options));
 
             foreach (var model in (await whole.ListAsync()).Where(model => model.IsComplete)) Assert.Empty(await whole.VerifyAsync(model.Version));
             var pointer = (await whole.CurrentAsync())!;
             bool isNamed = pointer.Retired.Any(retired => retired.Version == old);
             if (isNamed) await Assert.ThrowsAsync<ModelUnavailableException>(() => whole.PromoteAsync(old, "too late"));
 
-            var retirement = new ModelRetirement(Storage(new CountedCalls()), whole, TimeProvider.System);
+            var retirement = new ModelPruning(Storage(new CountedCalls()), whole, TimeProvider.System);
             for (int call = 0; call < 3; call++) await retirement.RetireAsync(options);
             Assert.Equal(pointer.Version, Assert.Single(await whole.ListAsync()).Version);
             Assert.Empty((await whole.CurrentAsync())!.Retired);

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Predictions;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Tests.Predictions;
 

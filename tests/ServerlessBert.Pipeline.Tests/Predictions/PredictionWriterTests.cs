@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using ServerlessBert.Modeling;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Predictions;
-using ServerlessBert.Pipeline.Reviews;
+using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Tests.Predictions;
 

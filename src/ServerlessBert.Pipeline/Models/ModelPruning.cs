@@ -1,0 +1,118 @@
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Pipeline.Models;
+
+/// <summary>
+/// Gives old versions up, by rule. First they are named in current.json, under If-Match, so that none of them can be
+/// promoted any more; then their manifests go, and with them the versions for every reader; their files go a grace
+/// period later. Cut off anywhere, the next call goes on.
+/// </summary>
+public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry, TimeProvider time)
+{
+    private readonly BlobContainerClient _models = storage.Container(StorageNames.Models);
+
+    /// <summary>Retires what the rule does not keep.</summary>
+    /// <param name="options">The rule.</param>
+    /// <param name="isDryRun">Whether it is only said what would happen.</param>
+    /// <param name="cancellationToken">Ends the work; another call goes on.</param>
+    /// <returns>What becomes of each version and why, the newest first.</returns>
+    /// <exception cref="ModelUnavailableException">No model is live, or the pointer cannot be read: nothing says then what must stay.</exception>
+    public async Task<IReadOnlyList<PruneDecision>> RetireAsync(ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var reading = await registry.ReadPointerAsync(null, cancellationToken);
+            var pointer = reading.Whole ?? throw new ModelUnavailableException("No model is live, so none is retired; promote one first: sbert models promote VERSION");
+            var fates = new List<PruneDecision>(await DecideAsync(pointer, options, cancellationToken));
+            if (isDryRun) return fates;
+
+            var now = time.GetUtcNow();
+            PrunedModel[] retired = [.. pointer.Retired, .. fates.Where(fate => fate.IsRetired).Select(fate => fate.Version).Except(pointer.Retired.Select(one => one.Version)).Select(version => new PrunedModel(version, now))];
+            bool isMarked = retired.Length == pointer.Retired.Count || await registry.TryWritePointerAsync(pointer with { Retired = retired }, reading.ETag, cancellationToken);
+            if (!isMarked) continue; // a promotion or another retirement came in between
+
+            await DeleteAsync(retired, now - options.Grace, cancellationToken);
+            return fates;
+        }
+    }
+
+    private async Task<IReadOnlyList<PruneDecision>> DecideAsync(ModelPointer pointer, ModelPruningOptions options, CancellationToken cancellationToken)
+    {
+        var versions = await registry.ListAsync(cancellationToken);
+        string? parent = await registry.ParentOfAsync(pointer.Version, cancellationToken);
+        var newest = versions.Where(model => model.IsComplete && pointer.RoleOf(model.Version) != ModelRole.Retired).Take(options.Keep).Select(model => model.Version).ToHashSet();
+        var since = time.GetUtcNow() - options.Grace;
+        return
+        [
+            .. versions.Select(model =>
+                pointer.RoleOf(model.Version) switch
+                {
+                    ModelRole.Retired => PruneDecision.Retired(model, "retired before; its files go after the grace period"),
+                    ModelRole.Live => PruneDecision.Kept(model, "it is live"),
+                    ModelRole.Shadow => PruneDecision.Kept(model, "it runs in shadow"),
+                    ModelRole.Previous => PruneDecision.Kept(model, "a rollback returns to it"),
+                    _ when model.Version == parent => PruneDecision.Kept(model, "the live model was trained from it"),
+                    _ when pointer.History.Any(past => past.Version == model.Version && past.Replaced > since) => PruneDecision.Kept(model, $"it was live within {options.Grace}, and may still answer a file"),
+                    _ when !model.IsComplete => model.Published > since ? PruneDecision.Kept(model, "it is being published") : PruneDecision.Retired(model, "its upload was cut off"),
+                    _ when newest.Contains(model.Version) => PruneDecision.Kept(model, $"it is among the {options.Keep} newest"),
+                    _ => PruneDecision.Retired(model, $"there are {options.Keep} newer ones"),
+                }),
+        ];
+    }
+
+    private async Task DeleteAsync(IReadOnlyList<PrunedModel> retired, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var gone = new List<string>();
+        foreach (var (version, at) in retired)
+        {
+            bool wasWhole = await _models.DeleteBlobIfExistsAsync($"{version}/{ModelManifest.FileName}", cancellationToken: cancellationToken);
+            // Where the manifest stood until now, as after a call that was cut off, a host may have read it a moment ago.
+            if (wasWhole || at > before) continue;
+            await foreach (var blob in _models.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{version}/" }, cancellationToken))
+                await _models.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancellationToken);
+            gone.Add(version);
+        }
+        if (gone.Count > 0) await ForgetAsync(gone, cancellationToken);
+    }
+
+    private async Task ForgetAsync(IReadOnlyCollection<string> gone, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reading = await registry.ReadPointerAsync(null, cancellationToken);
+            if (reading.Whole is not { } pointer) return;
+            var next = pointer with { Retired = [.. pointer.Retired.Where(one => !gone.Contains(one.Version))] };
+            if (next.Retired.Count == pointer.Retired.Count || await registry.TryWritePointerAsync(next, reading.ETag, cancellationToken)) return;
+        }
+    }
+}
+
+/// <summary>What becomes of a version.</summary>
+/// <param name="Version">Its name.</param>
+/// <param name="IsRetired">Whether it is given up.</param>
+/// <param name="Reason">Why, in a clause.</param>
+/// <param name="Bytes">Bytes of its files.</param>
+public sealed record PruneDecision(string Version, bool IsRetired, string Reason, long Bytes)
+{
+    internal static PruneDecision Kept(PublishedModel model, string reason) => new(model.Version, false, reason, model.Bytes);
+
+    internal static PruneDecision Retired(PublishedModel model, string reason) => new(model.Version, true, reason, model.Bytes);
+}
+
+/// <summary>Which versions are kept; section <c>ServerlessBert:Retirement</c>.</summary>
+public sealed record ModelPruningOptions
+{
+    /// <summary>The configuration section's name.</summary>
+    public const string Section = "ServerlessBert:Retirement";
+
+    /// <summary>How many of the newest versions are kept, whatever they are: ten bert-base in bfloat16 are 2 GB, some cents a month.</summary>
+    public int Keep { get; init; } = 10;
+
+    /// <summary>
+    /// How long a retired version's files stay after its manifest is gone, for hosts that are just downloading them; how
+    /// long a version that was live stays, for the files that it still answers; and how long an upload may take.
+    /// </summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromDays(1);
+}

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Telemetry;
+
+namespace ServerlessBert.Pipeline.Operations;
+
+/// <summary>A host's sign of life: the document <c>runs/hosts/&lt;host&gt;.json</c>.</summary>
+public sealed record HostHeartbeat
+{
+    /// <summary>The host's name: the replica's where the platform gives one, else the machine's, and the process.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>When the host started.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>When this was written.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The host's models, what they answered and when last.</summary>
+    public required ModelCacheStatus Model { get; init; }
+
+    /// <summary>Bytes of memory that the process has, native memory included.</summary>
+    public required long MemoryBytes { get; init; }
+}
+
+/// <summary>The hosts' signs of life in the runs container, where hosts may write.</summary>
+public sealed class HostHeartbeats(PipelineStorage storage, TimeProvider time)
+{
+    /// <summary>Least time between two writes of one host: a write costs, and half a minute is young enough to be looked at.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <summary>A host that was silent for four intervals is gone.</summary>
+    public static readonly TimeSpan Lifetime = 4 * Interval;
+
+    private const string Folder = "hosts/";
+
+    private readonly BlobContainerClient _runs = storage.Container(StorageNames.Runs);
+
+    /// <summary>The hosts that live, by name.</summary>
+    public async Task<IReadOnlyList<HostHeartbeat>> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var hosts = new List<HostHeartbeat>();
+        var since = time.GetUtcNow() - Lifetime;
+        await foreach (var blob in _runs.GetBlobsAsync(new GetBlobsOptions { Prefix = Folder }, cancellationToken))
+        {
+            if (await _runs.GetBlobClient(blob.Name).TryDownloadAsync(cancellationToken) is not { } content) continue;
+            var host = JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<HostHeartbeat>());
+            if (host?.At > since) hosts.Add(host);
+        }
+        return [.. hosts.OrderBy(host => host.Host, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Writes a host's sign of life.</summary>
+    public Task WriteAsync(HostHeartbeat heartbeat, CancellationToken cancellationToken) => BlobOf(heartbeat.Host).UploadAsync(
+        new BinaryData(JsonSerializer.SerializeToUtf8Bytes(heartbeat, PipelineJson.Of<HostHeartbeat>())), overwrite: true, cancellationToken);
+
+    /// <summary>Removes a host that ends.</summary>
+    public Task RemoveAsync(string host, CancellationToken cancellationToken) => BlobOf(host).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+
+    /// <summary>Removes what hosts that were killed left behind.</summary>
+    public async Task RemoveGoneAsync(CancellationToken cancellationToken)
+    {
+        var since = time.GetUtcNow() - Lifetime;
+        await foreach (var blob in _runs.GetBlobsAsync(new GetBlobsOptions { Prefix = Folder }, cancellationToken))
+        {
+            if (blob.Properties.LastModified < since) await _runs.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancellationToken);
+        }
+    }
+
+    private BlobClient BlobOf(string host) => _runs.GetBlobClient($"{Folder}{host}.json");
+}
+
+/// <summary>
+/// While a host runs: looks at the pointer also where no batch comes, so that a promotion or a rollback reaches an idle
+/// host too, and writes the host's sign of life.
+/// </summary>
+public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache models, ModelCacheOptions options, TimeProvider time, ILogger<HostHeartbeatService> logger) : BackgroundService
+{
+    // What the platforms call a replica: Container Apps, App Service, then whatever the machine is called.
+    private static readonly string Host =
+        $"{Variable("CONTAINER_APP_REPLICA_NAME") ?? Variable("WEBSITE_INSTANCE_ID") ?? Environment.MachineName}-{Environment.ProcessId}";
+
+    private readonly DateTimeOffset _started = time.GetUtcNow();
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await TellingAsync(() => heartbeats.RemoveGoneAsync(stoppingToken), stoppingToken);
+        var written = DateTimeOffset.MinValue;
+        using var timer = new PeriodicTimer(options.PollInterval < HostHeartbeats.Interval ? options.PollInterval : HostHeartbeats.Interval);
+        do
+        {
+            _ = models.RefreshAsync(); // a swap may wait for files that the old model answers; the sign of life does not
+            if (time.GetUtcNow() - written < HostHeartbeats.Interval) continue;
+            written = time.GetUtcNow();
+            await TellingAsync(() => heartbeats.WriteAsync(Now(), stoppingToken), stoppingToken);
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await TellingAsync(() => heartbeats.RemoveAsync(Host, cancellationToken), cancellationToken);
+    }
+
+    private HostHeartbeat Now() => new()
+    {
+        Host = Host,
+        Started = _started,
+        At = time.GetUtcNow(),
+        Model = models.Status,
+        MemoryBytes = Environment.WorkingSet,
+    };
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    // A host that cannot say that it lives goes on working; storage that is away for good shows elsewhere.
+    private async Task TellingAsync(Func<Task> tell, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await tell();
+        }
+        catch (Exception exception) when (exception is RequestFailedException or AggregateException || (exception is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        {
+            if (!cancellationToken.IsCancellationRequested) logger.HeartbeatFailed(exception.Message.Split('\n')[0].Trim());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Pipeline.Batches;
+using ServerlessBert.Pipeline.Drift;
+using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Pipeline.Telemetry;
+using ServerlessBert.Reviews;
+
+namespace ServerlessBert.Pipeline.Operations;
+
+/// <summary>Registers the pipeline.</summary>
+public static class ReviewPipelineServices
+{
+    /// <summary>The configuration section of <see cref="ReviewOptions"/>.</summary>
+    public const string ReviewSection = "ServerlessBert:Reviews";
+
+    /// <summary>The configuration section of <see cref="InferenceOptions"/>.</summary>
+    public const string InferenceSection = "ServerlessBert:Inference";
+
+    /// <summary>
+    /// Adds storage, runs, registry and model cache, configured from <paramref name="configuration"/>. What was
+    /// registered before stays, as another clock or another way to load a model.
+    /// </summary>
+    public static IServiceCollection AddReviewPipeline(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
+        services.TryAddSingleton(_ => ReviewOptionsOf(configuration));
+        services.TryAddSingleton(_ => configuration.GetSection(RunOptions.Section).Get<RunOptions>() ?? new RunOptions());
+        services.TryAddSingleton(_ => configuration.GetSection(ModelCacheOptions.Section).Get<ModelCacheOptions>() ?? new ModelCacheOptions());
+        services.TryAddSingleton(_ => configuration.GetSection(InferenceSection).Get<InferenceOptions>() ?? new InferenceOptions());
+        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider => folder => Load(provider, folder));
+
+        services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ModelCache>();
+        services.TryAddSingleton<ModelPruning>();
+        services.TryAddSingleton<HostHeartbeats>();
+        services.AddHostedService<HostHeartbeatService>();
+        services.TryAddSingleton(_ => configuration.GetSection(DriftOptions.Section).Get<DriftOptions>() ?? new DriftOptions());
+        services.TryAddSingleton<DriftRetraining>();
+        services.TryAddSingleton<DriftDetector>();
+        services.TryAddSingleton<RunStore>();
+        services.TryAddSingleton<RunPublisher>();
+        services.TryAddSingleton<RunRecovery>();
+        services.TryAddSingleton<FileSplitter>();
+        services.TryAddSingleton<BatchClassifier>();
+        services.TryAddSingleton<RunSweep>();
+        services.TryAddSingleton(_ => configuration.GetSection(RetrainingOptions.Section).Get<RetrainingOptions>() ?? new RetrainingOptions());
+        services.TryAddSingleton<TrainingStateStore>();
+        services.TryAddSingleton<TrainingRequests>();
+        services.TryAddSingleton<RetrainingSchedule>();
+        services.TryAddSingleton<PipelineStatus>();
+        return services;
+    }
+
+    /// <summary>How files are read, as configured.</summary>
+    public static ReviewOptions ReviewOptionsOf(IConfiguration configuration)
+    {
+        // The binder appends to a list's defaults; a list that is configured is meant instead of them.
+        IConfigurationSection section = configuration.GetSection(ReviewSection);
+        var defaults = new ReviewOptions();
+        var bound = section.Get<ReviewOptions>() ?? defaults;
+        return bound with
+        {
+            TextFields = ListOf(section, nameof(ReviewOptions.TextFields)) ?? defaults.TextFields,
+            IdFields = ListOf(section, nameof(ReviewOptions.IdFields)) ?? defaults.IdFields,
+            StarsFields = ListOf(section, nameof(ReviewOptions.StarsFields)) ?? defaults.StarsFields,
+            LabelFields = ListOf(section, nameof(ReviewOptions.LabelFields)) ?? defaults.LabelFields,
+        };
+    }
+
+    private static string[]? ListOf(IConfigurationSection section, string name) => section.GetSection(name).Get<string[]>();
+
+    private static CheckpointClassifier Load(IServiceProvider provider, string folder)
+    {
+        ReviewClassifier classifier = ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>());
+        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast ? "oneDNN's packed layers" : "the plain module tree");
+        return new CheckpointClassifier(classifier);
+    }
+}

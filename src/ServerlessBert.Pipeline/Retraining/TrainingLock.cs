@@ -1,0 +1,116 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Pipeline.Retraining;
+
+/// <summary>
+/// The right to train for this account's live model: a lease on <c>trainings/lock</c>, renewed while it is held, so that
+/// two trainings never run together. The lease's id is the request's: whoever holds the request after its trainer died
+/// takes the lease up at once, while another request waits until it runs out.
+/// </summary>
+public sealed class TrainingLock : IAsyncDisposable
+{
+    // The longest that storage gives: a trainer that dies holds other requests up for this long at most.
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(60), Renewal = TimeSpan.FromSeconds(15);
+
+    private readonly BlobLeaseClient _lease;
+    private readonly CancellationTokenSource _lost = new(), _end = new();
+    private readonly Task _renewing;
+
+    private TrainingLock(BlobLeaseClient lease)
+    {
+        _lease = lease;
+        _renewing = RenewAsync();
+    }
+
+    /// <summary>Cancelled when the lease is not held any more.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Takes the lock, or gives null where another request's training has it.</summary>
+    /// <param name="storage">Where trainings are.</param>
+    /// <param name="request">The request's message id, a GUID.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public static async Task<TrainingLock?> TryTakeAsync(PipelineStorage storage, string request, CancellationToken cancellationToken = default)
+    {
+        BlobClient blob = storage.Container(StorageNames.Trainings).GetBlobClient("lock");
+        BlobLeaseClient lease = blob.GetBlobLeaseClient(Guid.Parse(request).ToString());
+        for (bool wasMade = false; ; wasMade = true)
+        {
+            try
+            {
+                await lease.AcquireAsync(Duration, cancellationToken: cancellationToken);
+                return new TrainingLock(lease);
+            }
+            catch (RequestFailedException exception) when (exception.IsAbsent() && !wasMade)
+            {
+                await MakeAsync(blob, cancellationToken);
+            }
+            catch (RequestFailedException exception) when (exception.ErrorCode == BlobErrorCode.LeaseAlreadyPresent)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Gives the lock back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _renewing;
+        try
+        {
+            if (!_lost.IsCancellationRequested) await _lease.ReleaseAsync();
+        }
+        catch (RequestFailedException)
+        {
+            // Nobody can be told; without renewal it ends by itself within the lease's duration.
+        }
+        _lost.Dispose();
+        _end.Dispose();
+    }
+
+    private static async Task MakeAsync(BlobClient blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken); // storage of an earlier release
+            await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(null) }, cancellationToken);
+        }
+        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        {
+            // Another trainer made it at the same moment.
+        }
+    }
+
+    private async Task RenewAsync()
+    {
+        DateTimeOffset held = DateTimeOffset.UtcNow;
+        using var timer = new PeriodicTimer(Renewal);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_end.Token))
+            {
+                try
+                {
+                    await _lease.RenewAsync(cancellationToken: _end.Token);
+                    held = DateTimeOffset.UtcNow;
+                }
+                catch (Exception exception) when (exception is RequestFailedException or AggregateException)
+                {
+                    // Storage may be away for a moment, which is no reason to stop while the lease still runs; a refusal is.
+                    bool isRefused = exception is RequestFailedException { Status: 404 or 409 or 412 };
+                    if (!isRefused && DateTimeOffset.UtcNow - held < Duration - Renewal) continue;
+                    await _lost.CancelAsync();
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Given back: the work is done.
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Azure;
+using ServerlessBert.Pipeline.Retraining;
+using ServerlessBert.Pipeline.Storage;
+
+namespace ServerlessBert.Trainer;
+
+/// <summary>
+/// What becomes of a request. The document is marked first, then the message is deleted, then what the training kept: a
+/// job that dies in between leaves an ended training, whose message is deleted at its next delivery.
+/// </summary>
+internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument document, TrainingStateStore store, TrainerOptions options, Action<string> say)
+{
+    /// <summary>Settles a request that needs no attempt: it has ended, or it was tried too often.</summary>
+    public async Task<bool> IsSettledAsync()
+    {
+        if (document.Run.HasEnded)
+        {
+            say($"request {held.Id} ended before ({document.Run.Outcome}); its message is deleted");
+            await held.CompleteAsync();
+            await store.ClearAsync(held.Id);
+            return true;
+        }
+        if (document.Run.AttemptsSinceProgress < options.MaxAttempts) return false;
+        await PoisonAsync(WhyGivenUp());
+        return true;
+    }
+
+    /// <summary>The model is published.</summary>
+    public async Task CompleteAsync()
+    {
+        await EndAsync(TrainingStage.Done, null);
+        await held.CompleteAsync();
+        await store.ClearAsync(held.Id);
+    }
+
+    /// <summary>Gives the request up: it goes to the poison queue.</summary>
+    public async Task<int> PoisonAsync(string reason)
+    {
+        // Before the mark: a job that dies here poisons twice, which is seen; the other way round it would be lost.
+        await held.PoisonAsync(reason);
+        await EndAsync(TrainingStage.Failed, reason);
+        await store.ClearAsync(held.Id);
+        say($"failed: {reason} The request is in {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}.");
+        return TrainerExitCode.Failed;
+    }
+
+    /// <summary>Stopped from outside: the request goes back, and this attempt does not count.</summary>
+    public async Task<int> ReleaseAsync()
+    {
+        await document.ChangeAsync(run => run with { Stage = TrainingStage.Waiting, SecondsLeft = null, AttemptsSinceProgress = Math.Max(0, run.AttemptsSinceProgress - 1) });
+        await held.ReleaseAsync();
+        say($"stopped; the request is back in the queue{(document.Run.CheckpointStep > 0 ? $", to go on from step {document.Run.CheckpointStep:N0}" : "")}");
+        return TrainerExitCode.Interrupted;
+    }
+
+    /// <summary>The request, the lock or the document is another's: nothing here may be touched any more.</summary>
+    public int GiveUpLost()
+    {
+        say("another worker has the request now, or storage went away; this job stops without publishing");
+        return TrainerExitCode.Interrupted;
+    }
+
+    /// <summary>An error that another attempt may not meet: the request goes back, until the cap.</summary>
+    public async Task<int> FailAsync(Exception exception)
+    {
+        string reason = FirstLine(exception);
+        say($"failed: {reason}");
+        try
+        {
+            await document.ChangeAsync(run => run with { Stage = TrainingStage.Waiting, SecondsLeft = null, LastError = reason });
+            if (document.Run.AttemptsSinceProgress >= options.MaxAttempts) return await PoisonAsync(WhyGivenUp());
+            await held.ReleaseAsync(options.Pause);
+        }
+        catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or TrainingLostException)
+        {
+            say($"and storage could not be told: {FirstLine(unreachable)}"); // the message comes back when its invisibility ends
+        }
+        return TrainerExitCode.TryAgain;
+    }
+
+    private string WhyGivenUp()
+    {
+        TrainingJobState run = document.Run;
+        string place = run.CheckpointStep > 0 ? $"after the checkpoint of step {run.CheckpointStep:N0}" : "before the first checkpoint";
+        string cause = run.LastError is { } error
+            ? $"the last one that could say why ended with: {error}"
+            : "its process was killed each time (by the system for lack of memory, a crash of the native library, or from outside), so the executions' logs are all there is";
+        return $"The training was taken up {run.AttemptsSinceProgress} times {place} without getting further, the last time while {run.Stage.ToString().ToLowerInvariant()}, step {run.Step:N0} of {run.TotalSteps:N0}; {cause}";
+    }
+
+    private Task EndAsync(TrainingStage stage, string? reason) => document.ChangeAsync(run => run with
+    {
+        Stage = stage,
+        Ended = DateTimeOffset.UtcNow,
+        SecondsLeft = null,
+        Outcome = reason ?? run.Outcome,
+    });
+
+    private static string FirstLine(Exception exception) =>
+        $"{(exception is AggregateException { InnerException: { } inner } ? inner : exception).Message.Split('\n')[0].Trim()} ({exception.GetType().Name})";
+}

@@ -1,0 +1,162 @@
+using CsCheck;
+using Parquet;
+using Parquet.Schema;
+using ServerlessBert.Reviews.Decoding;
+using ServerlessBert.Reviews.Files;
+using ServerlessBert.Testing;
+
+namespace ServerlessBert.Reviews.Tests;
+
+public sealed class ParquetTests
+{
+    private static readonly (string? Text, long? Label)[] Some = [("the food was \"great\"\nand more", 4), (null, 0), ("schön 😀", null), (" ", 1), ("bad", 9)];
+
+    [Theory]
+    [InlineData(CompressionMethod.None)]
+    [InlineData(CompressionMethod.Snappy)]
+    [InlineData(CompressionMethod.Gzip)]
+    [InlineData(CompressionMethod.Zstd)]
+    [InlineData(CompressionMethod.Brotli)]
+    public async Task Every_row_keeps_its_place_with_its_text_and_label(CompressionMethod compression)
+    {
+        List<Review> reviews = await ReadAsync(await ParquetFiles.WriteAsync(Some, groupRows: 2, compression));
+
+        Assert.Equal(["the food was \"great\"\nand more", "", "schön 😀", "", "bad"], reviews.Select(review => review.Text));
+        Assert.Equal([null, "missing_text", null, "empty_text", null], reviews.Select(review => review.Error?.Code));
+        Assert.Equal([5, 1, null, 2, null], reviews.Select(review => review.Stars));
+        Assert.Equal("invalid_label", reviews[4].LabelError?.Code);
+    }
+
+    [Fact]
+    public async Task Any_number_type_is_a_rating_and_any_id_is_kept()
+    {
+        var (text, stars, id, when) = (new DataField<string>("Review"), new DataField<double>("stars"), new DataField<int>("id"), new DataField<DateTime>("written"));
+        var file = new MemoryStream();
+        await using (ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(when, text, stars, id), file))
+        {
+            using ParquetRowGroupWriter columns = writer.CreateRowGroup();
+            await columns.WriteAsync<DateTime>(when, new[] { DateTime.UnixEpoch, DateTime.UnixEpoch });
+            await columns.WriteAsync(text, ["a", "b"]);
+            await columns.WriteAsync<double>(stars, new[] { 4.0, 4.5 });
+            await columns.WriteAsync<int>(id, new[] { 7, 8 });
+            columns.CompleteValidate();
+        }
+
+        List<Review> reviews = await ReadAsync(file.ToArray());
+
+        Assert.Equal([("a", 4, "7", null), ("b", null, "8", "invalid_stars")], reviews.Select(review => (review.Text, review.Stars, review.Id, review.LabelError?.Code)));
+    }
+
+    [Fact]
+    public async Task Whatever_the_row_groups_and_batches_the_rows_are_the_same() =>
+        await Gen.Select(Gen.String.Array[0, 60], Gen.Int[1, 30], Gen.Int[1, 9]).SampleAsync(
+            async (texts, groupRows, batchRows) =>
+            {
+                // A lone surrogate is no text that UTF-8 can hold.
+                string[] whole = [.. texts.Select(text => System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text)))];
+                byte[] file = await ParquetFiles.WriteAsync([.. whole.Select(text => ((string?)text, (long?)2))], groupRows);
+                if (whole.Length == 0)
+                {
+                    Assert.Equal("empty_file", (await Assert.ThrowsAsync<ReviewFileException>(() => ReadAsync(file))).Code);
+                    return;
+                }
+                List<Review> reviews = await ReadAsync(file, new ReviewOptions { BatchRows = batchRows });
+                Assert.Equal(Enumerable.Range(0, whole.Length).Select(row => (long)row), reviews.Select(review => review.Row));
+                Assert.Equal(whole.Select(text => string.IsNullOrWhiteSpace(text) ? "" : text), reviews.Select(review => review.Text));
+            },
+            iter: 200, threads: 1);
+
+    [Fact]
+    public async Task A_file_that_is_none_is_refused_with_what_to_do()
+    {
+        Assert.Equal("damaged_parquet", await CodeAsync([]));
+        var refusal = await Assert.ThrowsAsync<ReviewFileException>(() => ReadAsync("{\"text\":\"no Parquet\"}\n"u8.ToArray()));
+        Assert.StartsWith("The file is no Parquet file, or it is damaged (", refusal.Message, StringComparison.Ordinal);
+        Assert.EndsWith("); write it again and drop it again.", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_cut_short_anywhere_is_damaged_and_never_a_shorter_file()
+    {
+        byte[] file = await ParquetFiles.WriteAsync(Some, groupRows: 2);
+        for (int length = 0; length < file.Length; length += 7) Assert.Equal("damaged_parquet", await CodeAsync(file[..length]));
+    }
+
+    [Fact]
+    public async Task Flipped_bits_give_a_declared_refusal_or_as_many_rows_and_nothing_else()
+    {
+        byte[] file = await ParquetFiles.WriteAsync(Some, groupRows: 2);
+        for (int bit = 0; bit < file.Length * 8; bit++)
+        {
+            byte[] flipped = [.. file];
+            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+            try
+            {
+                Assert.NotEmpty(await ReadAsync(flipped, new ReviewOptions { MaxRowGroupBytes = 1_000_000 }).WaitAsync(TimeSpan.FromSeconds(20)));
+            }
+            catch (ReviewFileException refusal)
+            {
+                Assert.NotEmpty(refusal.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Limits_hold()
+    {
+        byte[] file = await ParquetFiles.WriteAsync([.. Enumerable.Repeat<(string?, long?)>((new string('a', 1000), 1), 500)]);
+        Assert.Equal("too_many_rows", await CodeAsync(file, new ReviewOptions { MaxRows = 499 }));
+        Assert.Equal("too_large", await CodeAsync(file, new ReviewOptions { MaxBytes = 100_000 }));
+        Assert.Equal("row_group_too_large", await CodeAsync(file, new ReviewOptions { MaxRowGroupBytes = 1000 }));
+        Assert.All(await ReadAsync(file, new ReviewOptions { MaxRecordBytes = 500 }), review => Assert.Equal("line_too_long", review.Error?.Code));
+
+        byte[] repetitive = await ParquetFiles.WriteAsync([.. Enumerable.Repeat<(string?, long?)>((new string('a', 100_000), 1), 300)], compression: CompressionMethod.Brotli);
+        Assert.Equal("decompression_ratio", await CodeAsync(repetitive, new ReviewOptions { MaxDecompressionRatio = 10 }));
+        Assert.Equal("no_text_column", await CodeAsync(await ParquetFiles.WriteAsync(Some, textName: "body")));
+    }
+
+    [Fact]
+    public async Task A_file_from_a_pipe_is_read_too()
+    {
+        byte[] file = await ParquetFiles.WriteAsync(Some);
+        var reviews = new List<Review>();
+        await foreach (Review review in ReviewFileReader.ReadAsync(new PipeStream(file), "a.parquet", new ReviewOptions())) reviews.Add(review);
+        Assert.Equal(Some.Length, reviews.Count);
+    }
+
+    [Fact]
+    public async Task A_failure_of_storage_is_not_the_files()
+    {
+        byte[] file = await ParquetFiles.WriteAsync(Some);
+        var content = new FailingStream(file);
+        await Assert.ThrowsAsync<IOException>(() => ReviewContent.OpenAsUtf8(content, "a.parquet", new ReviewOptions()).CopyToAsync(Stream.Null));
+    }
+
+    private static async Task<List<Review>> ReadAsync(byte[] file, ReviewOptions? options = null)
+    {
+        var reviews = new List<Review>();
+        await foreach (Review review in ReviewFileReader.ReadAsync(new MemoryStream(file), "a.parquet", options ?? new ReviewOptions())) reviews.Add(review);
+        return reviews;
+    }
+
+    private static async Task<string> CodeAsync(byte[] file, ReviewOptions? options = null) =>
+        (await Assert.ThrowsAsync<ReviewFileException>(() => ReadAsync(file, options))).Code;
+
+    private sealed class PipeStream(byte[] content) : MemoryStream(content)
+    {
+        public override bool CanSeek => false;
+    }
+
+    // What stands first and last can be read; what is between cannot.
+    private sealed class FailingStream(byte[] content) : MemoryStream(content)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Position is > 4 and < 100 ? throw new IOException("The connection broke.") : base.ReadAsync(buffer, cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) =>
+            Position is > 4 and < 100 ? throw new IOException("The connection broke.") : base.Read(buffer, offset, count);
+
+        public override int Read(Span<byte> buffer) =>
+            Position is > 4 and < 100 ? throw new IOException("The connection broke.") : base.Read(buffer);
+    }
+}
