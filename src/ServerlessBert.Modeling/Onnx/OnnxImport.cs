@@ -139,9 +139,13 @@ public sealed class OnnxImport
         if (epsilons.Distinct().Count() > 1) throw new NotSupportedException($"its LayerNorms have {epsilons.Distinct().Count()} different epsilons, where BERT has one");
         if (layers.Any(layer => layer.HiddenAct != first.HiddenAct || layer.Attention.Heads != first.Attention.Heads || layer.Intermediate.Outputs != first.Intermediate.Outputs))
             throw new NotSupportedException("its layers differ in heads, width or activation, where BERT's are alike");
-        // DistilBERT is a BERT without token types; its pooler ends in ReLU, and its epsilon is fixed.
-        bool isDistilled = embeddings.TokenTypes is null && head.PoolerActivation is not "tanh" && epsilons[0] == 1e-12
-            && !graph.Model.Initializers.Keys.Any(name => name.Contains("attention.self.", StringComparison.Ordinal));
+        // DistilBERT is a BERT without token types, of a fixed epsilon; its pooler ends in ReLU, and without one names tell.
+        bool isDistilled = embeddings.TokenTypes is null && epsilons[0] == 1e-12 && head.PoolerActivation switch
+        {
+            "relu" => true,
+            "tanh" => false,
+            _ => !graph.Model.Initializers.Keys.Any(name => name.Contains("attention.self.", StringComparison.Ordinal)),
+        };
         if (!isDistilled && head.PoolerActivation is "relu") throw new NotSupportedException("its pooler ends in ReLU, where BERT's ends in tanh");
         var config = new BertConfig
         {

@@ -118,7 +118,7 @@ internal sealed record OnnxLayerNorm(string Input, string Output, OnnxTensor Wei
         return axes is [-1] or [2] ? graph.Canonical(mean.Input(0)) : null;
     }
 
-    // 9.99999996e-13 is the float32 of 1e-12, and that is what config.json says.
-    private static double Decimal(float epsilon) => double.Parse(
+    // 9.99999996e-13 is the float32 of 1e-12, which is what config.json says; its float16 is 0.
+    private static double Decimal(float epsilon) => epsilon == 0 ? 1e-12 : double.Parse(
         epsilon.ToString(System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
 }

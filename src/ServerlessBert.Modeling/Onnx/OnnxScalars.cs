@@ -18,10 +18,11 @@ internal sealed class OnnxScalars(OnnxGraph graph)
     {
         double?[] values = [.. Samples.Select(sample => Evaluate(output, input, sample))];
         if (values.Any(value => value is null)) return null;
-        return ((string Name, Func<double, double> Function)[])[("gelu", Gelu), ("gelu_new", GeluByTanh), ("relu", x => Math.Max(x, 0))] is var known
-            ? known.Select(each => (each.Name, Distance: Samples.Zip(values).Max(pair => Math.Abs(each.Function(pair.First) - pair.Second!.Value))))
-                .Where(each => each.Distance < Tolerance).MinBy(each => each.Distance).Name
-            : null;
+        (string Name, Func<double, double> Function)[] known = [("gelu", Gelu), ("gelu_new", GeluByTanh), ("relu", x => Math.Max(x, 0))];
+        var (nearest, distance) = known
+            .Select(each => (each.Name, Distance: Samples.Zip(values).Max(pair => Math.Abs(each.Function(pair.First) - pair.Second!.Value))))
+            .MinBy(each => each.Distance);
+        return distance < Tolerance ? nearest : null;
     }
 
     /// <summary>A number that a graph computes from constants and from the last dimension of a value, <paramref name="lastDimension"/>.</summary>

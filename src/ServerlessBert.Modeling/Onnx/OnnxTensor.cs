@@ -101,11 +101,13 @@ internal sealed class OnnxTensor(string name, OnnxDtype dtype, long[] shape)
     private static long CountOf(long[] shape)
     {
         long count = 1;
-        foreach (long size in shape) count = size <= int.MaxValue ? count * size : long.MaxValue;
-        // A dimension of at most 2^31, sixteen times, could overflow: more elements than bytes in any file are refused here.
-        return count is >= 0 and <= int.MaxValue && shape.All(size => size <= int.MaxValue)
-            ? count
-            : throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}] is too large");
+        foreach (long size in shape)
+        {
+            // More elements than a file has bytes; checked at each step, so that nothing overflows.
+            if (size > int.MaxValue || count * size > int.MaxValue) throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}] is too large");
+            count *= size;
+        }
+        return count;
     }
 
     private void AddExternalEntry(ReadOnlyMemory<byte> entry)

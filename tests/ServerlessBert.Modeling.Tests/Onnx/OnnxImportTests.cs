@@ -3,6 +3,7 @@ using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Onnx;
 using ServerlessBert.Modeling.Tests.Bert;
 using ServerlessBert.Modeling.Tests.Checkpoints;
+using ServerlessBert.Testing;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Onnx;

@@ -1,13 +1,11 @@
 using System.Runtime.InteropServices;
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Testing;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Tests.Onnx;
+namespace ServerlessBert.Testing;
 
 /// <summary>The distance of a checkpoint folder's numbers from those that ONNX Runtime computes of a graph.</summary>
-internal static class OnnxParity
+public static class OnnxParity
 {
     /// <summary>Token ids of texts of many lengths.</summary>
     public static int[][] Rows(int count, int vocabulary, int longest)
@@ -28,8 +26,8 @@ internal static class OnnxParity
             float[] theirs = session.Run("last_hidden_state", batch);
             using var ungraded = no_grad();
             using var scope = NewDisposeScope();
-            using var padded = PaddedBatch.Of(batch, 0, CPU);
-            Tensor states = model.Encoder.call(padded.InputIds, padded.AttentionMask, null).LastHiddenState;
+            var (ids, mask) = Padded(batch);
+            Tensor states = model.Encoder.call(ids, mask, null).LastHiddenState;
             ReadOnlySpan<float> ours = MemoryMarshal.Cast<byte, float>(states.contiguous().bytes);
             int sequence = batch.Max(row => row.Length), hidden = (int)states.size(2);
             for (int row = 0; row < batch.Length; row++)
@@ -51,10 +49,18 @@ internal static class OnnxParity
             float[] theirs = session.Run("logits", batch);
             using var ungraded = no_grad();
             using var scope = NewDisposeScope();
-            using var padded = PaddedBatch.Of(batch, 0, CPU);
-            ReadOnlySpan<float> ours = MemoryMarshal.Cast<byte, float>(model.call(padded.InputIds, padded.AttentionMask, null).bytes);
+            var (ids, mask) = Padded(batch);
+            ReadOnlySpan<float> ours = MemoryMarshal.Cast<byte, float>(model.call(ids, mask, null).bytes);
             for (int place = 0; place < ours.Length; place++) distance = Math.Max(distance, Math.Abs(ours[place] - theirs[place]));
         }
         return distance;
+    }
+
+    private static (Tensor Ids, Tensor Mask) Padded(int[][] rows)
+    {
+        int sequence = rows.Max(row => row.Length);
+        IEnumerable<int> places = Enumerable.Range(0, sequence);
+        Tensor ids = tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? (long)row[place] : 0)).ToArray(), [rows.Length, sequence]);
+        return (ids, tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? 1L : 0)).ToArray(), [rows.Length, sequence]));
     }
 }
