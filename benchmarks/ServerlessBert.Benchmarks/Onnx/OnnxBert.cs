@@ -48,7 +48,8 @@ internal sealed class OnnxBert : IDisposable
         for (int layer = 0; layer < _weights.Config.NumHiddenLayers; layer++) x = Layer($"bert.encoder.layer.{layer}", x, mask);
         string first = _graph.Node("Gather", [x, _graph.Integers([0])], OnnxGraphWriter.Attribute("axis", 1)); // [batch, hidden]
         string pooled = _graph.Node("Tanh", [_graph.Node("Add", [MatMul(first, "bert.pooler.dense"), Vector("bert.pooler.dense.bias")])]);
-        _graph.Output(_graph.Node("Add", [MatMul(pooled, "classifier"), Vector("classifier.bias")]), "logits", OnnxDtype.Float32, "batch", "labels");
+        _graph.Output(_graph.Node("Add", [MatMul(pooled, "classifier"), Vector("classifier.bias")]), "logits", OnnxDtype.Float32, "batch",
+            "labels");
         _graph.Save();
         return _path;
     }
@@ -57,9 +58,11 @@ internal sealed class OnnxBert : IDisposable
     {
         const string prefix = "bert.embeddings";
         // Every review is one segment: its type's row is a constant of the positions, so there are no segment ids.
-        Tensor positions = _weights.Tensors[$"{prefix}.position_embeddings.weight"] + _weights.Tensors[$"{prefix}.token_type_embeddings.weight"][0];
+        Tensor positions = _weights.Tensors[$"{prefix}.position_embeddings.weight"]
+            + _weights.Tensors[$"{prefix}.token_type_embeddings.weight"][0];
         string[] outputs = _graph.RuntimeNode("EmbedLayerNormalization",
-            [InputIds, "", Matrix(_weights.Tensors[$"{prefix}.word_embeddings.weight"]), Matrix(positions), "", Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), AttentionMask],
+            [InputIds, "", Matrix(_weights.Tensors[$"{prefix}.word_embeddings.weight"]), Matrix(positions), "",
+                Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), AttentionMask],
             outputs: 2, _epsilon);
         return (outputs[0], outputs[1]); // [batch, sequence, hidden], [batch]
     }
@@ -68,17 +71,20 @@ internal sealed class OnnxBert : IDisposable
     {
         string context = Attention(prefix, x, mask); // [batch, sequence, hidden]
         string attended = AddAndNorm(MatMul(context, $"{prefix}.attention.output.dense"), x, $"{prefix}.attention.output");
-        string up = Runtime("BiasGelu", [MatMul(attended, $"{prefix}.intermediate.dense"), Vector($"{prefix}.intermediate.dense.bias")]); // [batch, sequence, intermediate]
+        // [batch, sequence, intermediate]
+        string up = Runtime("BiasGelu", [MatMul(attended, $"{prefix}.intermediate.dense"), Vector($"{prefix}.intermediate.dense.bias")]);
         return AddAndNorm(MatMul(up, $"{prefix}.output.dense"), attended, $"{prefix}.output");
     }
 
     private string AddAndNorm(string projected, string residual, string prefix) => Runtime("SkipLayerNormalization",
-        [projected, residual, Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), Vector($"{prefix}.dense.bias")], _epsilon);
+        [projected, residual, Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), Vector($"{prefix}.dense.bias")],
+            _epsilon);
 
     private string Attention(string prefix, string x, string mask)
     {
         string[] names = ["query", "key", "value"];
-        Tensor weight = cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.weight"])], 0).t().contiguous(); // [hidden, 3 hidden]
+        // [hidden, 3 hidden]
+        Tensor weight = cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.weight"])], 0).t().contiguous();
         string bias = Vector(cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.bias"])], 0));
         if (!_quantize) return Runtime("Attention", [x, Matrix(weight), bias, mask], _heads);
         var (values, scale, zero) = Quantized(weight);
@@ -86,7 +92,8 @@ internal sealed class OnnxBert : IDisposable
         return Runtime("QAttention", [input[0], values, bias, input[1], scale, mask, input[2], zero], _heads);
     }
 
-    private string Runtime(string type, string[] inputs, params ProtobufWriter[] attributes) => _graph.RuntimeNode(type, inputs, outputs: 1, attributes)[0];
+    private string Runtime(string type, string[] inputs, params ProtobufWriter[] attributes) =>
+        _graph.RuntimeNode(type, inputs, outputs: 1, attributes)[0];
 
     private string MatMul(string x, string prefix)
     {
@@ -101,7 +108,8 @@ internal sealed class OnnxBert : IDisposable
     {
         float scale = weight.abs().max().ToSingle() / 127;
         Tensor values = (weight / scale).round().clamp(-127, 127).to(int8).contiguous();
-        return (_graph.Weight(MemoryMarshal.Cast<byte, sbyte>(values.bytes), values.shape), _graph.Weight([scale], []), _graph.Weight((ReadOnlySpan<sbyte>)[0], []));
+        return (_graph.Weight(MemoryMarshal.Cast<byte, sbyte>(values.bytes), values.shape), _graph.Weight([scale], []),
+            _graph.Weight((ReadOnlySpan<sbyte>)[0], []));
     }
 
     private string Matrix(Tensor weight) => _graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape);

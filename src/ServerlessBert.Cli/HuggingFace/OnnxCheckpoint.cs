@@ -13,8 +13,10 @@ namespace ServerlessBert.Cli.HuggingFace;
 /// <param name="Notes">One-line remarks: what was left out or taken from elsewhere.</param>
 internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsClassifier, IReadOnlyList<string> Notes)
 {
-    private const string ConfigFile = "config.json", Vocabulary = "vocab.txt", Tokenizer = "tokenizer.json", TokenizerConfig = "tokenizer_config.json";
-    private static readonly string[] Written = ["model.safetensors", ConfigFile, Vocabulary, TokenizerConfig, CalibrationTemperature.FileName];
+    private const string ConfigFile = "config.json", Vocabulary = "vocab.txt", Tokenizer = "tokenizer.json",
+        TokenizerConfig = "tokenizer_config.json";
+    private static readonly string[] Written =
+        ["model.safetensors", ConfigFile, Vocabulary, TokenizerConfig, CalibrationTemperature.FileName];
 
     /// <summary>Writes a checkpoint; the folder appears whole, or stays as it is.</summary>
     /// <param name="source">The model.</param>
@@ -25,7 +27,8 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
     public static OnnxCheckpoint Import(ImportSource source, string folder, bool overwrite)
     {
         if (!overwrite && Written.FirstOrDefault(name => File.Exists(Path.Combine(folder, name))) is { } taken)
-            throw new ImportException($"{Path.Combine(folder, taken)} exists; give another folder with --out, or replace what is there with --overwrite.");
+            throw new ImportException(
+                $"{Path.Combine(folder, taken)} exists; give another folder with --out, or replace what is there with --overwrite.");
         OnnxImport model = OnnxImport.Read(source.ModelPath);
         List<string> notes = [.. model.Notes];
         BertTokenizer tokenizer = TokenizerOf(source, model.Config, notes);
@@ -36,7 +39,8 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
             model.Save(partial, config);
             tokenizer.Save(partial);
-            if (model.HasClassifier && Find(source, CalibrationTemperature.FileName) is { } calibration) File.Copy(calibration, Path.Combine(partial, CalibrationTemperature.FileName));
+            if (model.HasClassifier && Find(source, CalibrationTemperature.FileName) is { } calibration)
+                File.Copy(calibration, Path.Combine(partial, CalibrationTemperature.FileName));
             Directory.CreateDirectory(folder);
             foreach (string name in Written)
             {
@@ -59,12 +63,16 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
     private static BertTokenizer TokenizerOf(ImportSource source, BertConfig config, List<string> notes)
     {
         string found = Find(source, Vocabulary, Tokenizer)
-            ?? throw new ImportException($"{source.Name} has neither {Vocabulary} nor {Tokenizer} beside its model, so its texts cannot be tokenized; put the one that belongs to the model there.");
+            ?? throw new ImportException($"{source.Name} has neither {Vocabulary} nor {Tokenizer} beside its model, so its texts cannot "
+                + "be tokenized; put the one that belongs to the model there.");
         string folder = Path.GetDirectoryName(found)!;
         BertTokenizer tokenizer = BertTokenizer.FromFolder(folder);
         if (tokenizer.VocabularySize > config.VocabSize)
-            throw new ImportException($"{found} has {tokenizer.VocabularySize:N0} tokens, but the model of {source.Name} has {config.VocabSize:N0}; they do not belong together.");
-        BertTokenizerOptions options = tokenizer.Options with { ModelMaxLength = Math.Min(tokenizer.Options.ModelMaxLength, config.MaxPositionEmbeddings) };
+            throw new ImportException(
+                $"{found} has {tokenizer.VocabularySize:N0} tokens, but the model of {source.Name} has {config.VocabSize:N0}; they do "
+                + "not belong together.");
+        BertTokenizerOptions options =
+            tokenizer.Options with { ModelMaxLength = Math.Min(tokenizer.Options.ModelMaxLength, config.MaxPositionEmbeddings) };
         if (Path.GetFileName(found) == Vocabulary && !File.Exists(Path.Combine(folder, TokenizerConfig)) && IsCased(tokenizer))
         {
             notes.Add($"Letters are not lower-cased: {Vocabulary} has words with capitals, and there is no {TokenizerConfig} beside it.");
@@ -75,7 +83,8 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
 
     // [UNK] and [unused7] have capitals in every vocabulary, and bert-base-uncased's has a few from other scripts.
     private static bool IsCased(BertTokenizer tokenizer) =>
-        Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.TokenOf).Any(token => !token.StartsWith('[') && token.Any(char.IsAsciiLetterUpper));
+        Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.TokenOf)
+            .Any(token => !token.StartsWith('[') && token.Any(char.IsAsciiLetterUpper));
 
     // The graph has the shapes, config.json the labels and what only training needs.
     private static BertConfig ConfigOf(ImportSource source, OnnxImport model, BertTokenizer tokenizer)
@@ -85,7 +94,8 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
         BertConfig beside = BertConfig.Load(path);
         foreach (var (name, inGraph, inFile) in Shape(graph).Zip(Shape(beside), (one, other) => (one.Name, one.Value, other.Value)))
             if (!Equals(inGraph, inFile))
-                throw new ImportException($"{path} says that {name} is {inFile}, but the graph of {source.Name} has {inGraph}; they do not belong together.");
+                throw new ImportException(
+                    $"{path} says that {name} is {inFile}, but the graph of {source.Name} has {inGraph}; they do not belong together.");
         bool hasLabels = beside.HasOwnLabels && (!model.HasClassifier || beside.NumLabels == graph.NumLabels);
         return beside with
         {
@@ -100,6 +110,7 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
     private static IEnumerable<(string Name, object Value)> Shape(BertConfig config) =>
     [
         ("model_type", config.ModelType), ("vocab_size", config.VocabSize), ("hidden_size", config.HiddenSize),
-        ("num_hidden_layers", config.NumHiddenLayers), ("num_attention_heads", config.NumAttentionHeads), ("intermediate_size", config.IntermediateSize),
+        ("num_hidden_layers", config.NumHiddenLayers), ("num_attention_heads", config.NumAttentionHeads),
+            ("intermediate_size", config.IntermediateSize),
     ];
 }

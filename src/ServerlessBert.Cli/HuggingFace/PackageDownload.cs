@@ -8,7 +8,8 @@ using NuGet.Versioning;
 
 namespace ServerlessBert.Cli.HuggingFace;
 
-/// <summary>Gets a package as NuGet does: from its own folder on this machine, else from the sources that nuget.config names, in their order.</summary>
+/// <summary>Gets a package as NuGet does: from its own folder on this machine, else from the sources that nuget.config names, in their
+/// order.</summary>
 internal static class PackageDownload
 {
     /// <summary>Gets a package, and checks that it is the one and whole.</summary>
@@ -20,7 +21,8 @@ internal static class PackageDownload
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The path of the .nupkg.</returns>
     /// <exception cref="ImportException">No source has it, none answers, or what came is damaged.</exception>
-    public static async Task<string> FetchAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say, CancellationToken cancellationToken)
+    public static async Task<string> FetchAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say,
+        CancellationToken cancellationToken)
     {
         string kept = new VersionFolderPathResolver(SettingsUtility.GetGlobalPackagesFolder(settings)).GetPackageFilePath(id, version);
         string path = File.Exists(kept) ? kept : await DownloadAsync(settings, id, version, scratch, say, cancellationToken);
@@ -28,7 +30,8 @@ internal static class PackageDownload
         return path;
     }
 
-    private static async Task<string> DownloadAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say, CancellationToken cancellationToken)
+    private static async Task<string> DownloadAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say,
+        CancellationToken cancellationToken)
     {
         var provider = new SourceRepositoryProvider(new PackageSourceProvider(settings), Repository.Provider.GetCoreV3());
         string path = Path.Combine(scratch, $"{id}.{version.ToNormalizedString()}.nupkg");
@@ -66,12 +69,15 @@ internal static class PackageDownload
             if (await package.GetPrimarySignatureAsync(cancellationToken) is { } signature)
                 await package.ValidateIntegrityAsync(signature.SignatureContent, cancellationToken);
             string metadata = Path.Combine(Path.GetDirectoryName(path)!, PackagingCoreConstants.NupkgMetadataFileExtension);
-            if (File.Exists(metadata) && NupkgMetadataFileFormat.Read(metadata).ContentHash is { } expected && expected != package.GetContentHash(cancellationToken))
+            if (File.Exists(metadata) && NupkgMetadataFileFormat.Read(metadata).ContentHash is { } expected
+                && expected != package.GetContentHash(cancellationToken))
                 throw new PackagingException("its content is not what its hash says");
         }
         catch (Exception exception) when (exception is PackagingException or SignatureException or InvalidDataException)
         {
-            throw new ImportException($"{path} is not {identity.Id} {identity.Version}, or is damaged ({exception.Message.TrimEnd('.')}); delete it and run the same command again.", exception);
+            throw new ImportException(
+                $"{path} is not {identity.Id} {identity.Version}, or is damaged ({exception.Message.TrimEnd('.')}); delete it and run "
+                + "the same command again.", exception);
         }
     }
 }

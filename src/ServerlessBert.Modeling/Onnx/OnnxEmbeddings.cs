@@ -2,7 +2,8 @@ namespace ServerlessBert.Modeling.Onnx;
 
 /// <summary>The embeddings of a graph: rows of up to three matrices, summed and normalized.</summary>
 /// <param name="Words">[vocabulary, hidden].</param>
-/// <param name="Positions">[positions, hidden]; its leading 1 where a fixed length was folded into it is dropped by the count alone.</param>
+/// <param name="Positions">[positions, hidden]; its leading 1 where a fixed length was folded into it is dropped by the count
+/// alone.</param>
 /// <param name="TokenTypes">[types, hidden], or the row of type 0 that an export without token types keeps; null for none.</param>
 /// <param name="Norm">The LayerNorm over their sum.</param>
 internal sealed record OnnxEmbeddings(OnnxTensor Words, OnnxTensor Positions, OnnxTensor? TokenTypes, OnnxLayerNorm Norm)
@@ -16,7 +17,8 @@ internal sealed record OnnxEmbeddings(OnnxTensor Words, OnnxTensor Positions, On
         foreach (OnnxLayerNorm norm in norms)
         {
             List<string> terms = Terms(graph, norm.Input);
-            List<OnnxNode> lookups = [.. terms.Select(term => graph.Producer(term, "Gather")).OfType<OnnxNode>().Where(gather => IsTable(graph, gather))];
+            List<OnnxNode> lookups =
+                [.. terms.Select(term => graph.Producer(term, "Gather")).OfType<OnnxNode>().Where(gather => IsTable(graph, gather))];
             if (lookups.Count > 0) return Of(graph, norm, terms, lookups);
         }
         throw new NotSupportedException(
@@ -26,7 +28,8 @@ internal sealed record OnnxEmbeddings(OnnxTensor Words, OnnxTensor Positions, On
     private static OnnxEmbeddings Of(OnnxGraph graph, OnnxLayerNorm norm, List<string> terms, List<OnnxNode> lookups)
     {
         // Word ids are an input; so may token types be, whose table is the smaller by far.
-        var byInput = lookups.Where(gather => graph.IsInput(gather.Input(1))).Select(Table).OrderByDescending(table => table.Shape[0]).ToList();
+        var byInput = lookups.Where(gather => graph.IsInput(gather.Input(1))).Select(Table).OrderByDescending(table => table.Shape[0])
+            .ToList();
         var byPlace = lookups.Where(gather => !graph.IsInput(gather.Input(1))).ToList();
         var positions = byPlace.Where(gather => OnnxIndices.IsPositions(graph, gather.Input(1))).Select(Table).ToList();
         var zeros = byPlace.Where(gather => !OnnxIndices.IsPositions(graph, gather.Input(1))).Select(Table);
@@ -35,7 +38,8 @@ internal sealed record OnnxEmbeddings(OnnxTensor Words, OnnxTensor Positions, On
         List<OnnxTensor> types = [.. byInput.Skip(1), .. zeros, .. folded.Where(constant => constant.Shape.Count(size => size > 1) == 1)];
         if (byInput.Count is < 1 or > 2 || positions.Count != 1 || types.Count > 1 || 1 + positions.Count + types.Count != terms.Count)
             throw new NotSupportedException(
-                $"its embeddings sum {terms.Count} terms ({byInput.Count} by an input, {positions.Count} by position), where BERT has words, positions and token types");
+                $"its embeddings sum {terms.Count} terms ({byInput.Count} by an input, {positions.Count} by position), where BERT has "
+                    + "words, positions and token types");
         return new OnnxEmbeddings(byInput[0], positions[0], types.SingleOrDefault(), norm);
 
         OnnxTensor Table(OnnxNode gather) => graph.Constant(gather.Input(0))!;
@@ -68,7 +72,8 @@ internal static class OnnxIndices
         while (graph.Constant(value) is null)
         {
             OnnxNode? node = graph.Producer(value);
-            if (node?.Type == "Range" && graph.Constant(node.Input(0))?.Scalar() == 0 && graph.Constant(node.Input(2))?.Scalar() == 1) return true;
+            if (node?.Type == "Range" && graph.Constant(node.Input(0))?.Scalar() == 0
+                && graph.Constant(node.Input(2))?.Scalar() == 1) return true;
             if (node?.Type == "ConstantOfShape" && (node.Attributes.GetValueOrDefault("value")?.Tensor?.Scalar() ?? 0) == 0) return false;
             if (node?.Type is not ("Slice" or "Unsqueeze" or "Squeeze" or "Reshape" or "Expand" or "Flatten"))
                 throw new NotSupportedException(node is null

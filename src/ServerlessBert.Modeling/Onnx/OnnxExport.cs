@@ -48,14 +48,16 @@ public sealed class OnnxExport : IDisposable
         try
         {
             var plan = CheckpointPlan.Of(folder, files, config, new CheckpointOptions());
-            bool isLarge = plan.Stored.Values.Sum(stored => stored.Entry.Shape.Aggregate(4L, (product, size) => product * size)) > MaxInlineBytes;
+            bool isLarge = plan.Stored.Values.Sum(stored => sizeof(float) * stored.Entry.Shape.Aggregate(1L, (product, size) => product * size))
+                > MaxInlineBytes;
             using var export = new OnnxExport(files, plan, calibration, new OnnxGraphWriter(path, isLarge));
             export.Write();
             tokenizer.Save(output);
             bool isClassifier = export.Has("classifier.weight") && export.Has("bert.pooler.dense.weight");
             (plan.Config with { TorchDtype = "float32" }).Save(output, isClassifier ? "ForSequenceClassification" : "Model");
             if (File.Exists(Path.Combine(folder, CalibrationTemperature.FileName)))
-                File.Copy(Path.Combine(folder, CalibrationTemperature.FileName), Path.Combine(output, CalibrationTemperature.FileName), overwrite: true);
+                File.Copy(Path.Combine(folder, CalibrationTemperature.FileName), Path.Combine(output, CalibrationTemperature.FileName),
+                    overwrite: true);
         }
         finally
         {
@@ -104,11 +106,13 @@ public sealed class OnnxExport : IDisposable
     private string Positions()
     {
         string shape = graph.Node("Shape", ["input_ids"]);
-        if (files.Tensors.FirstOrDefault(each => WeightNames.IsBuffer(each.Key) && each.Value.Entry is { Dtype: ScalarType.Int64, Shape: [1, _] }) is not { Key: { } name, Value: { } stored })
+        if (files.Tensors.FirstOrDefault(each => WeightNames.IsBuffer(each.Key)
+            && each.Value.Entry is { Dtype: ScalarType.Int64, Shape: [1, _] }) is not { Key: { } name, Value: { } stored })
             return graph.Node("Range", [graph.Integers([0]), graph.Node("Gather", [shape, graph.Integers([1])]), graph.Integers([1])]);
         using Tensor indices = stored.Reader.Read(stored.Entry);
         string all = graph.Integers(MemoryMarshal.Cast<byte, long>(indices.bytes), indices.shape, name);
-        return graph.Node("Slice", [all, graph.Integers([0], 1), graph.Node("Gather", [shape, graph.Integers([1], 1)]), graph.Integers([1], 1)]);
+        return graph.Node("Slice",
+            [all, graph.Integers([0], 1), graph.Node("Gather", [shape, graph.Integers([1], 1)]), graph.Integers([1], 1)]);
     }
 
     private string Mask()
@@ -130,12 +134,16 @@ public sealed class OnnxExport : IDisposable
 
     private string Attention(string prefix, string x, string mask)
     {
-        string split = graph.Integers([0, 0, Config.NumAttentionHeads, Config.HeadSize], 4), join = graph.Integers([0, 0, Config.HiddenSize], 3);
+        string split = graph.Integers([0, 0, Config.NumAttentionHeads, Config.HeadSize], 4),
+            join = graph.Integers([0, 0, Config.HiddenSize], 3);
         ProtobufWriter headsFirst = OnnxGraphWriter.Attribute("perm", [0, 2, 1, 3]);
-        string q = graph.Node("Transpose", [graph.Node("Reshape", [Linear(x, $"{prefix}.query"), split])], headsFirst); // [batch, heads, sequence, head]
-        string k = graph.Node("Transpose", [graph.Node("Reshape", [Linear(x, $"{prefix}.key"), split])], OnnxGraphWriter.Attribute("perm", [0, 2, 3, 1]));
+        // [batch, heads, sequence, head]
+        string q = graph.Node("Transpose", [graph.Node("Reshape", [Linear(x, $"{prefix}.query"), split])], headsFirst);
+        string k = graph.Node("Transpose", [graph.Node("Reshape", [Linear(x, $"{prefix}.key"), split])],
+            OnnxGraphWriter.Attribute("perm", [0, 2, 3, 1]));
         string v = graph.Node("Transpose", [graph.Node("Reshape", [Linear(x, $"{prefix}.value"), split])], headsFirst);
-        string scores = graph.Node("Div", [graph.Node("MatMul", [q, k]), Scalar((float)Math.Sqrt(Config.HeadSize))]); // [batch, heads, sequence, sequence]
+        // [batch, heads, sequence, sequence]
+        string scores = graph.Node("Div", [graph.Node("MatMul", [q, k]), Scalar((float)Math.Sqrt(Config.HeadSize))]);
         string probabilities = graph.Node("Softmax", [graph.Node("Add", [scores, mask])], lastAxis);
         string context = graph.Node("Transpose", [graph.Node("MatMul", [probabilities, v])], headsFirst); // [batch, sequence, heads, head]
         return graph.Node("Reshape", [context, join]);
@@ -170,7 +178,8 @@ public sealed class OnnxExport : IDisposable
     private string Cubic(string x) => graph.Node("Add", [x, graph.Node("Mul", [graph.Node("Pow", [x, Scalar(3)]), Scalar(0.044715f)])]);
 
     private string Norm(string x, string prefix) => graph.Node(
-        "LayerNormalization", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], lastAxis, OnnxGraphWriter.Attribute("epsilon", (float)Config.LayerNormEps));
+        "LayerNormalization", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], lastAxis,
+            OnnxGraphWriter.Attribute("epsilon", (float)Config.LayerNormEps));
 
     private string Linear(string x, string prefix) =>
         graph.Node("Add", [graph.Node("MatMul", [x, Weight($"{prefix}.weight", isTransposed: true)]), Weight($"{prefix}.bias")]);
@@ -188,6 +197,7 @@ public sealed class OnnxExport : IDisposable
         Tensor weight = plan.Stored[key].Reader.Read(plan.Stored[key].Entry).to(float32);
         if (isTransposed) weight = weight.t();
         string name = Config.IsDistilled ? WeightNames.ToDistilBert(key) : key;
-        return graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape, isTransposed ? $"{name}.transposed" : name);
+        if (isTransposed) name += ".transposed";
+        return graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape, name);
     }
 }

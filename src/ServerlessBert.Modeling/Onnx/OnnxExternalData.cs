@@ -21,7 +21,8 @@ internal sealed class OnnxExternalData(string folder)
         using FileStream file = File.OpenRead(path);
         if (length != expected || offset > file.Length - length)
             throw new InvalidDataException(
-                $"tensor '{tensor}' takes {expected:N0} bytes, but {location} ({file.Length:N0} bytes) is to have {length:N0} of them from byte {offset:N0}");
+                $"tensor '{tensor}' takes {expected:N0} bytes, but {location} ({file.Length:N0} bytes) is to have {length:N0} of them "
+                    + $"from byte {offset:N0}");
         byte[] bytes = new byte[length];
         file.Position = offset;
         file.ReadExactly(bytes);

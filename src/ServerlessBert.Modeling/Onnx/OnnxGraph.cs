@@ -26,7 +26,8 @@ internal sealed class OnnxGraph
                 if (!known.Add(output)) throw new InvalidDataException($"the value '{output}' is made twice in it");
                 producers.Add(output, node);
             }
-            if (node.Type == "Constant" && node.Outputs.Count == 1 && ConstantOf(node) is { } constant) constants.Add(node.Outputs[0], constant);
+            if (node.Type == "Constant" && node.Outputs.Count == 1 && ConstantOf(node) is { } constant)
+                constants.Add(node.Outputs[0], constant);
         }
     }
 
@@ -43,7 +44,8 @@ internal sealed class OnnxGraph
     public string Canonical(string value)
     {
         // A node takes only what was made before it, so this ends.
-        while (producers.TryGetValue(value, out OnnxNode? node) && Transparent.Contains(node.Type) && node.Inputs.Count > 0) value = node.Inputs[0];
+        while (producers.TryGetValue(value, out OnnxNode? node) && Transparent.Contains(node.Type) && node.Inputs.Count > 0)
+            value = node.Inputs[0];
         return value;
     }
 
@@ -62,9 +64,11 @@ internal sealed class OnnxGraph
 
     /// <summary>A constant of floating-point numbers with so many dimensions larger than 1.</summary>
     public OnnxTensor? Weight(string value, int dimensions) =>
-        Constant(value) is { } constant && constant.Dtype.IsFloatingPoint() && constant.Shape.Count(size => size > 1) == dimensions ? constant : null;
+        Constant(value) is { } constant && constant.Dtype.IsFloatingPoint() && constant.Shape.Count(size => size > 1) == dimensions
+            ? constant : null;
 
-    /// <summary>The two inputs of an operator, as one that fits <paramref name="isFirst"/> and the other, in whichever order they stand.</summary>
+    /// <summary>The two inputs of an operator, as one that fits <paramref name="isFirst"/> and the other, in whichever order they
+    /// stand.</summary>
     public static (string First, string Second)? Pair(OnnxNode node, Func<string, bool> isFirst)
     {
         if (node.Inputs.Count != 2) return null;
@@ -75,8 +79,10 @@ internal sealed class OnnxGraph
     private static OnnxTensor? ConstantOf(OnnxNode node)
     {
         if (node.Attributes.TryGetValue("value", out OnnxAttribute? value)) return value.Tensor;
-        if (node.Attributes.TryGetValue("value_float", out value)) return OnnxTensor.Create(OnnxDtype.Float32, [], BitConverter.GetBytes(value.Float));
-        if (node.Attributes.TryGetValue("value_int", out value)) return OnnxTensor.Create(OnnxDtype.Int64, [], BitConverter.GetBytes(value.Integer));
+        if (node.Attributes.TryGetValue("value_float", out value)) return OnnxTensor.Create(OnnxDtype.Float32, [],
+            BitConverter.GetBytes(value.Float));
+        if (node.Attributes.TryGetValue("value_int", out value)) return OnnxTensor.Create(OnnxDtype.Int64, [],
+            BitConverter.GetBytes(value.Integer));
         return node.Attributes.TryGetValue("value_ints", out value)
             ? OnnxTensor.Create(OnnxDtype.Int64, [value.Integers.Count], [.. value.Integers.SelectMany(BitConverter.GetBytes)])
             : null;

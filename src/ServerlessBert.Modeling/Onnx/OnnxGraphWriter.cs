@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ServerlessBert.Modeling.Onnx;
 
-/// <summary>Builds an ONNX model, operator by operator; weights go into the file, or into one beside it, as large models have them.</summary>
+/// <summary>Builds an ONNX model, operator by operator; weights go into the file, or into one beside it, as large models have
+/// them.</summary>
 internal sealed class OnnxGraphWriter : IDisposable
 {
     private const string RuntimeDomain = "com.microsoft"; // of ONNX Runtime's own operators
@@ -28,30 +29,37 @@ internal sealed class OnnxGraphWriter : IDisposable
     }
 
     /// <summary>Adds a float32 weight and gives its name.</summary>
-    public string Weight(ReadOnlySpan<float> values, long[] shape, string? name = null) => Initializer(OnnxDtype.Float32, MemoryMarshal.AsBytes(values), shape, name);
+    public string Weight(ReadOnlySpan<float> values, long[] shape, string? name = null) =>
+        Initializer(OnnxDtype.Float32, MemoryMarshal.AsBytes(values), shape, name);
 
     /// <summary>Adds an int8 weight and gives its name.</summary>
-    public string Weight(ReadOnlySpan<sbyte> values, long[] shape) => Initializer(OnnxDtype.Int8, MemoryMarshal.AsBytes(values), shape, name: null);
+    public string Weight(ReadOnlySpan<sbyte> values, long[] shape) =>
+        Initializer(OnnxDtype.Int8, MemoryMarshal.AsBytes(values), shape, name: null);
 
     /// <summary>Adds int64 numbers and gives their name.</summary>
     public string Integers(long[] values, params long[] shape) => Integers(values, shape, name: null);
 
     /// <summary>Adds int64 numbers under a name.</summary>
-    public string Integers(ReadOnlySpan<long> values, long[] shape, string? name) => Initializer(OnnxDtype.Int64, MemoryMarshal.AsBytes(values), shape, name);
+    public string Integers(ReadOnlySpan<long> values, long[] shape, string? name) =>
+        Initializer(OnnxDtype.Int64, MemoryMarshal.AsBytes(values), shape, name);
 
     /// <summary>Adds one of ONNX's operators with one output and gives that output's name.</summary>
-    public string Node(string type, string[] inputs, params ProtobufWriter[] attributes) => Node(type, "", inputs, [NewName()], attributes)[0];
+    public string Node(string type, string[] inputs, params ProtobufWriter[] attributes) =>
+        Node(type, "", inputs, [NewName()], attributes)[0];
 
     /// <summary>Adds ONNX Runtime's operators, and gives the names of their outputs.</summary>
     public string[] RuntimeNode(string type, string[] inputs, int outputs, params ProtobufWriter[] attributes) =>
         Node(type, RuntimeDomain, inputs, [.. Enumerable.Range(0, outputs).Select(_ => NewName())], attributes);
 
     /// <summary>Adds an operator that ONNX has, with several outputs, and gives their names.</summary>
-    public string[] Node(string type, string[] inputs, int outputs) => Node(type, "", inputs, [.. Enumerable.Range(0, outputs).Select(_ => NewName())], []);
+    public string[] Node(string type, string[] inputs, int outputs) =>
+        Node(type, "", inputs, [.. Enumerable.Range(0, outputs).Select(_ => NewName())], []);
 
-    public static ProtobufWriter Attribute(string name, float value) => new ProtobufWriter().Text(1, name).Float(2, value).Integer(20, FloatAttribute);
+    public static ProtobufWriter Attribute(string name, float value) =>
+        new ProtobufWriter().Text(1, name).Float(2, value).Integer(20, FloatAttribute);
 
-    public static ProtobufWriter Attribute(string name, long value) => new ProtobufWriter().Text(1, name).Integer(3, value).Integer(20, IntegerAttribute);
+    public static ProtobufWriter Attribute(string name, long value) =>
+        new ProtobufWriter().Text(1, name).Integer(3, value).Integer(20, IntegerAttribute);
 
     public static ProtobufWriter Attribute(string name, long[] values)
     {
@@ -124,7 +132,9 @@ internal sealed class OnnxGraphWriter : IDisposable
     {
         var shape = new ProtobufWriter();
         foreach (string dimension in dimensions)
-            shape.Message(1, long.TryParse(dimension, out long size) ? new ProtobufWriter().Integer(1, size) : new ProtobufWriter().Text(2, dimension));
-        return new ProtobufWriter().Text(1, name).Message(2, new ProtobufWriter().Message(1, new ProtobufWriter().Integer(1, (long)dtype).Message(2, shape)));
+            shape.Message(1, long.TryParse(dimension, out long size) ? new ProtobufWriter().Integer(1, size)
+                : new ProtobufWriter().Text(2, dimension));
+        return new ProtobufWriter().Text(1, name)
+            .Message(2, new ProtobufWriter().Message(1, new ProtobufWriter().Integer(1, (long)dtype).Message(2, shape)));
     }
 }

@@ -9,10 +9,13 @@ internal sealed record OnnxHead(OnnxLinear? Pooler, string? PoolerActivation, On
     /// <summary>Finds the pooler and the classifier behind the last hidden states.</summary>
     public static OnnxHead Find(OnnxGraph graph, string hiddenStates, int hidden)
     {
-        List<OnnxLinear> linears = [.. graph.Model.Nodes.Where(node => node.Type is "Gemm" or "Add").Select(node => OnnxLinear.Find(graph, node.Outputs[0])).OfType<OnnxLinear>()];
+        List<OnnxLinear> linears =
+            [.. graph.Model.Nodes.Where(node => node.Type is "Gemm" or "Add").Select(node => OnnxLinear.Find(graph, node.Outputs[0]))
+            .OfType<OnnxLinear>()];
         foreach (OnnxLinear pooler in linears.Where(linear => linear.Outputs == hidden && IsFirstToken(graph, linear.Input, hiddenStates)))
         {
-            foreach (OnnxNode activation in graph.Model.Nodes.Where(node => node.Type is "Tanh" or "Relu" && graph.Canonical(node.Input(0)) == pooler.Output))
+            foreach (OnnxNode activation in graph.Model.Nodes.Where(node => node.Type is "Tanh" or "Relu"
+                && graph.Canonical(node.Input(0)) == pooler.Output))
             {
                 OnnxLinear? classifier = linears.FirstOrDefault(linear => graph.Canonical(linear.Input) == activation.Outputs[0]);
                 return new OnnxHead(pooler, activation.Type.ToLowerInvariant(), classifier);

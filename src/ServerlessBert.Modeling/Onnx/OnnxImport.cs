@@ -35,7 +35,8 @@ public sealed class OnnxImport
 
     /// <summary>Reads a graph; weights that stand in files beside it are read by <see cref="Save"/>.</summary>
     /// <param name="path">The .onnx file.</param>
-    /// <exception cref="OnnxException">The file is not valid, or not a BERT that can be read; the message says why and what to do.</exception>
+    /// <exception cref="OnnxException">The file is not valid, or not a BERT that can be read; the message says why and what to
+    /// do.</exception>
     public static OnnxImport Read(string path)
     {
         OnnxModel model = OnnxModel.Read(path);
@@ -50,11 +51,13 @@ public sealed class OnnxImport
         }
         catch (NotSupportedException exception)
         {
-            throw new OnnxException($"{path} cannot be imported, since only plain BERT and DistilBERT graphs can: {exception.Message}.", exception);
+            throw new OnnxException(
+                $"{path} cannot be imported, since only plain BERT and DistilBERT graphs can: {exception.Message}.", exception);
         }
     }
 
-    /// <summary>Writes model.safetensors and config.json under Hugging Face's names, creating the folder; weights keep their dtype.</summary>
+    /// <summary>Writes model.safetensors and config.json under Hugging Face's names, creating the folder; weights keep their
+    /// dtype.</summary>
     /// <param name="folder">The checkpoint folder.</param>
     /// <param name="config">What config.json is to say: <see cref="Config"/>, with other labels for instance.</param>
     /// <exception cref="OnnxException">Weights that stand in files beside the graph are missing or cut.</exception>
@@ -65,7 +68,8 @@ public sealed class OnnxImport
         try
         {
             foreach (var (key, weight) in weights) tensors.Add(KeyValuePair.Create(NameOf(key), ToTorch(weight)));
-            // Older versions of Hugging Face's library saved the positions' indices with the weights; so the file is the very one that was exported.
+            // Older versions of Hugging Face's library saved the positions' indices with the weights; so the file is the very one that was
+            // exported.
             foreach (var (name, buffer) in model.Initializers.Where(each => WeightNames.IsBuffer(each.Key)))
                 tensors.Add(KeyValuePair.Create(name, buffer.ToTorch()));
             SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors);
@@ -86,7 +90,8 @@ public sealed class OnnxImport
     private string NameOf(string key)
     {
         string name = Config.IsDistilled ? WeightNames.ToDistilBert(key) : key;
-        return HasClassifier ? name : name[(name.StartsWith("distilbert.", StringComparison.Ordinal) ? "distilbert." : name.StartsWith("bert.", StringComparison.Ordinal) ? "bert." : "").Length..];
+        string prefix = Config.IsDistilled ? "distilbert." : "bert.";
+        return !HasClassifier && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
     }
 
     private static Tensor ToTorch(Weight weight)
@@ -108,7 +113,8 @@ public sealed class OnnxImport
             layers.Add(layer);
             hiddenStates = layer.Norm.Output;
         }
-        if (layers.Count == 0) throw new NotSupportedException("no layer of attention with a residual and a LayerNorm follows its embeddings");
+        if (layers.Count == 0)
+            throw new NotSupportedException("no layer of attention with a residual and a LayerNorm follows its embeddings");
 
         OnnxHead head = OnnxHead.Find(graph, hiddenStates, embeddings.Hidden);
         List<string> notes = NotesOn(graph, hiddenStates, head);
@@ -125,19 +131,24 @@ public sealed class OnnxImport
 
     private static List<string> NotesOn(OnnxGraph graph, string hiddenStates, OnnxHead head)
     {
-        if (head.Classifier is { Outputs: 1 }) return ["The classifier gives one number (a regression) and is left out; the encoder is taken."];
+        if (head.Classifier is { Outputs: 1 })
+            return ["The classifier gives one number (a regression) and is left out; the encoder is taken."];
         string[] others = [.. graph.Model.Outputs.Where(output => graph.Canonical(output) != hiddenStates)];
         return head.Classifier is not null || head.Pooler is not null || others.Length == 0
             ? []
-            : [$"What the graph computes after the encoder ({string.Join(", ", others.Take(4))}) is not a sequence classifier's and is left out."];
+            : [$"What the graph computes after the encoder ({string.Join(", ", others.Take(4))}) is not a sequence classifier's and is "
+                + "left out."];
     }
 
     private static BertConfig ConfigOf(OnnxGraph graph, OnnxEmbeddings embeddings, List<OnnxLayer> layers, OnnxHead head)
     {
         OnnxLayer first = layers[0];
-        double[] epsilons = [embeddings.Norm.Epsilon, .. layers.SelectMany(layer => (double[])[layer.Attention.Norm.Epsilon, layer.Norm.Epsilon])];
-        if (epsilons.Distinct().Count() > 1) throw new NotSupportedException($"its LayerNorms have {epsilons.Distinct().Count()} different epsilons, where BERT has one");
-        if (layers.Any(layer => layer.HiddenAct != first.HiddenAct || layer.Attention.Heads != first.Attention.Heads || layer.Intermediate.Outputs != first.Intermediate.Outputs))
+        double[] epsilons = [embeddings.Norm.Epsilon,
+            .. layers.SelectMany(layer => (double[])[layer.Attention.Norm.Epsilon, layer.Norm.Epsilon])];
+        if (epsilons.Distinct().Count() is > 1 and var different)
+            throw new NotSupportedException($"its LayerNorms have {different} different epsilons, where BERT has one");
+        if (layers.Any(layer => layer.HiddenAct != first.HiddenAct || layer.Attention.Heads != first.Attention.Heads
+            || layer.Intermediate.Outputs != first.Intermediate.Outputs))
             throw new NotSupportedException("its layers differ in heads, width or activation, where BERT's are alike");
         // DistilBERT is a BERT without token types, of a fixed epsilon; its pooler ends in ReLU, and without one names tell.
         bool isDistilled = embeddings.TokenTypes is null && epsilons[0] == 1e-12 && head.PoolerActivation switch
@@ -146,7 +157,8 @@ public sealed class OnnxImport
             "tanh" => false,
             _ => !graph.Model.Initializers.Keys.Any(name => name.Contains("attention.self.", StringComparison.Ordinal)),
         };
-        if (!isDistilled && head.PoolerActivation is "relu") throw new NotSupportedException("its pooler ends in ReLU, where BERT's ends in tanh");
+        if (!isDistilled && head.PoolerActivation is "relu")
+            throw new NotSupportedException("its pooler ends in ReLU, where BERT's ends in tanh");
         var config = new BertConfig
         {
             ModelType = isDistilled ? DistilBertName : "bert",
@@ -171,13 +183,16 @@ public sealed class OnnxImport
         Add("word_embeddings.weight", embeddings.Words, config.VocabSize);
         Add("position_embeddings.weight", embeddings.Positions, config.MaxPositionEmbeddings);
         // A BERT without token types has the one type 0, whose row adds nothing.
-        if (config.TypeVocabSize > 0) Add("token_type_embeddings.weight", embeddings.TokenTypes ?? Zeros(config.HiddenSize), config.TypeVocabSize);
+        if (config.TypeVocabSize > 0)
+            Add("token_type_embeddings.weight", embeddings.TokenTypes ?? Zeros(config.HiddenSize), config.TypeVocabSize);
         AddNorm(weights, $"{prefix}.LayerNorm", embeddings.Norm, config);
 
         void Add(string key, OnnxTensor tensor, int rows)
         {
             if (tensor.Count != (long)rows * config.HiddenSize)
-                throw new NotSupportedException($"its {key} has the shape [{string.Join(", ", tensor.Shape)}], which is not a whole number of rows of {config.HiddenSize}");
+                throw new NotSupportedException(
+                    $"its {key} has the shape [{string.Join(", ", tensor.Shape)}], which is not a whole number of rows of "
+                    + $"{config.HiddenSize}");
             weights.Add($"{prefix}.{key}", new Weight(tensor, [rows, config.HiddenSize]));
         }
     }

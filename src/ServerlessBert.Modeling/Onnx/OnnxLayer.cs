@@ -20,7 +20,8 @@ internal sealed record OnnxLayer(OnnxAttention Attention, OnnxLinear Intermediat
             throw new NotSupportedException("a feed-forward layer with a residual and a LayerNorm does not follow its attention");
         var scalars = new OnnxScalars(graph);
         HashSet<string> inputs = scalars.Inputs(output.Input, value => OnnxLinear.Find(graph, value) is not null);
-        if (inputs.Count != 1 || OnnxLinear.Find(graph, inputs.Single()) is not { } intermediate || graph.Source(intermediate.Input) != attended.Output)
+        if (inputs.Count != 1 || OnnxLinear.Find(graph, inputs.Single()) is not { } intermediate
+            || graph.Source(intermediate.Input) != attended.Output)
             throw new NotSupportedException("its feed-forward layer is not two linear layers with an activation between them");
         string activation = scalars.Activation(output.Input, intermediate.Output)
             ?? throw new NotSupportedException($"its activation is not one of {Activation.Names}");
@@ -33,7 +34,8 @@ internal sealed record OnnxLayer(OnnxAttention Attention, OnnxLinear Intermediat
         foreach (OnnxLayerNorm norm in norms)
         {
             if (graph.Producer(norm.Input, "Add") is not { } add) continue;
-            if (OnnxGraph.Pair(add, input => graph.Source(input) == residual) is var (_, other) && OnnxLinear.Find(graph, other) is { } linear) return (linear, norm);
+            if (OnnxGraph.Pair(add, input => graph.Source(input) == residual) is var (_, other)
+                && OnnxLinear.Find(graph, other) is { } linear) return (linear, norm);
         }
         return null;
     }
@@ -67,7 +69,8 @@ internal sealed record OnnxAttention(OnnxLinear Query, OnnxLinear Key, OnnxLinea
         var (key, keyHeads) = Projection(graph, scores.Input(1), hiddenStates, hidden, factors);
         var (value, valueHeads) = Projection(graph, context.Input(1), hiddenStates, hidden, []);
         if (heads != keyHeads || heads != valueHeads)
-            throw new NotSupportedException($"its queries, keys and values have {heads}, {keyHeads} and {valueHeads} heads, where BERT has as many of each");
+            throw new NotSupportedException(
+                $"its queries, keys and values have {heads}, {keyHeads} and {valueHeads} heads, where BERT has as many of each");
         RequireScale(graph, factors, hidden / heads);
         return new OnnxAttention(query, key, value, output, norm, heads);
     }
@@ -117,7 +120,8 @@ internal sealed record OnnxAttention(OnnxLinear Query, OnnxLinear Key, OnnxLinea
         return false;
     }
 
-    private static (OnnxLinear Linear, int Heads) Projection(OnnxGraph graph, string value, string hiddenStates, int hidden, List<Factor> factors)
+    private static (OnnxLinear Linear, int Heads) Projection(OnnxGraph graph, string value, string hiddenStates, int hidden,
+        List<Factor> factors)
     {
         int heads = 0;
         while (true)
@@ -132,14 +136,16 @@ internal sealed record OnnxAttention(OnnxLinear Query, OnnxLinear Key, OnnxLinea
             else if (node?.Type == "Transpose") value = node.Input(0);
             else if (OnnxLinear.Find(graph, value) is { } linear && graph.Source(linear.Input) == hiddenStates)
             {
-                return heads > 0 ? (linear, heads) : throw new NotSupportedException("the number of its heads does not stand in a Reshape of its queries");
+                return heads > 0 ? (linear, heads)
+                    : throw new NotSupportedException("the number of its heads does not stand in a Reshape of its queries");
             }
             else if (node?.Type is "Mul" or "Div" && Scale(graph, node) is var (scaled, factor))
             {
                 factors.Add(factor);
                 value = scaled;
             }
-            else throw new NotSupportedException($"its attention takes its queries, keys and values through {node?.Type ?? "an input"}, where BERT has linear layers");
+            else throw new NotSupportedException($"its attention takes its queries, keys and values through {node?.Type ?? "an input"}, "
+                + "where BERT has linear layers");
         }
     }
 
@@ -148,7 +154,8 @@ internal sealed record OnnxAttention(OnnxLinear Query, OnnxLinear Key, OnnxLinea
     {
         var scalars = new OnnxScalars(graph);
         if (scalars.Constant(node.Input(1), 1) is not null) return (node.Input(0), new Factor(node.Input(1), node.Type == "Div"));
-        return node.Type == "Mul" && scalars.Constant(node.Input(0), 1) is not null ? (node.Input(1), new Factor(node.Input(0), false)) : null;
+        return node.Type == "Mul" && scalars.Constant(node.Input(0), 1) is not null ? (node.Input(1), new Factor(node.Input(0), false))
+            : null;
     }
 
     private static void RequireScale(OnnxGraph graph, List<Factor> factors, int headSize)
@@ -160,7 +167,8 @@ internal sealed record OnnxAttention(OnnxLinear Query, OnnxLinear Key, OnnxLinea
             scale *= factor.Divides ? 1 / value : value;
         }
         if (!(Math.Abs(scale / expected - 1) < ScaleTolerance))
-            throw new NotSupportedException($"its attention scales its scores by {scale:0.####}, where BERT's heads of {headSize} take {expected:0.####}");
+            throw new NotSupportedException(
+                $"its attention scales its scores by {scale:0.####}, where BERT's heads of {headSize} take {expected:0.####}");
     }
 
     private static OnnxNode? Unshaped(OnnxGraph graph, string value)

@@ -1,6 +1,7 @@
 namespace ServerlessBert.Modeling.Onnx;
 
-/// <summary>What of an ONNX file is needed to follow its graph; field numbers are those of onnx.proto (https://github.com/onnx/onnx).</summary>
+/// <summary>What of an ONNX file is needed to follow its graph; field numbers are those of onnx.proto
+/// (https://github.com/onnx/onnx).</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Nodes">The operators, in the order of the file.</param>
 /// <param name="Initializers">The weights, by name.</param>
@@ -16,10 +17,12 @@ internal sealed record OnnxModel(
     public static OnnxModel Read(string path)
     {
         if (!File.Exists(path)) throw new OnnxException($"File not found: {path}.");
-        if (new FileInfo(path).Length > Array.MaxLength) throw new OnnxException($"{path} is larger than the 2 GB that an ONNX file can have.");
+        if (new FileInfo(path)
+            .Length > Array.MaxLength) throw new OnnxException($"{path} is larger than the 2 GB that an ONNX file can have.");
         try
         {
-            return Parse(path, File.ReadAllBytes(path), new OnnxExternalData(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!));
+            return Parse(path, File.ReadAllBytes(path),
+                new OnnxExternalData(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!));
         }
         catch (InvalidDataException exception)
         {
@@ -53,7 +56,8 @@ internal sealed record OnnxModel(
             else if (field.Number == 12) outputs.Add(NameOf(field.Bytes));
         }
         // Until IR version 4 every weight was listed as an input too.
-        return new OnnxModel(path, nodes, initializers, [.. inputs.Where(input => !initializers.ContainsKey(input))], outputs, hasFunctions);
+        return new OnnxModel(path, nodes, initializers, [.. inputs.Where(input => !initializers.ContainsKey(input))], outputs,
+            hasFunctions);
 
         void Add(OnnxTensor tensor)
         {
@@ -61,7 +65,8 @@ internal sealed record OnnxModel(
         }
     }
 
-    private static string NameOf(ReadOnlyMemory<byte> valueInfo) => ProtobufReader.Fields(valueInfo).LastOrDefault(field => field.Number == 1).Text;
+    private static string NameOf(ReadOnlyMemory<byte> valueInfo) =>
+        ProtobufReader.Fields(valueInfo).LastOrDefault(field => field.Number == 1).Text;
 }
 
 /// <summary>An operator of the graph.</summary>
@@ -70,7 +75,8 @@ internal sealed record OnnxModel(
 /// <param name="Inputs">The values that it takes; an empty name where an optional one is left out.</param>
 /// <param name="Outputs">The values that it gives.</param>
 /// <param name="Attributes">Its attributes, by name.</param>
-internal sealed record OnnxNode(string Type, string Domain, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs, IReadOnlyDictionary<string, OnnxAttribute> Attributes)
+internal sealed record OnnxNode(string Type, string Domain, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs,
+    IReadOnlyDictionary<string, OnnxAttribute> Attributes)
 {
     /// <summary>Reads a NodeProto.</summary>
     public static OnnxNode Parse(ReadOnlyMemory<byte> message, OnnxExternalData external)
@@ -97,10 +103,12 @@ internal sealed record OnnxNode(string Type, string Domain, IReadOnlyList<string
     public string Input(int index) => index < Inputs.Count ? Inputs[index] : "";
 
     /// <summary>An integer attribute, or its default.</summary>
-    public long Integer(string name, long whenAbsent) => Attributes.TryGetValue(name, out OnnxAttribute? attribute) ? attribute.Integer : whenAbsent;
+    public long Integer(string name, long whenAbsent) =>
+        Attributes.TryGetValue(name, out OnnxAttribute? attribute) ? attribute.Integer : whenAbsent;
 
     /// <summary>A float attribute, or its default.</summary>
-    public float Float(string name, float whenAbsent) => Attributes.TryGetValue(name, out OnnxAttribute? attribute) ? attribute.Float : whenAbsent;
+    public float Float(string name, float whenAbsent) =>
+        Attributes.TryGetValue(name, out OnnxAttribute? attribute) ? attribute.Float : whenAbsent;
 }
 
 /// <summary>An attribute of an operator; of the kinds of value, it has one.</summary>

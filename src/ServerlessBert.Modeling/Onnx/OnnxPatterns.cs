@@ -36,7 +36,8 @@ internal sealed record OnnxLinear(string Input, string Output, OnnxTensor Weight
     private static OnnxLinear? OfAdd(OnnxGraph graph, OnnxNode add, string output)
     {
         if (OnnxGraph.Pair(add, input => graph.Weight(input, 1) is not null) is not var (biasName, product)) return null;
-        if (graph.Producer(product, "MatMul") is not { } matMul || Matrix(graph, matMul.Input(1)) is not var (weight, isTurned)) return null;
+        if (graph.Producer(product, "MatMul") is not { } matMul
+            || Matrix(graph, matMul.Input(1)) is not var (weight, isTurned)) return null;
         return new OnnxLinear(matMul.Input(0), output, weight, !isTurned, graph.Weight(biasName, 1)!);
     }
 
@@ -86,7 +87,8 @@ internal sealed record OnnxLayerNorm(string Input, string Output, OnnxTensor Wei
         if (Mean(graph, variance) is not { } square || Squared(graph, square) is not { } centred) return null;
         if (Centred(graph, centred) is not { } input || Centred(graph, division.Input(0)) != input) return null;
         return new OnnxLayerNorm(
-            input, add.Outputs[0], graph.Weight(weight, 1)!, graph.Weight(bias, 1)!, Decimal((float)graph.Constant(epsilon)!.Scalar()!.Value));
+            input, add.Outputs[0], graph.Weight(weight, 1)!, graph.Weight(bias, 1)!,
+                Decimal((float)graph.Constant(epsilon)!.Scalar()!.Value));
 
         bool IsVector(string value) => graph.Weight(value, 1) is not null;
     }
@@ -102,19 +104,22 @@ internal sealed record OnnxLayerNorm(string Input, string Output, OnnxTensor Wei
     private static string? Squared(OnnxGraph graph, string value) => graph.Producer(value) switch
     {
         { Type: "Pow" } power when graph.Constant(power.Input(1))?.Scalar() == 2 => graph.Canonical(power.Input(0)),
-        { Type: "Mul" } product when graph.Canonical(product.Input(0)) == graph.Canonical(product.Input(1)) => graph.Canonical(product.Input(0)),
+        { Type: "Mul" } product when graph.Canonical(product.Input(0)) == graph.Canonical(product.Input(1)) =>
+            graph.Canonical(product.Input(0)),
         _ => null,
     };
 
     /// <summary>x of <c>x - mean(x)</c>.</summary>
     private static string? Centred(OnnxGraph graph, string value) =>
-        graph.Producer(value, "Sub") is { } difference && Mean(graph, difference.Input(1)) is { } mean && mean == graph.Canonical(difference.Input(0)) ? mean : null;
+        graph.Producer(value, "Sub") is { } difference && Mean(graph, difference.Input(1)) is { } mean
+            && mean == graph.Canonical(difference.Input(0)) ? mean : null;
 
     // The axes are an attribute until opset 17, an input from 18 on.
     private static string? Mean(OnnxGraph graph, string value)
     {
         if (graph.Producer(value, "ReduceMean") is not { } mean) return null;
-        IReadOnlyList<long>? axes = mean.Attributes.TryGetValue("axes", out OnnxAttribute? attribute) ? attribute.Integers : graph.Constant(mean.Input(1))?.Integers();
+        IReadOnlyList<long>? axes = mean.Attributes.TryGetValue("axes", out OnnxAttribute? attribute) ? attribute.Integers
+            : graph.Constant(mean.Input(1))?.Integers();
         return axes is [-1] or [2] ? graph.Canonical(mean.Input(0)) : null;
     }
 

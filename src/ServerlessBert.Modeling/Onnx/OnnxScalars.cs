@@ -20,12 +20,14 @@ internal sealed class OnnxScalars(OnnxGraph graph)
         if (values.Any(value => value is null)) return null;
         (string Name, Func<double, double> Function)[] known = [("gelu", Gelu), ("gelu_new", GeluByTanh), ("relu", x => Math.Max(x, 0))];
         var (nearest, distance) = known
-            .Select(each => (each.Name, Distance: Samples.Zip(values).Max(pair => Math.Abs(each.Function(pair.First) - pair.Second!.Value))))
+            .Select(each => (each.Name, Distance: Samples.Zip(values)
+                .Max(pair => Math.Abs(each.Function(pair.First) - pair.Second!.Value))))
             .MinBy(each => each.Distance);
         return distance < Tolerance ? nearest : null;
     }
 
-    /// <summary>A number that a graph computes from constants and from the last dimension of a value, <paramref name="lastDimension"/>.</summary>
+    /// <summary>A number that a graph computes from constants and from the last dimension of a value, <paramref
+    /// name="lastDimension"/>.</summary>
     public double? Constant(string value, int lastDimension) => Evaluate(value, "", lastDimension);
 
     /// <summary>The values that element-wise operators compute an output from, up to those where <paramref name="isEnd"/> holds.</summary>
@@ -43,7 +45,8 @@ internal sealed class OnnxScalars(OnnxGraph graph)
     }
 
     private static bool IsElementWise(string type) =>
-        type is "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Neg" or "Sqrt" or "Reciprocal" or "Erf" or "Tanh" or "Sigmoid" or "Exp" or "Relu" or "Gelu";
+        type is "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Neg" or "Sqrt" or "Reciprocal"
+            or "Erf" or "Tanh" or "Sigmoid" or "Exp" or "Relu" or "Gelu";
 
     private double? Evaluate(string output, string input, double x)
     {
@@ -55,7 +58,8 @@ internal sealed class OnnxScalars(OnnxGraph graph)
             value = graph.Source(value);
             if (value == input) return x;
             if (depth == 0) return null;
-            if (!known.TryGetValue(value, out double? result)) known[value] = result = graph.Constant(value) is { } constant ? constant.Scalar() : Of(graph.Producer(value), depth - 1);
+            if (!known.TryGetValue(value, out double? result)) known[value] = result = graph.Constant(value) is { } constant
+                ? constant.Scalar() : Of(graph.Producer(value), depth - 1);
             return result;
         }
 
@@ -65,7 +69,8 @@ internal sealed class OnnxScalars(OnnxGraph graph)
             // The size of a head, as exporters that trace shapes compute it.
             if (input == "" && node.Type is "Slice" or "Gather" && graph.Producer(node.Input(0), "Shape") is not null) return x;
             if (node.Type is "Squeeze" or "Unsqueeze") return Value(node.Input(0), depth);
-            return IsElementWise(node.Type) && Value(node.Input(0), depth) is { } a ? Apply(node, a, () => Value(node.Input(1), depth)) : null;
+            return IsElementWise(node.Type) && Value(node.Input(0), depth) is { } a ? Apply(node, a, () => Value(node.Input(1), depth))
+                : null;
         }
     }
 

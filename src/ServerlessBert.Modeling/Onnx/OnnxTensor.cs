@@ -35,7 +35,8 @@ internal sealed class OnnxTensor(string name, OnnxDtype dtype, long[] shape)
         long[] shape = [.. fields.Where(field => field.Number == 1).SelectMany(field => field.Integers).Take(MaxDimensions + 1)];
         if (shape.Length > MaxDimensions) throw new InvalidDataException($"tensor '{name}' has more than {MaxDimensions} dimensions");
         if (shape.Any(size => size < 0)) throw new InvalidDataException($"tensor '{name}' has a negative dimension");
-        var tensor = new OnnxTensor(name, (OnnxDtype)fields.LastOrDefault(field => field.Number == 2).Integer, shape) { external = external };
+        var dtype = (OnnxDtype)fields.LastOrDefault(field => field.Number == 2).Integer;
+        var tensor = new OnnxTensor(name, dtype, shape) { external = external };
         foreach (ProtobufField field in fields)
         {
             if (field.Number is 4 or 5 or 7 or 9 or 10) tensor.values.Add(field);
@@ -61,7 +62,8 @@ internal sealed class OnnxTensor(string name, OnnxDtype dtype, long[] shape)
         ReadOnlyMemory<byte> bytes = isExternal ? external!.Read(Name, externalEntries, expected) : InlineBytes(expected);
         return bytes.Length == expected
             ? bytes
-            : throw new InvalidDataException($"tensor '{Name}' has {bytes.Length:N0} bytes, but its shape [{string.Join(", ", Shape)}] takes {expected:N0}");
+            : throw new InvalidDataException($"tensor '{Name}' has {bytes.Length:N0} bytes, but its shape [{string.Join(", ", Shape)}] "
+                + $"takes {expected:N0}");
     }
 
     /// <summary>The values as integers; null where they are not integers.</summary>
@@ -104,7 +106,9 @@ internal sealed class OnnxTensor(string name, OnnxDtype dtype, long[] shape)
         foreach (long size in shape)
         {
             // More elements than a file has bytes; checked at each step, so that nothing overflows.
-            if (size > int.MaxValue || count * size > int.MaxValue) throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}] is too large");
+            if (size > int.MaxValue
+                || count * size > int.MaxValue) throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}] is too "
+                + "large");
             count *= size;
         }
         return count;

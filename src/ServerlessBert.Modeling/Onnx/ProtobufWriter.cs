@@ -3,7 +3,8 @@ using System.Text;
 
 namespace ServerlessBert.Modeling.Onnx;
 
-/// <summary>A protocol buffer message, written field by field; long values are referred to, not copied, until the message goes to a stream.</summary>
+/// <summary>A protocol buffer message, written field by field; long values are referred to, not copied, until the message goes to a
+/// stream.</summary>
 internal sealed class ProtobufWriter
 {
     private readonly List<ReadOnlyMemory<byte>> parts = [];
@@ -23,7 +24,8 @@ internal sealed class ProtobufWriter
     public ProtobufWriter Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 
     /// <summary>Writes bytes, which must not change until the message is written.</summary>
-    public ProtobufWriter Bytes(int field, ReadOnlyMemory<byte> value) => Tag(field, ProtobufWireType.Bytes).Varint((ulong)value.Length).Append(value);
+    public ProtobufWriter Bytes(int field, ReadOnlyMemory<byte> value) =>
+        Tag(field, ProtobufWireType.Bytes).Varint((ulong)value.Length).Append(value);
 
     /// <summary>Writes a message within this one, as it is now.</summary>
     public ProtobufWriter Message(int field, ProtobufWriter value)

@@ -18,7 +18,8 @@ public sealed class OnnxCommandTests : IDisposable
         Assert.True(imported.ExitCode == 0, imported.Errors);
         Assert.Equal(2, JsonDocument.Parse(imported.Output).RootElement.GetProperty("layers").GetInt32());
         string[] predict = ["predict", "the food was great .", "--json", "--dtype", "float32", "--model"];
-        SbertProcess.Result before = await RunAsync([.. predict, sources.Checkpoint]), after = await RunAsync([.. predict, sources.At("imported")]);
+        SbertProcess.Result before = await RunAsync([.. predict, sources.Checkpoint]),
+            after = await RunAsync([.. predict, sources.At("imported")]);
         Assert.Equal(0, before.ExitCode);
         Assert.Equal(Probabilities(before.Output), Probabilities(after.Output));
     }
@@ -38,7 +39,8 @@ public sealed class OnnxCommandTests : IDisposable
         SbertProcess.Result exported = await RunAsync("models", "export", sources.Checkpoint, "--onnx", "--out", sources.At("exported"));
         Assert.True(exported.ExitCode == 0, exported.Errors);
         Assert.Equal(Path.Combine(sources.At("exported"), "model.onnx"), exported.Output.Trim());
-        Assert.Equal(["config.json", "model.onnx", "tokenizer_config.json", "vocab.txt"], Directory.EnumerateFiles(sources.At("exported")).Select(Path.GetFileName).Order());
+        Assert.Equal(["config.json", "model.onnx", "tokenizer_config.json", "vocab.txt"], Directory.EnumerateFiles(sources.At("exported"))
+            .Select(Path.GetFileName).Order());
         using var session = new OnnxRuntimeSession(exported.Output.Trim());
         Assert.Contains("probabilities", session.Outputs);
     }

@@ -43,14 +43,16 @@ internal sealed class ImportSources : IDisposable
         var resources = new BlobBuilder();
         foreach (string file in files.Length > 0 ? files : [OnnxExport.FileName, "vocab.txt", "tokenizer_config.json", "config.json"])
         {
-            metadata.AddManifestResource(ManifestResourceAttributes.Public, metadata.GetOrAddString($"Team.Resources.{file}"), default, (uint)resources.Count);
+            metadata.AddManifestResource(ManifestResourceAttributes.Public, metadata.GetOrAddString($"Team.Resources.{file}"), default,
+                (uint)resources.Count);
             byte[] bytes = File.ReadAllBytes(Path.Combine(Folder, file));
             resources.WriteInt32(bytes.Length);
             resources.WriteBytes(bytes);
             resources.Align(8);
         }
         var image = new BlobBuilder();
-        new ManagedPEBuilder(PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(metadata), code, managedResources: resources).Serialize(image);
+        new ManagedPEBuilder(PEHeaderBuilder.CreateLibraryHeader(), new MetadataRootBuilder(metadata), code, managedResources: resources)
+            .Serialize(image);
         string path = At("Models.dll");
         using FileStream stream = File.Create(path);
         image.WriteContentTo(stream);
@@ -71,7 +73,8 @@ internal sealed class ImportSources : IDisposable
     }
 
     /// <summary>A package with the model and its files under <c>content</c>.</summary>
-    public string PackageOfModel() => Package([.. Directory.EnumerateFiles(Folder).Select(file => (file, $"content/{Path.GetFileName(file)}"))]);
+    public string PackageOfModel() =>
+        Package([.. Directory.EnumerateFiles(Folder).Select(file => (file, $"content/{Path.GetFileName(file)}"))]);
 
     /// <summary>NuGet's settings, whose one source is the folder of the packages made here, and whose own folder is empty.</summary>
     public ISettings PackageSettings()

@@ -12,6 +12,7 @@ public sealed class ImportTests : IDisposable
     private const string Nupkg = $"nuget:{ImportSources.PackageId}/{ImportSources.PackageVersion}";
 
     private readonly ImportSources sources = new();
+    private int imports;
 
     private string Out => sources.At("imported");
 
@@ -78,8 +79,10 @@ public sealed class ImportTests : IDisposable
     public async Task A_config_json_of_another_model_is_refused()
     {
         string path = Path.Combine(sources.Folder, "config.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4", StringComparison.Ordinal));
-        Assert.Contains($"{path} says that num_attention_heads is 4, but the graph of {sources.Model} has 2", await RefusedAsync(sources.Model), StringComparison.Ordinal);
+        File.WriteAllText(path, File.ReadAllText(path)
+            .Replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4", StringComparison.Ordinal));
+        Assert.Contains($"{path} says that num_attention_heads is 4, but the graph of {sources.Model} has 2",
+            await RefusedAsync(sources.Model), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,14 +90,16 @@ public sealed class ImportTests : IDisposable
     {
         await ImportAsync(sources.Model);
         Assert.Contains("exists; give another folder with --out", await RefusedAsync(sources.Model), StringComparison.Ordinal);
-        OnnxCheckpoint.Import(await ImportSource.OpenAsync(sources.Model, sources.At("scratch"), _ => { }, CancellationToken.None), Out, overwrite: true);
+        OnnxCheckpoint.Import(await ImportSource.OpenAsync(sources.Model, sources.At("scratch"), _ => { }, CancellationToken.None), Out,
+            overwrite: true);
     }
 
     [Fact]
     public async Task A_refused_model_leaves_no_folder()
     {
         File.WriteAllBytes(sources.Model, [1, 2, 3]);
-        Assert.StartsWith($"{sources.Model} cannot be read as an ONNX model: ", await RefusedAsync(sources.Model), StringComparison.Ordinal);
+        Assert.StartsWith($"{sources.Model} cannot be read as an ONNX model: ", await RefusedAsync(sources.Model),
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out));
         Assert.False(Directory.Exists(Out + ".partial"));
     }
@@ -107,9 +112,12 @@ public sealed class ImportTests : IDisposable
         File.Move(sources.Model, Path.Combine(sources.Folder, "other.onnx"));
         Assert.Contains("holds 2 models (model_quantized.onnx, other.onnx)", await RefusedAsync(sources.Folder), StringComparison.Ordinal);
         Assert.Contains("has no .onnx resource", await RefusedAsync(sources.Assembly("vocab.txt")), StringComparison.Ordinal);
-        Assert.Contains("holds no .onnx file", await RefusedAsync(sources.Package((Path.Combine(sources.Folder, "vocab.txt"), "content/vocab.txt"))), StringComparison.Ordinal);
+        Assert.Contains("holds no .onnx file",
+            await RefusedAsync(sources.Package((Path.Combine(sources.Folder, "vocab.txt"), "content/vocab.txt"))),
+            StringComparison.Ordinal);
         File.Delete(Path.Combine(sources.Folder, "vocab.txt"));
-        Assert.Contains("has neither vocab.txt nor tokenizer.json", await RefusedAsync(Path.Combine(sources.Folder, "other.onnx"), sources.At("fresh")), StringComparison.Ordinal);
+        Assert.Contains("has neither vocab.txt nor tokenizer.json",
+            await RefusedAsync(Path.Combine(sources.Folder, "other.onnx"), sources.At("fresh")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,11 +136,13 @@ public sealed class ImportTests : IDisposable
     [Fact]
     public async Task A_package_that_no_source_has_or_that_is_another_is_refused()
     {
-        Assert.Equal($"{ImportSources.PackageId} {ImportSources.PackageVersion} cannot be fetched: team does not have it.", await RefusedAsync(Nupkg));
+        Assert.Equal($"{ImportSources.PackageId} {ImportSources.PackageVersion} cannot be fetched: team does not have it.",
+            await RefusedAsync(Nupkg));
         string path = sources.PackageOfModel();
         File.Move(path, path.Replace(ImportSources.PackageVersion, "9.9.9", StringComparison.Ordinal));
         string refusal = await RefusedAsync($"nuget:{ImportSources.PackageId}/9.9.9");
-        Assert.True(refusal.Contains("is not Team.SmallBert 9.9.9", StringComparison.Ordinal) || refusal.Contains("does not have it", StringComparison.Ordinal), refusal);
+        Assert.True(refusal.Contains("is not Team.SmallBert 9.9.9", StringComparison.Ordinal)
+            || refusal.Contains("does not have it", StringComparison.Ordinal), refusal);
     }
 
     [Theory]
@@ -147,12 +157,16 @@ public sealed class ImportTests : IDisposable
     [InlineData(PretrainedPackages.ArcticXs, "arctic-xs")]
     public async Task A_real_package_gives_the_hubs_very_weights_and_ONNX_Runtimes_hidden_states(string package, string name)
     {
-        ImportSource source = await ImportSource.OpenAsync(PretrainedPackages.PathOf(package), sources.At("unpacked"), _ => { }, CancellationToken.None);
+        ImportSource source = await ImportSource.OpenAsync(PretrainedPackages.PathOf(package), sources.At("unpacked"), _ => { },
+            CancellationToken.None);
         OnnxCheckpoint imported = OnnxCheckpoint.Import(source, Out, overwrite: false);
-        Assert.Equal((6, 384, 12, 1536, "gelu", 1e-12), (imported.Config.NumHiddenLayers, imported.Config.HiddenSize, imported.Config.NumAttentionHeads, imported.Config.IntermediateSize, imported.Config.HiddenAct, imported.Config.LayerNormEps));
+        Assert.Equal((6, 384, 12, 1536, "gelu", 1e-12),
+            (imported.Config.NumHiddenLayers, imported.Config.HiddenSize, imported.Config.NumAttentionHeads,
+            imported.Config.IntermediateSize, imported.Config.HiddenAct, imported.Config.LayerNormEps));
         Assert.False(imported.IsClassifier);
         NamedBase named = NamedBases.Find(name)!;
-        Assert.Equal((named.WeightsSha256, named.VocabularySha256), (await DigestAsync("model.safetensors"), await DigestAsync("vocab.txt")));
+        Assert.Equal((named.WeightsSha256, named.VocabularySha256),
+            (await DigestAsync("model.safetensors"), await DigestAsync("vocab.txt")));
         BertTokenizer tokenizer = BertTokenizer.FromFolder(Out);
         Assert.True(tokenizer.Options.LowerCase);
         int[][] rows = [.. Texts().Select(text => tokenizer.Encode(text, 256))];
@@ -164,7 +178,9 @@ public sealed class ImportTests : IDisposable
 
     // Sentences of several lengths.
     private static IEnumerable<string> Texts() => Enumerable.Range(1, 50).Select(count =>
-        string.Join(' ', Enumerable.Range(0, count).Select(index => $"The {SmallModels.WordsByStars[(index + count) % 5]} soup No. {index * count} wasn't what we'd ordered at Café Zürich!")));
+        string.Join(' ', Enumerable.Range(0, count)
+            .Select(index => $"The {SmallModels.WordsByStars[(index + count) % 5]} soup No. {index * count} wasn't what we'd ordered at "
+            + "Café Zürich!")));
 
     private string InHubsLayout()
     {
@@ -181,8 +197,8 @@ public sealed class ImportTests : IDisposable
 
     private async Task<OnnxCheckpoint> ImportAsync(string source, string? folder = null)
     {
-        Directory.CreateDirectory(sources.At("scratch"));
-        ImportSource opened = await ImportSource.OpenAsync(source, Directory.CreateTempSubdirectory("import-test-").FullName, _ => { }, CancellationToken.None, sources.PackageSettings());
+        string scratch = Directory.CreateDirectory(sources.At($"scratch-{++imports}")).FullName;
+        ImportSource opened = await ImportSource.OpenAsync(source, scratch, _ => { }, CancellationToken.None, sources.PackageSettings());
         return OnnxCheckpoint.Import(opened, folder ?? Out, overwrite: false);
     }
 

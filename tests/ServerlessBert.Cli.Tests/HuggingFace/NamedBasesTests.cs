@@ -16,7 +16,8 @@ public sealed class NamedBasesTests : IDisposable
         await using LocalHub hub = LocalHub.Serving(sources.Checkpoint);
         NamedBase named = await NamedAsync();
         string folder = await Cache(hub.Endpoint).ResolveAsync(named, CancellationToken.None);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(sources.Checkpoint, "model.safetensors")), File.ReadAllBytes(Path.Combine(folder, "model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(sources.Checkpoint, "model.safetensors")),
+            File.ReadAllBytes(Path.Combine(folder, "model.safetensors")));
         Assert.Contains(said, line => line.Contains("small is team/small-bert (MIT, 12 MB)", StringComparison.Ordinal));
         hub.Requests.Clear();
         Assert.Equal(folder, await Cache(hub.Endpoint).ResolveAsync(named, CancellationToken.None));
@@ -34,15 +35,18 @@ public sealed class NamedBasesTests : IDisposable
 
     [Fact]
     public async Task Without_a_package_the_hubs_fault_is_the_answer() =>
-        await Assert.ThrowsAsync<HubException>(async () => await Cache("http://127.0.0.1:9").ResolveAsync(await NamedAsync() with { Package = null }, CancellationToken.None));
+        await Assert.ThrowsAsync<HubException>(async () => await Cache("http://127.0.0.1:9")
+            .ResolveAsync(await NamedAsync() with { Package = null }, CancellationToken.None));
 
     [Fact]
     public async Task What_is_not_pinned_is_deleted_and_a_damaged_base_is_fetched_again()
     {
         await using LocalHub hub = LocalHub.Serving(sources.Checkpoint);
         NamedBase named = await NamedAsync(), other = named with { WeightsSha256 = new string('0', 64) };
-        string refusal = (await Assert.ThrowsAsync<ImportException>(() => Cache(hub.Endpoint).ResolveAsync(other, CancellationToken.None))).Message;
-        Assert.Contains($"the SHA-256 of its model.safetensors is {named.WeightsSha256}, and {other.WeightsSha256} is pinned", refusal, StringComparison.Ordinal);
+        string refusal = (await Assert.ThrowsAsync<ImportException>(() => Cache(hub.Endpoint).ResolveAsync(other, CancellationToken.None)))
+            .Message;
+        Assert.Contains($"the SHA-256 of its model.safetensors is {named.WeightsSha256}, and {other.WeightsSha256} is pinned", refusal,
+            StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(sources.At("cache")));
         string folder = await Cache(hub.Endpoint).ResolveAsync(named, CancellationToken.None);
         File.AppendAllText(Path.Combine(folder, "vocab.txt"), "more\n");
@@ -62,7 +66,8 @@ public sealed class NamedBasesTests : IDisposable
     public void Every_base_is_pinned_by_commit_and_hash()
     {
         Assert.Equal(["minilm", "arctic-xs", "bert-base-cased"], NamedBases.All.Select(each => each.Name));
-        Assert.All(NamedBases.All, each => Assert.Equal((40, 64, 64), (each.Revision.Length, each.WeightsSha256.Length, each.VocabularySha256.Length)));
+        Assert.All(NamedBases.All,
+            each => Assert.Equal((40, 64, 64), (each.Revision.Length, each.WeightsSha256.Length, each.VocabularySha256.Length)));
     }
 
     [PretrainedFact]
@@ -71,15 +76,17 @@ public sealed class NamedBasesTests : IDisposable
         string data = sources.At("reviews.csv");
         File.WriteAllText(data, "stars,text\n5,great food\n1,awful\n3,okay\n4,good\n2,bad\n");
         SbertProcess.Result result = await SbertProcess.RunAsync(
-            ["train", "--base", "minilm", "--data", data, "--eval-fraction", "0", "--epochs", "1", "--no-checkpoints", "--out", sources.At("trained")],
-            environment: new Dictionary<string, string> { ["XDG_CACHE_HOME"] = sources.At("cache"), ["HF_ENDPOINT"] = "http://no-hub.invalid" });
+            ["train", "--base", "minilm", "--data", data, "--eval-fraction", "0", "--epochs", "1", "--no-checkpoints", "--out",
+                sources.At("trained")],
+            environment: new Dictionary<string,
+                string> { ["XDG_CACHE_HOME"] = sources.At("cache"), ["HF_ENDPOINT"] = "http://no-hub.invalid" });
         Assert.True(result.ExitCode == 0, result.Errors);
         Assert.Contains("minilm is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0, 91 MB)", result.Errors, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(sources.At("trained"), "model.safetensors")));
     }
 
     private BaseCache Cache(string endpoint) => new(
-        sources.At("cache"), new HubOptions { Endpoint = endpoint, Retries = 0, FirstDelay = TimeSpan.FromMilliseconds(1) }, said.Add)
+        sources.At("cache"), new HubOptions { Endpoint = endpoint, Retries = 1, FirstDelay = TimeSpan.FromMilliseconds(1) }, said.Add)
     {
         PackageSettings = sources.PackageSettings(),
     };

@@ -21,7 +21,9 @@ public sealed record ExportStyle
     public static readonly ExportStyle Traced = new();
 
     /// <summary>torch 2.6 on, with dynamo: one operator where ONNX has one, Gemm for two dimensions, scaled queries and keys.</summary>
-    public static readonly ExportStyle Dynamo = new() { HasNormOperator = true, HasGelu = true, HasGemm = true, ScalesBoth = true, FoldsTransposes = false, TakesAxesAsInput = true };
+    public static readonly ExportStyle Dynamo =
+        new() { HasNormOperator = true, HasGelu = true, HasGemm = true, ScalesBoth = true, FoldsTransposes = false,
+        TakesAxesAsInput = true };
 
     public bool HasNormOperator { get; init; }
     public bool HasGelu { get; init; }
@@ -66,7 +68,8 @@ internal sealed class ExportedGraph
     private void Write()
     {
         graph.Text(2, "main_graph");
-        foreach (string input in config.TypeVocabSize > 0 && style.HasTokenTypesInput ? (string[])["input_ids", "attention_mask", "token_type_ids"] : ["input_ids", "attention_mask"])
+        foreach (string input in config.TypeVocabSize > 0 && style.HasTokenTypesInput
+            ? (string[])["input_ids", "attention_mask", "token_type_ids"] : ["input_ids", "attention_mask"])
             graph.Message(11, Value(input, OnnxDtype.Int64, "batch", "sequence"));
         string x = Embeddings();
         string mask = Node("Mul", Node("Sub", Number(1), Cast(Node("Unsqueeze", "attention_mask", Integers([1, 2], 2)))), Number(-10000));
@@ -76,7 +79,8 @@ internal sealed class ExportedGraph
         string pooled = Node(config.IsDistilled ? "Relu" : "Tanh", Linear(first, "bert.pooler.dense", isFlat: true));
         Output(Linear(pooled, "classifier", isFlat: true), "logits");
         using FileStream file = File.Create(path);
-        new ProtobufWriter().Integer(1, 8).Text(2, "pytorch").Message(7, graph).Message(8, new ProtobufWriter().Text(1, "").Integer(2, style.HasGelu ? 20 : style.TakesAxesAsInput ? 18 : 17)).CopyTo(file);
+        new ProtobufWriter().Integer(1, 8).Text(2, "pytorch").Message(7, graph)
+            .Message(8, new ProtobufWriter().Text(1, "").Integer(2, style.HasGelu ? 20 : style.TakesAxesAsInput ? 18 : 17)).CopyTo(file);
         if (style.Values == ValuesIn.FileBeside) File.WriteAllBytes(path + ".data", beside.ToArray());
     }
 
@@ -84,7 +88,9 @@ internal sealed class ExportedGraph
     {
         const string prefix = "bert.embeddings";
         string length = Node("Gather", Node("Shape", "input_ids"), Integers([1], 1));
-        string positions = Node("Slice", Integers([.. Enumerable.Range(0, config.MaxPositionEmbeddings).Select(place => (long)place)], 1, config.MaxPositionEmbeddings), Integers([0], 1), length, Integers([1], 1), Integers([1], 1));
+        string positions = Node("Slice",
+            Integers([.. Enumerable.Range(0, config.MaxPositionEmbeddings).Select(place => (long)place)], 1, config.MaxPositionEmbeddings),
+            Integers([0], 1), length, Integers([1], 1), Integers([1], 1));
         string sum = Node("Gather", Weight($"{prefix}.word_embeddings.weight"), "input_ids");
         if (config.TypeVocabSize > 0)
         {
@@ -96,14 +102,16 @@ internal sealed class ExportedGraph
 
     private string Layer(string prefix, string x, string mask)
     {
-        string attended = Norm(Node("Add", Linear(Attention($"{prefix}.attention.self", x, mask), $"{prefix}.attention.output.dense"), x), $"{prefix}.attention.output.LayerNorm");
+        string attended = Norm(Node("Add", Linear(Attention($"{prefix}.attention.self", x, mask), $"{prefix}.attention.output.dense"), x),
+            $"{prefix}.attention.output.LayerNorm");
         string wide = Activate(Linear(attended, $"{prefix}.intermediate.dense"));
         return Norm(Node("Add", Linear(wide, $"{prefix}.output.dense"), attended), $"{prefix}.output.LayerNorm");
     }
 
     private string Attention(string prefix, string x, string mask)
     {
-        string q = Split(Linear(x, $"{prefix}.query"), [0, 2, 1, 3]), k = Split(Linear(x, $"{prefix}.key"), [0, 2, 3, 1]), v = Split(Linear(x, $"{prefix}.value"), [0, 2, 1, 3]);
+        string q = Split(Linear(x, $"{prefix}.query"), [0, 2, 1, 3]), k = Split(Linear(x, $"{prefix}.key"), [0, 2, 3, 1]),
+            v = Split(Linear(x, $"{prefix}.value"), [0, 2, 1, 3]);
         string scores;
         if (style.ScalesBoth)
         {
@@ -114,7 +122,8 @@ internal sealed class ExportedGraph
         }
         else scores = Node("Add", Node("Div", Node("MatMul", q, k), Number((float)Math.Sqrt(config.HeadSize))), mask);
         string context = Node("MatMul", Node("Softmax", [scores], OnnxGraphWriter.Attribute("axis", -1L)), v);
-        return Node("Reshape", Node("Transpose", [context], OnnxGraphWriter.Attribute("perm", [0, 2, 1, 3])), Integers([0, 0, config.HiddenSize], 3));
+        return Node("Reshape", Node("Transpose", [context], OnnxGraphWriter.Attribute("perm", [0, 2, 1, 3])),
+            Integers([0, 0, config.HiddenSize], 3));
     }
 
     private string Split(string projected, long[] order)
@@ -123,7 +132,8 @@ internal sealed class ExportedGraph
         string batch = Node("Gather", shape, Integers([0], 1)), sequence = Node("Gather", shape, Integers([1], 1));
         string heads = style.ScalesBoth
             ? Node("Concat", [batch, sequence, Integers([-1], 1), Integers([config.HeadSize], 1)], OnnxGraphWriter.Attribute("axis", 0L))
-            : Node("Concat", [batch, sequence, Integers([config.NumAttentionHeads], 1), Integers([config.HeadSize], 1)], OnnxGraphWriter.Attribute("axis", 0L));
+            : Node("Concat", [batch, sequence, Integers([config.NumAttentionHeads], 1), Integers([config.HeadSize], 1)],
+                OnnxGraphWriter.Attribute("axis", 0L));
         return Node("Transpose", [Node("Reshape", projected, heads)], OnnxGraphWriter.Attribute("perm", order));
     }
 
@@ -131,8 +141,10 @@ internal sealed class ExportedGraph
     {
         if (config.HiddenAct == "relu") return Node("Relu", x);
         bool byTanh = config.HiddenAct == "gelu_new";
-        if (style.HasGelu) return Node("Gelu", [x], new ProtobufWriter().Text(1, "approximate").Text(4, byTanh ? "tanh" : "none").Integer(20, 3));
-        if (!byTanh) return Node("Mul", Node("Mul", x, Node("Add", Node("Erf", Node("Div", x, Number(1.4142135f))), Number(1))), Number(0.5f));
+        if (style.HasGelu) return Node("Gelu", [x], new ProtobufWriter().Text(1, "approximate").Text(4, byTanh ? "tanh" : "none")
+            .Integer(20, 3));
+        if (!byTanh) return Node("Mul", Node("Mul", x, Node("Add", Node("Erf", Node("Div", x, Number(1.4142135f))), Number(1))),
+            Number(0.5f));
         string cube = Node("Mul", Node("Mul", x, x), x);
         string inner = Node("Mul", Number(0.7978845608f), Node("Add", x, Node("Mul", Number(0.044715f), cube)));
         return Node("Mul", Node("Mul", Number(0.5f), x), Node("Add", Number(1), Node("Tanh", inner)));
@@ -141,7 +153,8 @@ internal sealed class ExportedGraph
     private string Norm(string x, string prefix)
     {
         if (style.HasNormOperator)
-            return Node("LayerNormalization", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], OnnxGraphWriter.Attribute("axis", -1L), OnnxGraphWriter.Attribute("epsilon", (float)config.LayerNormEps));
+            return Node("LayerNormalization", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")],
+                OnnxGraphWriter.Attribute("axis", -1L), OnnxGraphWriter.Attribute("epsilon", (float)config.LayerNormEps));
         string centred = Node("Sub", x, Mean(x));
         string deviation = Node("Sqrt", Node("Add", Mean(Node("Pow", centred, Number(2))), Number((float)config.LayerNormEps)));
         return Node("Add", Node("Mul", Node("Div", centred, deviation), Weight($"{prefix}.weight")), Weight($"{prefix}.bias"));
@@ -156,7 +169,8 @@ internal sealed class ExportedGraph
         Tensor weight = weights[$"{prefix}.weight"];
         string bias = Weight($"{prefix}.bias");
         if (isFlat && style.HasGemm) return Node("Gemm", [x, Weight($"{prefix}.weight"), bias], OnnxGraphWriter.Attribute("transB", 1L));
-        string matrix = style.FoldsTransposes ? Weight($"onnx::MatMul_{++names}", weight.t()) : Node("Transpose", [Weight($"{prefix}.weight")], OnnxGraphWriter.Attribute("perm", [1, 0]));
+        string matrix = style.FoldsTransposes ? Weight($"onnx::MatMul_{++names}", weight.t())
+            : Node("Transpose", [Weight($"{prefix}.weight")], OnnxGraphWriter.Attribute("perm", [1, 0]));
         return Node("Add", bias, Node("MatMul", x, matrix));
     }
 
@@ -197,7 +211,8 @@ internal sealed class ExportedGraph
         return known;
     }
 
-    private string Constant(ProtobufWriter tensor) => Node("Constant", [], new ProtobufWriter().Text(1, "value").Message(5, tensor).Integer(20, 4));
+    private string Constant(ProtobufWriter tensor) =>
+        Node("Constant", [], new ProtobufWriter().Text(1, "value").Message(5, tensor).Integer(20, 4));
 
     private byte[] Bytes(Tensor weight) => weight.to(style.Dtype.ToTorch()).contiguous().bytes.ToArray();
 
@@ -209,7 +224,8 @@ internal sealed class ExportedGraph
         if (isSmall || style.Values is ValuesIn.RawData or ValuesIn.ConstantNodes) return tensor.Bytes(9, bytes);
         if (style.Values == ValuesIn.FileBeside)
         {
-            tensor.Message(13, Entry("location", Path.GetFileName(path) + ".data")).Message(13, Entry("offset", $"{beside.Position}")).Message(13, Entry("length", $"{bytes.Length}")).Integer(14, 1);
+            tensor.Message(13, Entry("location", Path.GetFileName(path) + ".data")).Message(13, Entry("offset", $"{beside.Position}"))
+                .Message(13, Entry("length", $"{bytes.Length}")).Integer(14, 1);
             beside.Write(bytes);
             return tensor;
         }

@@ -22,13 +22,15 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("distilbert", "gelu")]
     public void A_classifiers_graph_gives_our_logits_for_any_batch_and_length_and_comes_back_bit_for_bit(string type, string activation)
     {
-        string folder = Save(BertForSequenceClassificationTests.Small with { ModelType = type, TypeVocabSize = type == "bert" ? 2 : 0, HiddenAct = activation });
+        string folder = Save(BertForSequenceClassificationTests.Small with { ModelType = type, TypeVocabSize = type == "bert" ? 2
+            : 0, HiddenAct = activation });
         string graph = OnnxExport.Write(folder, scratch.File("onnx"));
         Assert.InRange(OnnxParity.OfLogits(graph, folder, OnnxParity.Rows(50, 20, 30)), 0, 1e-4);
         Assert.InRange(OnnxParity.OfLogits(graph, folder, OnnxParity.Rows(1, 20, 40)), 0, 1e-4);
         OnnxImport imported = OnnxImport.Read(graph);
         imported.Save(scratch.File("again"), imported.Config);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "model.safetensors")), File.ReadAllBytes(Path.Combine(scratch.File("again"), "model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "model.safetensors")),
+            File.ReadAllBytes(Path.Combine(scratch.File("again"), "model.safetensors")));
         OnnxExport.Write(folder, scratch.File("twice"));
         Assert.Equal(File.ReadAllBytes(graph), File.ReadAllBytes(Path.Combine(scratch.File("twice"), OnnxExport.FileName)));
     }
@@ -67,7 +69,8 @@ public sealed class OnnxExportTests : IDisposable
         OnnxImport imported = OnnxImport.Read(graph);
         Assert.Equal((hasPooler, false), (imported.HasPooler, imported.HasClassifier));
         imported.Save(scratch.File("again"), imported.Config);
-        Assert.Equal(File.ReadAllBytes(variants.File("model.safetensors")), File.ReadAllBytes(Path.Combine(scratch.File("again"), "model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(variants.File("model.safetensors")),
+            File.ReadAllBytes(Path.Combine(scratch.File("again"), "model.safetensors")));
         Assert.Equal(["BertModel"], BertConfig.Load(scratch.File("again")).Architectures);
     }
 
@@ -83,7 +86,8 @@ public sealed class OnnxExportTests : IDisposable
             writer.Save();
         }
         OnnxModel model = OnnxModel.Read(path);
-        Assert.Equal<float>([1, 2, 3, 4, 5, 6], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(model.Initializers["w"].Bytes().Span).ToArray());
+        Assert.Equal<float>([1, 2, 3, 4, 5, 6], System.Runtime.InteropServices.MemoryMarshal.Cast<byte,
+            float>(model.Initializers["w"].Bytes().Span).ToArray());
     }
 
     private string Save(BertConfig config)

@@ -11,7 +11,8 @@ namespace ServerlessBert.Modeling.Tests.Onnx;
 [Collection(GlobalRandomState.Name)]
 public sealed class OnnxImportTests : IDisposable
 {
-    private static readonly BertConfig Distilled = BertForSequenceClassificationTests.Small with { ModelType = "distilbert", TypeVocabSize = 0 };
+    private static readonly BertConfig Distilled =
+        BertForSequenceClassificationTests.Small with { ModelType = "distilbert", TypeVocabSize = 0 };
 
     private readonly TemporaryFolder scratch = new();
 
@@ -30,8 +31,10 @@ public sealed class OnnxImportTests : IDisposable
         ["gelu_new in parts"] = (BertForSequenceClassificationTests.Small with { HiddenAct = "gelu_new" }, ExportStyle.Traced),
         ["gelu_new as an operator"] = (BertForSequenceClassificationTests.Small with { HiddenAct = "gelu_new" }, ExportStyle.Dynamo),
         ["relu"] = (BertForSequenceClassificationTests.Small with { HiddenAct = "relu" }, ExportStyle.Traced),
-        ["another epsilon and two heads"] = (BertForSequenceClassificationTests.Small with { LayerNormEps = 1e-5, NumAttentionHeads = 2 }, ExportStyle.Traced),
-        ["LayerNorm in parts of opset 18"] = (BertForSequenceClassificationTests.Small, ExportStyle.Traced with { TakesAxesAsInput = true }),
+        ["another epsilon and two heads"] =
+            (BertForSequenceClassificationTests.Small with { LayerNormEps = 1e-5, NumAttentionHeads = 2 }, ExportStyle.Traced),
+        ["LayerNorm in parts of opset 18"] =
+            (BertForSequenceClassificationTests.Small, ExportStyle.Traced with { TakesAxesAsInput = true }),
         ["transposes left in the graph"] = (BertForSequenceClassificationTests.Small, ExportStyle.Traced with { FoldsTransposes = false }),
         ["float_data"] = (BertForSequenceClassificationTests.Small, ExportStyle.Traced with { Values = ValuesIn.TypedData }),
         ["Constant nodes"] = (BertForSequenceClassificationTests.Small, ExportStyle.Dynamo with { Values = ValuesIn.ConstantNodes }),
@@ -84,7 +87,8 @@ public sealed class OnnxImportTests : IDisposable
     public void Operators_that_BERT_does_not_have_are_refused_by_what_they_mean(string type, string expected)
     {
         int seen = 0;
-        Assert.Contains(expected, Refusal(ExportStyle.Traced, each => each == "Tanh" && seen++ == 0 ? type : each), StringComparison.Ordinal);
+        Assert.Contains(expected, Refusal(ExportStyle.Traced, each => each == "Tanh" && seen++ == 0 ? type : each),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -99,7 +103,8 @@ public sealed class OnnxImportTests : IDisposable
     {
         int seen = 0;
         // The Sub of the mask comes after the one of the first LayerNorm.
-        Assert.Contains("looks only backwards", Refusal(ExportStyle.Traced, each => each == "Sub" && seen++ == 1 ? "Less" : each), StringComparison.Ordinal);
+        Assert.Contains("looks only backwards", Refusal(ExportStyle.Traced, each => each == "Sub" && seen++ == 1 ? "Less" : each),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +115,8 @@ public sealed class OnnxImportTests : IDisposable
         File.WriteAllBytes(Graph + ".data", File.ReadAllBytes(Graph + ".data")[..^8]);
         Assert.Contains("but graph.onnx.data (", Assert.Throws<OnnxException>(Import).Message, StringComparison.Ordinal);
         File.Delete(Graph + ".data");
-        Assert.Contains("its weights are in graph.onnx.data, which is not beside it", Assert.Throws<OnnxException>(Import).Message, StringComparison.Ordinal);
+        Assert.Contains("its weights are in graph.onnx.data, which is not beside it", Assert.Throws<OnnxException>(Import)
+            .Message, StringComparison.Ordinal);
         Assert.False(File.Exists(scratch.File("model.safetensors")));
     }
 
@@ -123,12 +129,14 @@ public sealed class OnnxImportTests : IDisposable
     public void Weights_outside_of_the_folder_are_not_read(string location)
     {
         var external = new OnnxExternalData(scratch.Path);
-        string message = Assert.Throws<InvalidDataException>(() => external.Read("w", new Dictionary<string, string> { ["location"] = location }, 4)).Message;
+        string message = Assert.Throws<InvalidDataException>(() => external.Read("w", new Dictionary<string,
+            string> { ["location"] = location }, 4)).Message;
         Assert.Contains("not a path inside of its folder", message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_file_that_is_not_there_is_named() => Assert.Equal($"File not found: {Graph}.", Assert.Throws<OnnxException>(Import).Message);
+    public void A_file_that_is_not_there_is_named() =>
+        Assert.Equal($"File not found: {Graph}.", Assert.Throws<OnnxException>(Import).Message);
 
     private OnnxImport Import()
     {
@@ -142,12 +150,15 @@ public sealed class OnnxImportTests : IDisposable
         using var model = BertForSequenceClassificationTests.Seeded(BertForSequenceClassificationTests.Small);
         ExportedGraph.Write(model, style, Graph, rename);
         string message = Assert.Throws<OnnxException>(() => OnnxImport.Read(Graph)).Message;
-        Assert.StartsWith($"{Graph} cannot be imported, since only plain BERT and DistilBERT graphs can: ", message, StringComparison.Ordinal);
+        Assert.StartsWith($"{Graph} cannot be imported, since only plain BERT and DistilBERT graphs can: ", message,
+            StringComparison.Ordinal);
         return message;
     }
 
-    private static object Shape(BertConfig config) => (config.ModelType, config.VocabSize, config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads,
-        config.IntermediateSize, config.HiddenAct, config.MaxPositionEmbeddings, config.TypeVocabSize, config.LayerNormEps, config.NumLabels);
+    private static object Shape(BertConfig config) =>
+        (config.ModelType, config.VocabSize, config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads,
+        config.IntermediateSize, config.HiddenAct, config.MaxPositionEmbeddings, config.TypeVocabSize, config.LayerNormEps,
+            config.NumLabels);
 
     private void RequireSameWeights(BertForSequenceClassification model, ScalarType dtype)
     {
