@@ -13,11 +13,13 @@ internal static class ExportCommand
         var folder = new Argument<DirectoryInfo>("folder") { Description = "A checkpoint folder." };
         var onnx = new Option<bool>("--onnx")
         {
-            Description = "As ONNX: standard operators (opset 17), float32, any batch and sequence.", Required = true,
+            Description = "As ONNX: standard operators (opset 17), float32, any batch and sequence.",
+            Required = true,
         };
         var output = new Option<DirectoryInfo>("--out", "-o")
         {
-            Description = "The folder for model.onnx, config.json and the tokenizer's files.", Required = true,
+            Description = "The folder for model.onnx, config.json and the tokenizer's files.",
+            Required = true,
         };
         var command = new Command("export", "Write a checkpoint folder in another format.") { folder, onnx, output };
         command.SetAction(parsed =>

@@ -79,7 +79,8 @@ public sealed class NamedBasesTests : IDisposable
             ["train", "--base", "minilm", "--data", data, "--eval-fraction", "0", "--epochs", "1", "--no-checkpoints", "--out",
                 sources.At("trained")],
             environment: new Dictionary<string,
-                string> { ["XDG_CACHE_HOME"] = sources.At("cache"), ["HF_ENDPOINT"] = "http://no-hub.invalid" });
+                string>
+            { ["XDG_CACHE_HOME"] = sources.At("cache"), ["HF_ENDPOINT"] = "http://no-hub.invalid" });
         Assert.True(result.ExitCode == 0, result.Errors);
         Assert.Contains("minilm is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0, 91 MB)", result.Errors, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(sources.At("trained"), "model.safetensors")));

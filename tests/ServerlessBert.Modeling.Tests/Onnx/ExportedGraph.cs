@@ -22,8 +22,15 @@ public sealed record ExportStyle
 
     /// <summary>torch 2.6 on, with dynamo: one operator where ONNX has one, Gemm for two dimensions, scaled queries and keys.</summary>
     public static readonly ExportStyle Dynamo =
-        new() { HasNormOperator = true, HasGelu = true, HasGemm = true, ScalesBoth = true, FoldsTransposes = false,
-        TakesAxesAsInput = true };
+        new()
+        {
+            HasNormOperator = true,
+            HasGelu = true,
+            HasGemm = true,
+            ScalesBoth = true,
+            FoldsTransposes = false,
+            TakesAxesAsInput = true
+        };
 
     public bool HasNormOperator { get; init; }
     public bool HasGelu { get; init; }

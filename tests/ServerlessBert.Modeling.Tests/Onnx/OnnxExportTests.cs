@@ -22,8 +22,13 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("distilbert", "gelu")]
     public void A_classifiers_graph_gives_our_logits_for_any_batch_and_length_and_comes_back_bit_for_bit(string type, string activation)
     {
-        string folder = Save(BertForSequenceClassificationTests.Small with { ModelType = type, TypeVocabSize = type == "bert" ? 2
-            : 0, HiddenAct = activation });
+        string folder = Save(BertForSequenceClassificationTests.Small with
+        {
+            ModelType = type,
+            TypeVocabSize = type == "bert" ? 2
+            : 0,
+            HiddenAct = activation
+        });
         string graph = OnnxExport.Write(folder, scratch.File("onnx"));
         Assert.InRange(OnnxParity.OfLogits(graph, folder, OnnxParity.Rows(50, 20, 30)), 0, 1e-4);
         Assert.InRange(OnnxParity.OfLogits(graph, folder, OnnxParity.Rows(1, 20, 40)), 0, 1e-4);

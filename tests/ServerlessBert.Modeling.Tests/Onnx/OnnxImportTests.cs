@@ -130,7 +130,8 @@ public sealed class OnnxImportTests : IDisposable
     {
         var external = new OnnxExternalData(scratch.Path);
         string message = Assert.Throws<InvalidDataException>(() => external.Read("w", new Dictionary<string,
-            string> { ["location"] = location }, 4)).Message;
+            string>
+        { ["location"] = location }, 4)).Message;
         Assert.Contains("not a path inside of its folder", message, StringComparison.Ordinal);
     }
 
