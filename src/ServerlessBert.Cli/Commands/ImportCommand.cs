@@ -10,7 +10,10 @@ internal static class ImportCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string>("source") { Description = $"{char.ToUpperInvariant(ImportSource.Forms[0])}{ImportSource.Forms[1..]}." };
+        var source = new Argument<string>("source")
+        {
+            Description = $"{char.ToUpperInvariant(ImportSource.Forms[0])}{ImportSource.Forms[1..]}.",
+        };
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "The checkpoint folder.", Required = true };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace a checkpoint that the folder holds." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
@@ -20,8 +23,8 @@ internal static class ImportCommand
         };
         command.SetAction((parsed, cancellationToken) =>
             RunAsync(
-                parsed.GetRequiredValue(source), parsed.GetRequiredValue(output).FullName, parsed.GetValue(overwrite), parsed.GetValue(json),
-                cancellationToken));
+                parsed.GetRequiredValue(source), parsed.GetRequiredValue(output).FullName,
+                parsed.GetValue(overwrite), parsed.GetValue(json), cancellationToken));
         return command;
     }
 

@@ -48,8 +48,8 @@ public sealed class OnnxExport : IDisposable
         try
         {
             var plan = CheckpointPlan.Of(folder, files, config, new CheckpointOptions());
-            bool isLarge = plan.Stored.Values.Sum(stored => sizeof(float) * stored.Entry.Shape.Aggregate(1L, (product, size) => product * size))
-                > MaxInlineBytes;
+            long weights = plan.Stored.Values.Sum(stored => stored.Entry.Shape.Aggregate(1L, (product, size) => product * size));
+            bool isLarge = sizeof(float) * weights > MaxInlineBytes;
             using var export = new OnnxExport(files, plan, calibration, new OnnxGraphWriter(path, isLarge));
             export.Write();
             tokenizer.Save(output);
