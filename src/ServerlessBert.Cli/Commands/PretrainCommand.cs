@@ -25,8 +25,9 @@ internal static class PretrainCommand
         foreach (Option option in settings.All) command.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            TrainingStart start = starts.Start(parsed);
+            TrainingStart start = starts.Asked(parsed);
             PretrainingOptions options = settings.Over(start.DefaultPretraining, parsed);
+            start = await StartOptions.FetchedAsync(start, cancellationToken);
             NeedsLibTorch.Check();
             torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device) ?? DeviceOption.Default);
             IReadOnlyList<string> texts = await LocalTexts.ReadAsync(parsed.GetRequiredValue(data), cancellationToken);

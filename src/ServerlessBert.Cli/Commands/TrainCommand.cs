@@ -80,7 +80,7 @@ internal static class TrainCommand
             string folder = parsed.GetRequiredValue(output)!.FullName;
             if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing)
                 throw new UsageException($"Folder not found: {missing}; --teacher names a checkpoint folder.");
-            TrainingStart start = starts.Start(parsed);
+            TrainingStart start = starts.Asked(parsed);
             TrainingOptions options = training.Over(start.DefaultOptions, parsed);
             Option[] measuring = training.Of(nameof(options.EarlyStoppingPatience), nameof(options.EvaluateEvery), nameof(options.MaxEvaluationRows));
             if (request.EvalFraction == 0 && measuring.FirstOrDefault(parsed.IsGiven) is { } unmeasured)
@@ -88,6 +88,7 @@ internal static class TrainCommand
             PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } epochs
                 ? start.DefaultPretraining with { Epochs = epochs, Seed = options.Seed, Precision = options.Precision }
                 : null;
+            start = await StartOptions.FetchedAsync(start, cancellationToken); // after all that may be refused
             NeedsLibTorch.Check();
             torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device) ?? DeviceOption.Default);
 
