@@ -23,7 +23,8 @@ internal sealed class ModelOptions
     private readonly Option<int?> threads = TypedOption.Whole("Threads of a forward pass (every core).", 1, MaxThreads, "--threads");
 
     private readonly Option<int?> maxLength = TypedOption.Create<int?>(
-        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type, "Longest review in tokens (the model's maximum).", "--max-length");
+        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type,
+            "Longest review in tokens (the model's maximum).", "--max-length");
 
     public void AddTo(Command command)
     {
@@ -43,7 +44,8 @@ internal sealed class ModelOptions
     public ReviewClassifier Load(ParseResult parsed)
     {
         if (!Directory.Exists(Folder(parsed)))
-            throw new UsageException($"Folder not found: {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
+            throw new UsageException(
+                $"Folder not found: {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
         NeedsLibTorch.Check();
         return ReviewClassifier.Load(Folder(parsed), new InferenceOptions
         {

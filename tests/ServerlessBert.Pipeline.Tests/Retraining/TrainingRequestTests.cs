@@ -28,7 +28,8 @@ public sealed class TrainingRequestTests
     }
 
     [Fact]
-    public void An_empty_object_is_a_request_with_every_default() => Assert.Equal(new TrainingRequest(), TrainingRequest.Parse(new BinaryData("{}")));
+    public void An_empty_object_is_a_request_with_every_default() =>
+        Assert.Equal(new TrainingRequest(), TrainingRequest.Parse(new BinaryData("{}")));
 
     [Fact]
     public void An_unknown_field_is_refused_by_name() =>
@@ -115,5 +116,6 @@ public sealed class TrainingRequestTests
         Assert.All(OptionSet<TrainingOptions>.All.Where(option => option.IsLocal),
             option => Assert.Contains("unknown field", Refusal($$"""{"{{option.JsonName}}":1}""")));
 
-    private static string Refusal(string body) => Assert.Throws<MessageFormatException>(() => TrainingRequest.Parse(new BinaryData(body))).Message;
+    private static string Refusal(string body) =>
+        Assert.Throws<MessageFormatException>(() => TrainingRequest.Parse(new BinaryData(body))).Message;
 }
