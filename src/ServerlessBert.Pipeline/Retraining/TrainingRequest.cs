@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -60,6 +61,12 @@ public sealed record TrainingRequest
     [JsonIgnore]
     public OptionValues<TrainingOptions> Options { get; init; } = OptionValues<TrainingOptions>.None;
 
+    /// <summary>The request with one more training option.</summary>
+    /// <param name="option">The option, as <c>options => options.Epochs</c>.</param>
+    /// <param name="value">Its value.</param>
+    public TrainingRequest With<TValue>(Expression<Func<TrainingOptions, TValue>> option, TValue value) =>
+        this with { Options = Options.With(option, value) };
+
     /// <summary>The message's body.</summary>
     public BinaryData ToBody()
     {
@@ -106,9 +113,16 @@ public static class TrainingRequestRules
     public static IReadOnlyList<string> Presets { get; } =
         OptionSet<TrainingStart.FromScratch>.Of(nameof(TrainingStart.FromScratch.Preset)).Type.Words;
 
+    /// <summary>The fields beside the training options.</summary>
+    public static IReadOnlyList<string> OwnFields { get; } =
+    [
+        .. PipelineJson.Of<TrainingRequest>().Properties
+            .Where(property => property.AttributeProvider?.IsDefined(typeof(JsonIgnoreAttribute), inherit: false) != true)
+            .Select(property => property.Name),
+    ];
+
     /// <summary>Every field, by the name under which it is written.</summary>
-    public static IReadOnlyList<string> Fields { get; } =
-        [.. PipelineJson.Of<TrainingRequest>().Properties.Select(property => property.Name), .. Options.Select(option => option.JsonName)];
+    public static IReadOnlyList<string> Fields { get; } = [.. OwnFields, .. Options.Select(option => option.JsonName)];
 
     /// <summary>The training option that a field is; null for another field.</summary>
     internal static OptionDescriptor? OptionOf(string field) => Options.FirstOrDefault(option => option.JsonNames.Contains(field));
