@@ -85,7 +85,7 @@ public sealed class KubernetesTests
     [Fact]
     public void What_is_left_to_fill_in_is_what_the_document_fills_in()
     {
-        string text = string.Concat(Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml").Select(File.ReadAllText));
+        string text = string.Concat(Directory.GetFiles(Repository.PathOf("infra", "kubernetes"), "*.yaml").Select(File.ReadAllText));
         var left = Regex.Matches(text, @"\$\{(\w+)\}").Select(match => match.Groups[1].Value).Distinct();
         var filled = Regex.Matches(Repository.Read("docs", "kubernetes.md"), @"^export (\w+)=", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
         Assert.Equal(left.Order(), filled.Intersect(left).Order());

@@ -2,11 +2,11 @@ using System.Text.Json;
 
 namespace ServerlessBert.Infrastructure.Tests;
 
-/// <summary>The documents of deploy/kubernetes.</summary>
+/// <summary>The documents of infra/kubernetes.</summary>
 internal static class Manifests
 {
     public static IReadOnlyList<JsonElement> All { get; } =
-        [.. Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml").Order().SelectMany(file => Yaml.Read("deploy", "kubernetes", Path.GetFileName(file)))];
+        [.. Directory.GetFiles(Repository.PathOf("infra", "kubernetes"), "*.yaml").Order().SelectMany(file => Yaml.Read("infra", "kubernetes", Path.GetFileName(file)))];
 
     public static JsonElement One(string kind, string name) =>
         Assert.Single(All, document => document.GetProperty("kind").GetString() == kind && document.At("metadata.name").GetString() == name);
