@@ -12,7 +12,7 @@ public sealed class WorkflowTests
     public void It_may_read_and_sign_in_and_nothing_else_and_it_ends(string workflow)
     {
         var document = Read(workflow);
-        Assert.All(document.GetProperty("permissions").EnumerateObject(), permission => Assert.Contains((permission.Name, permission.Value.GetString()), new[] { ("contents", "read"), ("id-token", "write") }));
+        Assert.All(document.GetProperty("permissions").EnumerateObject(), permission => Assert.Contains($"{permission.Name}: {permission.Value.GetString()}", (string[])["contents: read", "id-token: write"]));
         Assert.All(document.GetProperty("jobs").EnumerateObject(), job => Assert.True(job.Value.TryGetProperty("timeout-minutes", out _), job.Name));
     }
 
