@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.LocalHost;
@@ -129,7 +130,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         {
             throw new HostStartException($"The storage account does not let its containers and queues be created ({StorageErrors.Sentence(exception).TrimEnd('.')}); check AzureWebJobsStorage and your roles.", exception);
         }
-        catch (InvalidOperationException exception)
+        catch (SettingsException exception)
         {
             throw new HostStartException(exception.Message, exception);
         }

@@ -1,4 +1,4 @@
-using Azure;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 
@@ -8,14 +8,14 @@ namespace ServerlessBert.Trainer;
 /// What becomes of a request. The document is marked first, then the message is deleted, then what the training kept: a
 /// job that dies in between leaves an ended training, whose message is deleted at its next delivery.
 /// </summary>
-internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument document, TrainingStateStore store, TrainerOptions options, Action<string> say)
+internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument document, TrainingStateStore store, TrainerOptions options, ILogger logger)
 {
     /// <summary>Settles a request that needs no attempt: it has ended, or it was tried too often.</summary>
     public async Task<bool> IsSettledAsync()
     {
         if (document.Run.HasEnded)
         {
-            say($"request {held.Id} ended before ({document.Run.Outcome}); its message is deleted");
+            logger.EndedBefore(held.Id, document.Run.Outcome);
             await held.CompleteAsync();
             await store.ClearAsync(held.Id);
             return true;
@@ -40,7 +40,7 @@ internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument doc
         await held.PoisonAsync(reason);
         await EndAsync(TrainingStage.Failed, reason);
         await store.ClearAsync(held.Id);
-        say($"failed: {reason} The request is in {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}.");
+        logger.RequestPoisoned(reason, held.Id, StorageNames.TrainingRequests + StorageNames.PoisonSuffix);
         return TrainerExitCode.Failed;
     }
 
@@ -49,31 +49,32 @@ internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument doc
     {
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Waiting, SecondsLeft = null, AttemptsSinceProgress = Math.Max(0, run.AttemptsSinceProgress - 1) });
         await held.ReleaseAsync();
-        say($"stopped; the request is back in the queue{(document.Run.CheckpointStep > 0 ? $", to go on from step {document.Run.CheckpointStep:N0}" : "")}");
+        logger.RequestReleased(held.Id, document.Run.CheckpointStep > 0 ? $", to resume after step {document.Run.CheckpointStep:N0}" : "");
         return TrainerExitCode.Interrupted;
     }
 
     /// <summary>The request, the lock or the document is another's: nothing here may be touched any more.</summary>
     public int GiveUpLost()
     {
-        say("another worker has the request now, or storage went away; this job stops without publishing");
+        logger.RequestLost(held.Id);
         return TrainerExitCode.Interrupted;
     }
 
     /// <summary>An error that another attempt may not meet: the request goes back, until the cap.</summary>
     public async Task<int> FailAsync(Exception exception)
     {
-        string reason = FirstLine(exception);
-        say($"failed: {reason}");
+        string reason = FailureText.Of(exception);
         try
         {
             await document.ChangeAsync(run => run with { Stage = TrainingStage.Waiting, SecondsLeft = null, LastError = reason });
             if (document.Run.AttemptsSinceProgress >= options.MaxAttempts) return await PoisonAsync(WhyGivenUp());
+            logger.AttemptFailed(exception, reason, held.Id, document.Run.AttemptsSinceProgress, options.MaxAttempts);
             await held.ReleaseAsync(options.Pause);
         }
-        catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or TrainingLostException)
+        catch (Exception unreachable)
         {
-            say($"and storage could not be told: {FirstLine(unreachable)}"); // the message comes back when its invisibility ends
+            logger.AttemptFailed(exception, reason, held.Id, document.Run.AttemptsSinceProgress, options.MaxAttempts);
+            logger.SettlementFailed(FailureText.Of(unreachable), held.Id); // the message comes back when its invisibility ends
         }
         return TrainerExitCode.TryAgain;
     }
@@ -95,7 +96,4 @@ internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument doc
         SecondsLeft = null,
         Outcome = reason ?? run.Outcome,
     });
-
-    private static string FirstLine(Exception exception) =>
-        $"{(exception is AggregateException { InnerException: { } inner } ? inner : exception).Message.Split('\n')[0].Trim()} ({exception.GetType().Name})";
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Training;
@@ -14,7 +15,7 @@ namespace ServerlessBert.Trainer;
 /// rows cannot be had again: the training begins anew with what is there now, and says so.
 /// </summary>
 internal sealed class TrainingPreparation(
-    PipelineStorage storage, ModelRegistry registry, TrainingStateStore store, TrainerOptions options, ReviewOptions reviews, torch.Device device, Action<string> say)
+    PipelineStorage storage, TrainingStateStore store, TrainingPlanner planner, TrainerOptions options, ReviewOptions reviews, ILogger<TrainingPreparation> logger)
 {
     /// <summary>The plan and its rows.</summary>
     /// <exception cref="TrainingException">The request asks for what cannot be.</exception>
@@ -26,7 +27,7 @@ internal sealed class TrainingPreparation(
         {
             if (plan is null)
             {
-                plan = await new TrainingPlanner(storage, registry, options, device).MakeAsync(request, cancellationToken);
+                plan = await planner.MakeAsync(request, cancellationToken);
                 await store.SavePlanAsync(id, plan, cancellationToken);
             }
             try
@@ -35,7 +36,7 @@ internal sealed class TrainingPreparation(
             }
             catch (TrainingDataChangedException exception)
             {
-                say($"{exception.Message} It begins anew, with the files as they are now.");
+                logger.TrainingRestarts(exception.Message);
                 await store.ClearAsync(id, cancellationToken);
                 await document.ChangeAsync(run => run with { Step = 0, CheckpointStep = 0 }, cancellationToken);
                 plan = null;
@@ -48,7 +49,7 @@ internal sealed class TrainingPreparation(
     public async Task<PreparedTraining> ReadAsync(TrainingPlan plan, CancellationToken cancellationToken)
     {
         long maxBytes = (long)(options.DataMemoryShare * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, say, cancellationToken), options.MinEvaluationRows);
+        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, logger, cancellationToken), options.MinEvaluationRows);
     }
 }
 

@@ -1,6 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
@@ -226,11 +229,11 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick);
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
-        var interrupted = new TrainingJob(storage, registry, options, train => train(new Watching(_ => { })), line =>
+        int interrupted = await RunAsync(options: options, log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) throw new InvalidOperationException("killed here");
         });
-        Assert.Equal(TrainerExitCode.TryAgain, await interrupted.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.TryAgain, interrupted);
         string version = Assert.Single(await registry.ListAsync()).Version;
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(_ => Assert.Fail("It must not train again."), options: options));
@@ -247,12 +250,13 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         string folder = Directory.CreateTempSubdirectory().FullName;
         ModelManifest other = await registry.PublishAsync(SmallModels.Save(folder));
         Directory.Delete(folder, recursive: true);
-        var job = new TrainingJob(storage, registry, new TrainerOptions { Device = "cpu" }, train => train(new Watching(_ => { })), line =>
+
+        int code = await RunAsync(log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) registry.PromoteAsync(other.Version, "by hand").Wait();
         });
 
-        Assert.Equal(TrainerExitCode.Done, await job.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.Done, code);
 
         ModelPointer live = (await registry.CurrentAsync())!;
         Assert.Contains(other.Version, live.Reason);
@@ -330,7 +334,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
 
         ModelPointer live = (await registry.CurrentAsync())!;
         Assert.Equal(old[..2].Order(), live.Retired.Select(model => model.Version).Order());
-        Assert.Contains("retired 2 old versions", said);
+        Assert.Contains("pruned 2 old versions", said);
     }
 
     [Fact]
@@ -383,8 +387,18 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.NotNull(await registry.CurrentAsync());
     }
 
-    private Task<int> RunAsync(Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null) =>
-        new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
+    private async Task<int> RunAsync(
+        Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null, Action<string>? log = null)
+    {
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(new LogLines(log ?? said.Add)))
+            .AddSingleton(storage)
+            .AddSingleton(options ?? new TrainerOptions { Device = "cpu" })
+            .AddSingleton<IProgress<TrainingProgress>>(new Watching(watch ?? (_ => { })))
+            .AddTrainer(new ConfigurationBuilder().Build())
+            .BuildServiceProvider();
+        return await services.GetRequiredService<TrainingJob>().RunOnceAsync(stop);
+    }
 
     private async Task<TrainingJobState> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using Microsoft.Extensions.Configuration;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 
@@ -153,7 +153,7 @@ internal static class RetireCommand
         var command = new Command("retire", "Give old versions up: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelPruningOptions configured = HostSettings.Load().GetSection(ModelPruningOptions.Section).Get<ModelPruningOptions>() ?? new();
+            ModelPruningOptions configured = SettingsSection.Read<ModelPruningOptions>(HostSettings.Load(), ModelPruningOptions.Section);
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             bool isDryRun = parsed.GetValue(dryRun);
             IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
@@ -108,11 +109,13 @@ public sealed record ModelPruningOptions
     public const string Section = "ServerlessBert:Retirement";
 
     /// <summary>How many of the newest versions are kept, whatever they are: ten bert-base in bfloat16 are 2 GB, some cents a month.</summary>
+    [Range(0, 100_000)]
     public int Keep { get; init; } = 10;
 
     /// <summary>
     /// How long a retired version's files stay after its manifest is gone, for hosts that are just downloading them; how
     /// long a version that was live stays, for the files that it still answers; and how long an upload may take.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan Grace { get; init; } = TimeSpan.FromDays(1);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
@@ -77,6 +78,7 @@ public sealed record RetrainingOptions
     /// How many labelled rows must be new to the live model: 1, any new file. A GPU's hour for ten more rows among ten
     /// thousand is seldom worth it; whoever labels a little every day sets this to some percent of what there is.
     /// </summary>
+    [Range(1, double.MaxValue)]
     public long MinNewRows { get; init; } = 1;
 }
 

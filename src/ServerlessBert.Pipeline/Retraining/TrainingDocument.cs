@@ -116,4 +116,4 @@ public sealed class TrainingDocument : IDisposable
 
 /// <summary>Another process works on the training now; this one must stop.</summary>
 /// <param name="id">The training.</param>
-public sealed class TrainingLostException(string id) : Exception($"Another trainer works on request {id} now.");
+public sealed class TrainingLostException(string id) : ServerlessBertException($"Another trainer works on request {id} now.");

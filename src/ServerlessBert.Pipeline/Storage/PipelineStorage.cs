@@ -1,8 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
+using ServerlessBert.Pipeline.Settings;
 
 namespace ServerlessBert.Pipeline.Storage;
 
@@ -16,7 +18,7 @@ public sealed class PipelineStorage
     public const string ConnectionSection = "AzureWebJobsStorage";
 
     /// <summary>The configuration key of a prefix for every container and queue, so that environments can share an account; empty by default.</summary>
-    public const string PrefixKey = "ServerlessBert:Storage:Prefix";
+    public const string PrefixKey = $"{StorageOptions.Section}:{nameof(StorageOptions.Prefix)}";
 
     // The Functions host's default encoding of a message; both sides must agree.
     private static readonly QueueClientOptions QueueOptions = new() { MessageEncoding = QueueMessageEncoding.Base64 };
@@ -38,10 +40,10 @@ public sealed class PipelineStorage
     public string Prefix { get; }
 
     /// <summary>Connects as the Functions host does: <c>AzureWebJobsStorage</c> is a connection string, or <c>AzureWebJobsStorage__accountName</c> (or __blobServiceUri and __queueServiceUri) with managed identity.</summary>
-    /// <exception cref="InvalidOperationException">Neither is configured, or what is there cannot be read.</exception>
+    /// <exception cref="SettingsException">Neither is configured, or what is there cannot be read.</exception>
     public static PipelineStorage FromConfiguration(IConfiguration configuration)
     {
-        string prefix = configuration[PrefixKey] ?? "";
+        string prefix = SettingsSection.Read<StorageOptions>(configuration, StorageOptions.Section).Prefix;
         if (configuration[ConnectionSection] is { Length: > 0 } connection) return FromConnectionString(connection, prefix);
 
         var section = configuration.GetSection(ConnectionSection);
@@ -53,7 +55,7 @@ public sealed class PipelineStorage
     }
 
     /// <summary>Connects with a connection string, such as <see cref="DevelopmentStorage"/>.</summary>
-    /// <exception cref="InvalidOperationException">It is not one.</exception>
+    /// <exception cref="SettingsException">It is not one.</exception>
     public static PipelineStorage FromConnectionString(string connection, string prefix = "") => FromConnectionString(connection, prefix, new BlobClientOptions());
 
     /// <summary>The same with other settings of the blobs' client, as a test that lets a call fail.</summary>
@@ -66,7 +68,7 @@ public sealed class PipelineStorage
         catch (FormatException)
         {
             // Without the inner message: it may quote the string, which holds a key.
-            throw new InvalidOperationException($"{ConnectionSection} is not a storage connection string; copy it from the account's access keys, or use {DevelopmentStorage} for Azurite.");
+            throw new SettingsException($"{ConnectionSection} is not a storage connection string; copy it from the account's access keys, or use {DevelopmentStorage} for Azurite.");
         }
     }
 
@@ -89,6 +91,17 @@ public sealed class PipelineStorage
     private static Uri ServiceUri(string? uri, string? account, string service) =>
         uri is { Length: > 0 } ? new Uri(uri)
         : account is { Length: > 0 } ? new Uri($"https://{account}.{service}.core.windows.net")
-        : throw new InvalidOperationException(
+        : throw new SettingsException(
             $"No storage account is configured: set {ConnectionSection} to a connection string ({DevelopmentStorage} for Azurite) or {ConnectionSection}__accountName to an account's name.");
+}
+
+/// <summary>How the account's containers and queues are named; configuration section <c>ServerlessBert:Storage</c>.</summary>
+public sealed record StorageOptions
+{
+    /// <summary>The configuration section's name.</summary>
+    public const string Section = "ServerlessBert:Storage";
+
+    /// <summary>A prefix for every container and queue, so that environments can share an account.</summary>
+    [RegularExpression("[a-z0-9][a-z0-9-]{0,39}", ErrorMessage = "lower-case letters, digits and dashes, 40 at most, and begin with a letter or digit")]
+    public string Prefix { get; init; } = "";
 }
