@@ -60,7 +60,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
                 new BlobDownloadOptions { Range = range, Conditions = SameContent(message.ETag) }, cancellationToken);
             return new(content.Content.ToMemory(), null);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsNotFound())
         {
             if (await LossOfAsync(message.Blob, message.ETag, cancellationToken) is { } loss) return new(default, loss);
             throw;
@@ -72,7 +72,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
     {
         // A read under If-Match answers 412 for an absent blob as well as for a changed one.
         if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputChange.Deleted;
-        return ETags.Bare(present.ETag) == etag ? null : InputChange.DroppedAgain;
+        return ETags.Unquote(present.ETag) == etag ? null : InputChange.DroppedAgain;
     }
 
     private static BlobRequestConditions SameContent(string etag) => new() { IfMatch = ETags.ToCondition(etag) };

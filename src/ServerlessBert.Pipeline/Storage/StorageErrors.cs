@@ -5,13 +5,13 @@ using Azure.Storage.Blobs.Models;
 namespace ServerlessBert.Pipeline.Storage;
 
 /// <summary>What storage answers when it is data, not a bug: the blob is absent, or a condition did not hold.</summary>
-internal static class BlobOutcomes
+internal static class Blobs
 {
     /// <summary>A condition on If-Match or If-None-Match did not hold, or another writer was in between.</summary>
     public static bool IsConditionFailed(this RequestFailedException exception) => exception.Status is 409 or 412;
 
     /// <summary>The blob (or its container) is not there.</summary>
-    public static bool IsAbsent(this RequestFailedException exception) => exception.Status == 404;
+    public static bool IsNotFound(this RequestFailedException exception) => exception.Status == 404;
 
     /// <summary>A blob's properties, or null where there is none.</summary>
     public static async Task<BlobProperties?> TryGetPropertiesAsync(this BlobClient blob, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal static class BlobOutcomes
         {
             return await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return null;
         }
@@ -33,7 +33,7 @@ internal static class BlobOutcomes
         {
             return await blob.DownloadContentAsync(cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return null;
         }
@@ -49,11 +49,11 @@ internal static class BlobOutcomes
 public static class ETags
 {
     /// <summary>The ETag without quotes, as messages and documents hold it.</summary>
-    public static string Bare(ETag etag) => Bare(etag.ToString());
+    public static string Unquote(ETag etag) => Unquote(etag.ToString());
 
     /// <summary>The ETag without quotes, as messages and documents hold it.</summary>
-    public static string Bare(string etag) => etag.Trim('"');
+    public static string Unquote(string etag) => etag.Trim('"');
 
-    /// <summary>A bare ETag as a request's condition.</summary>
-    public static ETag ToCondition(string bare) => new($"\"{bare}\"");
+    /// <summary>An unquoted ETag as a request's condition.</summary>
+    public static ETag ToCondition(string unquoted) => new($"\"{unquoted}\"");
 }
