@@ -51,7 +51,7 @@ public sealed class FileSplitter(
         {
             await finishing.FailAsync(run, exception.Code, exception.Message, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsNotFound())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
             await finishing.LoseInputAsync(run, loss, cancellationToken);

@@ -41,7 +41,7 @@ public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry regis
                 BlobContentInfo written = await note.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(content, PipelineJson.Of<DriftNote>())), upload, cancellationToken);
                 return ETags.Unquote(written.ETag);
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 return null;
             }

@@ -82,7 +82,7 @@ public sealed partial class ModelRegistry
                 cancellationToken);
             return true;
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             return false;
         }

@@ -96,7 +96,7 @@ public sealed class TrainingDocument : IDisposable
                 _etag = ETags.Unquote(written.ETag);
                 return;
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 // A write whose answer was lost on the way comes back as a failed condition: then the last writer is this process.
                 if (await _blob.TryDownloadAsync(cancellationToken) is { } there && Parse(there.Content).Worker == _worker)

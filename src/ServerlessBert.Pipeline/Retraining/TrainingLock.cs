@@ -79,7 +79,7 @@ public sealed class TrainingLock : IAsyncDisposable
             await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken); // storage of an earlier release
             await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = Blobs.Unchanged(null) }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             // Another trainer made it at the same moment.
         }

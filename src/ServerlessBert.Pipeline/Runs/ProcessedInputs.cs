@@ -34,7 +34,7 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
             if (options.ProcessedInput == ProcessedInput.Move) await MoveAsync(blob, etag, cancellationToken);
             if (options.ProcessedInput == ProcessedInput.Tag) await TagAsync(blob, etag, run, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsNotFound())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             // A newer drop stands there, with a run of its own, or nothing does any more.
         }

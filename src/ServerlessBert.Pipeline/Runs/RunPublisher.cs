@@ -140,7 +140,7 @@ internal sealed class Publication(PipelineStorage storage)
                 await write(destination, Blobs.Unchanged(published is null ? null : ETags.Unquote(published.ETag)), MetadataOf(run));
                 return true;
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 await Task.Delay(BetweenTries, cancellationToken);
             }

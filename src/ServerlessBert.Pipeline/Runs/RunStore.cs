@@ -130,7 +130,7 @@ public sealed class RunStore(PipelineStorage storage)
                 cancellationToken);
             return true;
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             return false;
         }

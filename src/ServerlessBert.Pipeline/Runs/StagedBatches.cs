@@ -86,7 +86,7 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
                 HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" },
             }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             // Another worker found everything staged too and was first.
         }
