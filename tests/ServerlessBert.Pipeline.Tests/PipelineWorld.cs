@@ -93,7 +93,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
     public async Task<string> DropAsync(string name, byte[] content)
     {
         BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true);
-        return ETags.Bare(dropped.ETag);
+        return ETags.Unquote(dropped.ETag);
     }
 
     public Task<string> DropAsync(string name, string content) => DropAsync(name, Encoding.UTF8.GetBytes(content));

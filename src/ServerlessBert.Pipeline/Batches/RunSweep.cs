@@ -36,7 +36,7 @@ public sealed class RunSweep(
         await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits }, cancellationToken))
         {
             if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && !blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal))
-                files.Add(new(blob.Name, ETags.Bare(etag), dropped, _inputs.IsSettled(blob)));
+                files.Add(new(blob.Name, ETags.Unquote(etag), dropped, _inputs.IsSettled(blob)));
         }
         return files;
     }

@@ -60,7 +60,7 @@ public sealed partial class ModelRegistry
         {
             await File(version, file.Name).DownloadToAsync(path, new BlobDownloadToOptions { TransferOptions = Parallel }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return $"{file.Name} of model {version} is missing from storage; publish the model again.";
         }

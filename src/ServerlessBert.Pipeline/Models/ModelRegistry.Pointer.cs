@@ -55,13 +55,13 @@ public sealed partial class ModelRegistry
             var conditions = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = ETags.ToCondition(knownETag) };
             var answer = await _models.GetBlobClient(ModelPointer.FileName).DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
             if (answer.GetRawResponse().Status == 304) return PointerReading.Unchanged(knownETag);
-            return Parse(answer.Value.Content) with { ETag = ETags.Bare(answer.Value.Details.ETag) };
+            return Parse(answer.Value.Content) with { ETag = ETags.Unquote(answer.Value.Details.ETag) };
         }
         catch (RequestFailedException exception) when (exception.Status == 304)
         {
             return PointerReading.Unchanged(knownETag);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return new PointerReading();
         }
@@ -78,11 +78,11 @@ public sealed partial class ModelRegistry
         {
             await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
                 new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
-                new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+                new BlobUploadOptions { Conditions = Blobs.Unchanged(etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
                 cancellationToken);
             return true;
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             return false;
         }

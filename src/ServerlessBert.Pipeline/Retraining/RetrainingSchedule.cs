@@ -62,7 +62,7 @@ public sealed class RetrainingSchedule(
         {
             bool isSince = live is null || string.CompareOrdinal(model.Version, live) >= 0;
             if (isSince && model.IsComplete && await models.TryReadDocumentAsync(model.Version, "training.json", cancellationToken) is { } training)
-                seen.AddRange(training.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data?.Select(file => file with { ETag = ETags.Bare(file.ETag ?? "") }) ?? []);
+                seen.AddRange(training.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data?.Select(file => file with { ETag = ETags.Unquote(file.ETag ?? "") }) ?? []);
         }
         return seen;
     }

@@ -94,7 +94,7 @@ internal sealed class StoredFolders(PipelineStorage storage)
         {
             await File(place, file.Name).DownloadToAsync(path, new BlobDownloadToOptions { TransferOptions = Parallel }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return $"{place}/{file.Name} is missing.";
         }

@@ -41,7 +41,7 @@ public sealed class TrainingDocument : IDisposable
         DateTimeOffset now = time.GetUtcNow();
         return content is null
             ? new(blob, time, worker, new TrainingJobState { Id = id, Started = now, Updated = now }, null)
-            : new(blob, time, worker, Parse(content.Content), ETags.Bare(content.Details.ETag));
+            : new(blob, time, worker, Parse(content.Content), ETags.Unquote(content.Details.ETag));
     }
 
     /// <summary>Counts an attempt, before any work: an attempt that dies has been counted.</summary>
@@ -91,17 +91,17 @@ public sealed class TrainingDocument : IDisposable
             {
                 BlobContentInfo written = await _blob.UploadAsync(
                     new BinaryData(JsonSerializer.SerializeToUtf8Bytes(changed, PipelineJson.Of<TrainingJobState>())),
-                    new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(_etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+                    new BlobUploadOptions { Conditions = Blobs.Unchanged(_etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
                     cancellationToken);
-                _etag = ETags.Bare(written.ETag);
+                _etag = ETags.Unquote(written.ETag);
                 return;
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 // A write whose answer was lost on the way comes back as a failed condition: then the last writer is this process.
                 if (await _blob.TryDownloadAsync(cancellationToken) is { } there && Parse(there.Content).Worker == _worker)
                 {
-                    _etag = ETags.Bare(there.Details.ETag);
+                    _etag = ETags.Unquote(there.Details.ETag);
                     continue;
                 }
                 await _lost.CancelAsync();

@@ -23,7 +23,7 @@ public sealed record TrainingFiles(IReadOnlyList<TrainingFile> Data, IReadOnlyLi
         await foreach (BlobItem blob in storage.Container(StorageNames.TrainingData).GetBlobsAsync(cancellationToken: cancellationToken))
         {
             if (!ReviewContent.TryGetFormat(blob.Name, out _, out _, out _) || blob.Properties.ETag is not { } etag) continue;
-            var file = new TrainingFile(blob.Name, ETags.Bare(etag), blob.Properties.LastModified ?? default);
+            var file = new TrainingFile(blob.Name, ETags.Unquote(etag), blob.Properties.LastModified ?? default);
             if (blob.Name.StartsWith(EvaluationFolder, StringComparison.Ordinal)) evaluation.Add(file);
             else if (names is null || names.Any(name => blob.Name.StartsWith(name, StringComparison.Ordinal))) data.Add(file);
         }

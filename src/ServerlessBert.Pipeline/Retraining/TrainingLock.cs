@@ -44,7 +44,7 @@ public sealed class TrainingLock : IAsyncDisposable
                 await lease.AcquireAsync(Duration, cancellationToken: cancellationToken);
                 return new TrainingLock(lease);
             }
-            catch (RequestFailedException exception) when (exception.IsAbsent() && !wasMade)
+            catch (RequestFailedException exception) when (exception.IsNotFound() && !wasMade)
             {
                 await MakeAsync(blob, cancellationToken);
             }
@@ -77,9 +77,9 @@ public sealed class TrainingLock : IAsyncDisposable
         try
         {
             await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken); // storage of an earlier release
-            await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(null) }, cancellationToken);
+            await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = Blobs.Unchanged(null) }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             // Another trainer made it at the same moment.
         }

@@ -90,7 +90,7 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
         {
             documents = await DocumentsAsync(cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return []; // storage of an earlier release, where no trainer came by yet
         }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
@@ -20,16 +21,15 @@ public sealed class PipelineStorage
     /// <summary>The configuration key of a prefix for every container and queue, so that environments can share an account; empty by default.</summary>
     public const string PrefixKey = $"{StorageOptions.Section}:{nameof(StorageOptions.Prefix)}";
 
-    // The Functions host's default encoding of a message; both sides must agree.
-    private static readonly QueueClientOptions QueueOptions = new() { MessageEncoding = QueueMessageEncoding.Base64 };
-
     private readonly BlobServiceClient _blobs;
-    private readonly QueueServiceClient _queues;
+    private readonly QueueServiceClient _queues, _rawQueues;
 
-    private PipelineStorage(BlobServiceClient blobs, QueueServiceClient queues, string prefix)
+    private PipelineStorage(BlobServiceClient blobs, Func<QueueMessageEncoding, QueueServiceClient> queues, string prefix)
     {
         _blobs = blobs;
-        _queues = queues;
+        // The Functions host's default encoding of a message; both sides must agree.
+        _queues = queues(QueueMessageEncoding.Base64);
+        _rawQueues = queues(QueueMessageEncoding.None);
         Prefix = prefix;
     }
 
@@ -51,7 +51,10 @@ public sealed class PipelineStorage
         var blobs = ServiceUri(section["blobServiceUri"], account, "blob");
         var queues = ServiceUri(section["queueServiceUri"], account, "queue");
         var credential = Identity(section["clientId"]);
-        return new(new BlobServiceClient(blobs, credential), new QueueServiceClient(queues, credential, QueueOptions), prefix);
+        return new(
+            new BlobServiceClient(blobs, credential, Checked(new BlobClientOptions())),
+            encoding => new QueueServiceClient(queues, credential, QueueOptions(encoding)),
+            prefix);
     }
 
     /// <summary>Connects with a connection string, such as <see cref="DevelopmentStorage"/>.</summary>
@@ -63,7 +66,7 @@ public sealed class PipelineStorage
     {
         try
         {
-            return new(new BlobServiceClient(connection, blobs), new QueueServiceClient(connection, QueueOptions), prefix);
+            return new(new BlobServiceClient(connection, Checked(blobs)), encoding => new QueueServiceClient(connection, QueueOptions(encoding)), prefix);
         }
         catch (FormatException)
         {
@@ -78,12 +81,27 @@ public sealed class PipelineStorage
     /// <summary>A queue's client (Base64 messages, as the Functions host's default), by a name of <see cref="StorageNames"/>.</summary>
     public QueueClient Queue(string name) => _queues.GetQueueClient(Prefix + name);
 
+    /// <summary>
+    /// The same queue, its messages as they stand there. A client that decodes fails a whole receive for one message
+    /// that is not Base64, so that nobody learns which one it is.
+    /// </summary>
+    public QueueClient RawQueue(string name) => _rawQueues.GetQueueClient(Prefix + name);
+
     /// <summary>Creates the containers and queues that are missing.</summary>
     public Task CreateAsync(CancellationToken cancellationToken = default) => Task.WhenAll(
     [
         .. StorageNames.Containers.Select(name => (Task)Container(name).CreateIfNotExistsAsync(cancellationToken: cancellationToken)),
         .. StorageNames.Queues.Select(name => (Task)Queue(name).CreateIfNotExistsAsync(cancellationToken: cancellationToken)),
     ]);
+
+    private static T Checked<T>(T options)
+        where T : ClientOptions
+    {
+        options.AddPolicy(new AnsweredByStorage(), HttpPipelinePosition.PerRetry);
+        return options;
+    }
+
+    private static QueueClientOptions QueueOptions(QueueMessageEncoding encoding) => Checked(new QueueClientOptions { MessageEncoding = encoding });
 
     private static TokenCredential Identity(string? clientId) =>
         new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = clientId });
@@ -104,4 +122,33 @@ public sealed record StorageOptions
     /// <summary>A prefix for every container and queue, so that environments can share an account.</summary>
     [RegularExpression("[a-z0-9][a-z0-9-]{0,39}", ErrorMessage = "lower-case letters, digits and dashes, 40 at most, and begin with a letter or digit")]
     public string Prefix { get; init; } = "";
+}
+
+/// <summary>
+/// Takes an answer for storage's only where it carries storage's request id. A proxy or a gateway on the way may answer
+/// with a page of its own: as properties it would be a blob without an ETag, as 404 a deleted file, as content it would be
+/// classified. It counts as no answer, so that the client's own retries ask again.
+/// </summary>
+internal sealed class AnsweredByStorage : HttpPipelinePolicy
+{
+    private const string RequestId = "x-ms-request-id";
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        ProcessNext(message, pipeline);
+        Check(message);
+    }
+
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        await ProcessNextAsync(message, pipeline);
+        Check(message);
+    }
+
+    private static void Check(HttpMessage message)
+    {
+        if (message.Response.Status >= 500 || message.Response.Headers.Contains(RequestId)) return;
+        throw new IOException(
+            $"{message.Request.Uri.Host} answered {message.Response.Status} without {RequestId}: that is not the storage account, but something on the way to it.");
+    }
 }

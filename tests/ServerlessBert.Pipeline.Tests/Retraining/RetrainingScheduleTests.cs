@@ -116,7 +116,7 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     private static async Task<string> AddDataAsync(PipelineWorld world, string name, string content)
     {
         var blob = world.Storage.Container(StorageNames.TrainingData).GetBlobClient(name);
-        return ETags.Bare((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
+        return ETags.Unquote((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
     }
 
     private static Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data) => PublishTrainedAsync(world, promote, 1, data);
