@@ -113,7 +113,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         TextWriter output = options.Output ?? Console.Out;
         return new TrainerStarter(
-            services.GetRequiredService<PipelineStorage>().Queue(StorageNames.TrainingRequests),
+            services.GetRequiredService<PipelineStorage>().RawQueue(StorageNames.TrainingRequests),
             options.TrainerCommand ?? ["dotnet", Path.Combine(AppContext.BaseDirectory, "ServerlessBert.Trainer.dll"), "--once"],
             HostSettings.AsEnvironment(configuration),
             line => output.WriteLine($"trainer | {line}"),

@@ -21,8 +21,8 @@ internal static partial class TrainerLog
     [LoggerMessage(604, LogLevel.Warning, "failed: {Reason}; request {Request} is tried again, this was attempt {Attempt} of {MaxAttempts} without progress")]
     public static partial void AttemptFailed(this ILogger logger, Exception exception, string reason, string request, int attempt, int maxAttempts);
 
-    [LoggerMessage(605, LogLevel.Warning, "storage could not be told of it ({Reason}); request {Request} comes back when its hold runs out")]
-    public static partial void SettlementFailed(this ILogger logger, string reason, string request);
+    [LoggerMessage(605, LogLevel.Error, "failed: {Reason}; storage could not be told of it ({Failure}), so request {Request} comes back when its hold runs out")]
+    public static partial void SettlementFailed(this ILogger logger, string reason, string failure, string request);
 
     [LoggerMessage(606, LogLevel.Information, "stopped; request {Request} is back in the queue{Resume}")]
     public static partial void RequestReleased(this ILogger logger, string request, string resume);
@@ -33,8 +33,8 @@ internal static partial class TrainerLog
     [LoggerMessage(608, LogLevel.Error, "{Reason}")]
     public static partial void JobFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(609, LogLevel.Warning, "{Document} is damaged: {Reason} {Consequence}")]
-    public static partial void DocumentDamaged(this ILogger logger, string document, string reason, string consequence);
+    [LoggerMessage(609, LogLevel.Warning, "what request {Request} kept in storage stays there: {Reason}")]
+    public static partial void StateNotCleared(this ILogger logger, string request, string reason);
 
     [LoggerMessage(620, LogLevel.Information, "{File}: {Rows:N0} labelled rows")]
     public static partial void FileRead(this ILogger logger, string file, int rows);

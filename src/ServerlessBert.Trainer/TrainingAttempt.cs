@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Recipes;
-using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
 using TorchSharp;
@@ -33,7 +32,7 @@ internal sealed class TrainingAttempt(
     {
         string candidate = Path.Combine(folder, "candidate");
         PreparedTraining? prepared = null;
-        TrainingPlan? plan = await store.ReadPlanAsync(document.Run.Id, cancellationToken);
+        TrainingPlan? plan = (await store.ReadPlanAsync(document.Run.Id, cancellationToken)).Value;
         if (plan is not null && await store.TryLoadCandidateAsync(document.Run.Id, candidate, cancellationToken))
         {
             logger.TrainedBefore();

@@ -47,7 +47,8 @@ internal sealed class TrainingJob(
         try
         {
             await document.BeginAttemptAsync(any);
-            TrainingRequest request = TrainingRequest.Parse(held.Body);
+            TrainingRequest request = TrainingRequest.Parse(held.Body ?? throw new MessageFormatException(
+                $"The text of a {StorageNames.TrainingRequests} message is not Base64; send requests with sbert train --queue, or encode their JSON."));
             await document.ChangeAsync(run => run with { RequestedBy = request.RequestedBy }, any);
             await attempt.RunAsync(document, request, folder, any);
             await settlement.CompleteAsync();

@@ -22,7 +22,9 @@ internal sealed class TrainingPreparation(
     public async Task<PreparedTraining> PrepareAsync(TrainingDocument document, TrainingRequest request, CancellationToken cancellationToken)
     {
         string id = document.Run.Id;
-        TrainingPlan? plan = await store.ReadPlanAsync(id, cancellationToken);
+        var reading = await store.ReadPlanAsync(id, cancellationToken);
+        TrainingPlan? plan = reading.Value;
+        if (reading.Damage is { } damage) await RestartAsync(document, damage, cancellationToken);
         while (true)
         {
             if (plan is null)
@@ -36,12 +38,17 @@ internal sealed class TrainingPreparation(
             }
             catch (TrainingDataChangedException exception)
             {
-                logger.TrainingRestarts(exception.Message);
-                await store.ClearAsync(id, cancellationToken);
-                await document.ChangeAsync(run => run with { Step = 0, CheckpointStep = 0 }, cancellationToken);
+                await RestartAsync(document, exception.Message, cancellationToken);
                 plan = null;
             }
         }
+    }
+
+    private async Task RestartAsync(TrainingDocument document, string reason, CancellationToken cancellationToken)
+    {
+        logger.TrainingRestarts(reason);
+        await store.ClearAsync(document.Run.Id, cancellationToken);
+        await document.ChangeAsync(run => run with { Step = 0, CheckpointStep = 0 }, cancellationToken);
     }
 
     /// <summary>The rows of a plan.</summary>

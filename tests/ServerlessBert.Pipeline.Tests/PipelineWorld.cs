@@ -35,7 +35,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
         ]).AddInMemoryCollection(settings).Build();
         _services = new ServiceCollection()
             .AddSingleton<TimeProvider>(Clock)
-            .AddSingleton<Func<string, IReviewClassifier>>(Load)
+            .AddSingleton<LoadClassifier>((folder, _) => Load(folder))
             .AddReviewPipeline(configuration)
             .BuildServiceProvider();
     }
@@ -67,7 +67,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private int _loads, _freed, _tokenized;
 
     /// <summary>The cache of a host that starts now, on the same storage.</summary>
-    public ModelCache NewCache() => new(Get<ModelRegistry>(), Get<ModelCacheOptions>(), Load, Clock, Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
+    public ModelCache NewCache() => new(Get<ModelRegistry>(), Get<ModelDtypes>(), Get<ModelCacheOptions>(), (folder, _) => Load(folder), Clock, Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
 
     public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings)
     {
@@ -162,6 +162,8 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     private sealed class CountedClassifier(PipelineWorld world, ReviewClassifier classifier) : IReviewClassifier
     {
+        public string Dtype => classifier.Dtype;
+
         public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts)
         {
             Interlocked.Increment(ref world._tokenized);

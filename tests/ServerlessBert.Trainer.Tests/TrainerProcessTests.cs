@@ -197,7 +197,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         await of.DownloadAsync((await of.CurrentAsync())!.Version, folder);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, ModelFile.Weights))));
+        string hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, ModelManifest.Weights))));
         Directory.Delete(folder, recursive: true);
         return hash;
     }

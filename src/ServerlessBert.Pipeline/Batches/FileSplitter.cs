@@ -88,8 +88,8 @@ public sealed class FileSplitter(
     private async Task<LiveModel?> LiveAsync(CancellationToken cancellationToken)
     {
         var reading = await registry.ReadPointerAsync(null, cancellationToken);
-        if (reading.Fault is not null && models.Status.Version is { } served) return new(served, null);
-        return reading.Whole is { } pointer ? new(pointer.Version, pointer.Shadow) : null;
+        if (reading.Damage is not null && models.Status.Version is { } served) return new(served, null);
+        return reading.IntactPointer() is { } pointer ? new(pointer.Version, pointer.Shadow) : null;
     }
 
     // While it is splitting, its worker may have died, so it is split again: plan and messages come out the same.

@@ -48,7 +48,7 @@ public sealed class RunSweep(
     {
         if (files.Count == 0) return;
         // One that cannot be read waits too: it must not keep the runs from being looked after.
-        if ((await models.ReadPointerAsync(null, cancellationToken)).Pointer is null)
+        if ((await models.ReadPointerAsync(null, cancellationToken)).Value is null)
         {
             logger.FilesWaitForModel(files.Count);
             return;

@@ -48,7 +48,7 @@ public sealed partial class ModelCache
         try
         {
             var reading = await _registry.ReadPointerAsync(_pointerETag, CancellationToken.None);
-            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.Whole, reading.ETag);
+            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.IntactPointer(), reading.ETag);
             if (_pointer is null) return;
             if (LiveVersion != _pointer.Version) await SwapAsync(_pointer.Version, _pointer.ManifestSha256);
             lock (_lock) _lastError = null;
@@ -56,8 +56,8 @@ public sealed partial class ModelCache
         catch (Exception exception)
         {
             // The old model goes on serving; the status says why the new one does not.
-            if (exception is not ModelUnavailableException) _logger.PointerUnreadable(exception, exception.Message);
-            else if (LiveVersion is null) await FallBackAsync();
+            if (exception is not (ModelUnavailableException or HostUnableException)) _logger.PointerUnreadable(exception, exception.Message);
+            else if (exception is ModelUnavailableException && LiveVersion is null) await FallBackAsync();
             lock (_lock) _lastError = exception.Message;
         }
     }

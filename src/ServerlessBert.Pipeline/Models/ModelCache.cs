@@ -29,18 +29,21 @@ public sealed partial class ModelCache : IDisposable
 
     /// <summary>A cache over a registry; nothing is loaded before it is asked for.</summary>
     /// <param name="registry">Where the versions are.</param>
+    /// <param name="dtypes">Where the dtype of each version is kept.</param>
     /// <param name="options">Times and limits.</param>
-    /// <param name="load">Makes a classifier of a checkpoint folder, which is deleted after it returns.</param>
+    /// <param name="load">Makes a classifier of a checkpoint folder.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where loads and swaps are told.</param>
-    public ModelCache(ModelRegistry registry, ModelCacheOptions options, Func<string, IReviewClassifier> load, TimeProvider time, ILogger<ModelCache> logger)
+    public ModelCache(
+        ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, TimeProvider time, ILogger<ModelCache> logger)
     {
         (_registry, _options, _time, _logger) = (registry, options, time, logger);
-        _loader = new ModelLoader(registry, options, load, _compute, time, logger);
+        _loader = new ModelLoader(registry, dtypes, options, load, _compute, time, logger);
     }
 
     /// <summary>Leases a version, or the live one when <paramref name="version"/> is null.</summary>
-    /// <exception cref="ModelUnavailableException">No such model is published, or it cannot be loaded.</exception>
+    /// <exception cref="ModelUnavailableException">No such model is published, or no host can load it.</exception>
+    /// <exception cref="HostUnableException">This host cannot get or load it.</exception>
     public async Task<ModelLease> AcquireAsync(string? version = null, CancellationToken cancellationToken = default)
     {
         if (version is not null)

@@ -23,6 +23,13 @@ public sealed record ModelCacheOptions
     [Range(1, 16)]
     public int MaxLoaded { get; init; } = 2;
 
+    /// <summary>
+    /// How long a version whose files are damaged is not downloaded again while the files are the same ones: 400 MB each
+    /// interval of 15 s would be a waste, and a fault on the way from storage is gone by then.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan RetryDamagedAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Where downloads go until they are loaded; null takes the system's temporary folder.</summary>
     public string? TemporaryFolder { get; init; }
 

@@ -16,6 +16,9 @@ public sealed class ModelLease : IDisposable
     /// <summary>The model's version.</summary>
     public string Version => _model.Version;
 
+    /// <summary>The dtype that the model computes in on this host.</summary>
+    public string Dtype => _model.Classifier.Dtype;
+
     /// <summary>Classifies with the model; calls of several leases take turns.</summary>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     public Task<IReadOnlyList<Classification>> ClassifyAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)

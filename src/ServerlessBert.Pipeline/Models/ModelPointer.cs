@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
@@ -65,27 +66,14 @@ public sealed record PastModel(string Version, DateTimeOffset Promoted, DateTime
 /// <param name="At">When it was given up; its files go after the grace period.</param>
 public sealed record PrunedModel(string Version, DateTimeOffset At);
 
-/// <summary>What a look at current.json found.</summary>
-internal sealed record PointerReading
+/// <summary>A look at current.json.</summary>
+internal static class PointerReading
 {
-    /// <summary>The pointer; null where there is none, it cannot be read, or it is unchanged.</summary>
-    public ModelPointer? Pointer { get; init; }
-
-    /// <summary>The ETag of what is there, readable or not; null where nothing is.</summary>
-    public string? ETag { get; init; }
-
-    /// <summary>Whether it is as it was when the known ETag was read.</summary>
-    public bool IsUnchanged { get; init; }
-
-    /// <summary>Why it cannot be read.</summary>
-    public ModelUnavailableException? Fault { get; init; }
-
-    /// <summary>The pointer, or null where there is none.</summary>
-    /// <exception cref="ModelUnavailableException">It cannot be read.</exception>
-    public ModelPointer? Whole => Fault is null ? Pointer : throw Fault;
-
-    /// <summary>Nothing new.</summary>
-    public static PointerReading Unchanged(string? etag) => new() { ETag = etag, IsUnchanged = true };
+    /// <summary>The pointer, or null where there is none, or it is unchanged.</summary>
+    /// <exception cref="ModelUnavailableException">It is damaged.</exception>
+    public static ModelPointer? IntactPointer(this JsonReading<ModelPointer> reading) => reading.Damage is null
+        ? reading.Value
+        : throw new ModelUnavailableException($"{reading.Damage.TrimEnd('.')}; replace it with: sbert models promote VERSION");
 }
 
 /// <summary>A version that runs beside the live one on a share of the batches.</summary>

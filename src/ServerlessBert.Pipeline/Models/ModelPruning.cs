@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
@@ -22,21 +23,28 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
     /// <exception cref="ModelUnavailableException">No model is live, or the pointer cannot be read: nothing says then what must stay.</exception>
     public async Task<IReadOnlyList<PruneDecision>> RetireAsync(ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
     {
-        while (true)
-        {
-            var reading = await registry.ReadPointerAsync(null, cancellationToken);
-            var pointer = reading.Whole ?? throw new ModelUnavailableException("No model is live, so none is retired; promote one first: sbert models promote VERSION");
-            var fates = new List<PruneDecision>(await DecideAsync(pointer, options, cancellationToken));
-            if (isDryRun) return fates;
+        var (decisions, retired) = await ContendedWrite.RetryAsync(ModelPointer.FileName, () => MarkAsync(options, isDryRun, cancellationToken), cancellationToken);
+        if (isDryRun) return decisions;
+        var held = await DeleteAsync(retired, time.GetUtcNow() - options.Grace, cancellationToken);
+        return [.. decisions.Select(decision => held.TryGetValue(decision.Version, out string? reason) ? decision with { Reason = reason } : decision)];
+    }
 
-            var now = time.GetUtcNow();
-            PrunedModel[] retired = [.. pointer.Retired, .. fates.Where(fate => fate.IsRetired).Select(fate => fate.Version).Except(pointer.Retired.Select(one => one.Version)).Select(version => new PrunedModel(version, now))];
-            bool isMarked = retired.Length == pointer.Retired.Count || await registry.TryWritePointerAsync(pointer with { Retired = retired }, reading.ETag, cancellationToken);
-            if (!isMarked) continue; // a promotion or another retirement came in between
-
-            await DeleteAsync(retired, now - options.Grace, cancellationToken);
-            return fates;
-        }
+    // Null when a promotion or another pruning came in between: then it is decided anew.
+    private async Task<MarkedVersions?> MarkAsync(ModelPruningOptions options, bool isDryRun, CancellationToken cancellationToken)
+    {
+        var reading = await registry.ReadPointerAsync(null, cancellationToken);
+        var pointer = reading.IntactPointer() ?? throw new ModelUnavailableException("No model is live, so none is retired; promote one first: sbert models promote VERSION");
+        var decisions = await DecideAsync(pointer, options, cancellationToken);
+        string[] marked = [.. pointer.Retired.Select(model => model.Version)];
+        var now = time.GetUtcNow();
+        PrunedModel[] retired =
+        [
+            .. pointer.Retired,
+            .. decisions.Where(decision => decision.IsRetired && !marked.Contains(decision.Version)).Select(decision => new PrunedModel(decision.Version, now)),
+        ];
+        bool isMarked = isDryRun || retired.Length == marked.Length
+            || await registry.TryWritePointerAsync(pointer with { Retired = retired }, reading.ETag, cancellationToken);
+        return isMarked ? new MarkedVersions(decisions, retired) : null;
     }
 
     private async Task<IReadOnlyList<PruneDecision>> DecideAsync(ModelPointer pointer, ModelPruningOptions options, CancellationToken cancellationToken)
@@ -63,31 +71,53 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
         ];
     }
 
-    private async Task DeleteAsync(IReadOnlyList<PrunedModel> retired, DateTimeOffset before, CancellationToken cancellationToken)
+    /// <returns>What holds the files of versions that could not be deleted; the next call tries again.</returns>
+    private async Task<IReadOnlyDictionary<string, string>> DeleteAsync(IReadOnlyList<PrunedModel> retired, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var gone = new List<string>();
+        var gone = new HashSet<string>();
+        var held = new Dictionary<string, string>();
         foreach (var (version, at) in retired)
         {
-            bool wasWhole = await _models.DeleteBlobIfExistsAsync($"{version}/{ModelManifest.FileName}", cancellationToken: cancellationToken);
-            // Where the manifest stood until now, as after a call that was cut off, a host may have read it a moment ago.
-            if (wasWhole || at > before) continue;
-            await foreach (var blob in _models.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{version}/" }, cancellationToken))
-                await _models.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancellationToken);
-            gone.Add(version);
+            try
+            {
+                bool wasWhole = await DeleteAsync($"{version}/{ModelManifest.FileName}", cancellationToken);
+                // Where the manifest stood until now, as after a call that was interrupted, a host may have read it a moment ago.
+                if (wasWhole || at > before) continue;
+                await foreach (var blob in _models.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{version}/" }, cancellationToken))
+                    await DeleteAsync(blob.Name, cancellationToken);
+                gone.Add(version);
+            }
+            catch (UnwritableBlobException exception)
+            {
+                held[version] = exception.Message;
+            }
         }
         if (gone.Count > 0) await ForgetAsync(gone, cancellationToken);
+        return held;
     }
 
-    private async Task ForgetAsync(IReadOnlyCollection<string> gone, CancellationToken cancellationToken)
+    private async Task<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
-        while (true)
+        var blob = _models.GetBlobClient(name);
+        try
         {
-            var reading = await registry.ReadPointerAsync(null, cancellationToken);
-            if (reading.Whole is not { } pointer) return;
-            var next = pointer with { Retired = [.. pointer.Retired.Where(one => !gone.Contains(one.Version))] };
-            if (next.Retired.Count == pointer.Retired.Count || await registry.TryWritePointerAsync(next, reading.ETag, cancellationToken)) return;
+            return await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException exception) when (exception.IsUnwritable())
+        {
+            throw StorageErrors.Unwritable(blob, exception);
         }
     }
+
+    private Task ForgetAsync(HashSet<string> gone, CancellationToken cancellationToken) => ContendedWrite.RetryAsync<object>(ModelPointer.FileName, async () =>
+    {
+        var reading = await registry.ReadPointerAsync(null, cancellationToken);
+        if (reading.IntactPointer() is not { } pointer) return gone;
+        var next = pointer with { Retired = [.. pointer.Retired.Where(model => !gone.Contains(model.Version))] };
+        return next.Retired.Count == pointer.Retired.Count || await registry.TryWritePointerAsync(next, reading.ETag, cancellationToken) ? gone : null;
+    }, cancellationToken);
+
+    private sealed record MarkedVersions(IReadOnlyList<PruneDecision> Decisions, IReadOnlyList<PrunedModel> Retired);
 }
 
 /// <summary>What becomes of a version.</summary>

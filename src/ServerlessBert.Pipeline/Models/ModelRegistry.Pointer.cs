@@ -1,16 +1,15 @@
-using System.Text.Json;
-using Azure;
-using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
 public sealed partial class ModelRegistry
 {
+    private JsonBlob<ModelPointer> Pointer => new(_models.GetBlobClient(ModelPointer.FileName));
+
     /// <summary>The live model, or null while none was promoted.</summary>
     /// <exception cref="ModelUnavailableException">current.json cannot be read.</exception>
     public async Task<ModelPointer?> CurrentAsync(CancellationToken cancellationToken = default) =>
-        (await ReadPointerAsync(null, cancellationToken)).Whole;
+        (await ReadPointerAsync(null, cancellationToken)).IntactPointer();
 
     /// <summary>Makes a published version the live one. A pointer that cannot be read is replaced, unless a gate decided.</summary>
     /// <param name="version">A complete version.</param>
@@ -19,6 +18,7 @@ public sealed partial class ModelRegistry
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The new pointer.</returns>
     /// <exception cref="ModelUnavailableException">The version is absent or incomplete, or another one is live than was expected.</exception>
+    /// <exception cref="UnwritableBlobException">Something holds the pointer: a lease, a tier, a policy.</exception>
     public async Task<ModelPointer> PromoteAsync(string version, string reason, string? onlyIfCurrent = null, CancellationToken cancellationToken = default)
     {
         var manifest = await ReadManifestAsync(version, cancellationToken);
@@ -26,9 +26,13 @@ public sealed partial class ModelRegistry
         {
             RefuseRetired(current, version);
             if (onlyIfCurrent is not null && onlyIfCurrent != (current?.Version ?? ""))
-                throw new ModelUnavailableException($"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not {(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
+            {
+                throw new ModelUnavailableException(
+                    $"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not "
+                    + $"{(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
+            }
             return current?.Version == version && current.ManifestSha256 == manifest.Digest ? current : Next(current, manifest, reason, rolledBack: false);
-        }, cancellationToken, replacesBroken: onlyIfCurrent is null);
+        }, cancellationToken, replacesDamaged: onlyIfCurrent is null);
     }
 
     /// <summary>Returns to the version that was live before, or to a named one.</summary>
@@ -48,56 +52,31 @@ public sealed partial class ModelRegistry
             cancellationToken);
     }
 
-    internal async Task<PointerReading> ReadPointerAsync(string? knownETag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var conditions = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = ETags.ToCondition(knownETag) };
-            var answer = await _models.GetBlobClient(ModelPointer.FileName).DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
-            if (answer.GetRawResponse().Status == 304) return PointerReading.Unchanged(knownETag);
-            return Parse(answer.Value.Content) with { ETag = ETags.Unquote(answer.Value.Details.ETag) };
-        }
-        catch (RequestFailedException exception) when (exception.Status == 304)
-        {
-            return PointerReading.Unchanged(knownETag);
-        }
-        catch (RequestFailedException exception) when (exception.IsNotFound())
-        {
-            return new PointerReading();
-        }
-    }
+    /// <summary>A look at the pointer; what it names is checked, and what is damaged is an answer.</summary>
+    internal async Task<JsonReading<ModelPointer>> ReadPointerAsync(string? knownETag, CancellationToken cancellationToken) =>
+        Checked(await Pointer.ReadAsync(knownETag, cancellationToken));
 
     /// <summary>Writes the pointer where it is still as it was read.</summary>
     /// <param name="next">The new one.</param>
     /// <param name="etag">The ETag of what was read; null where there was none.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>False when another hand moved it in between.</returns>
-    internal async Task<bool> TryWritePointerAsync(ModelPointer next, string? etag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
-                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
-                new BlobUploadOptions { Conditions = Blobs.Unchanged(etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
-                cancellationToken);
-            return true;
-        }
-        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
-        {
-            return false;
-        }
-    }
+    /// <exception cref="UnwritableBlobException">Something holds it.</exception>
+    internal async Task<bool> TryWritePointerAsync(ModelPointer next, string? etag, CancellationToken cancellationToken) =>
+        await Pointer.WriteAsync(next, etag, cancellationToken) is not null;
 
-    private async Task<ModelPointer> MovePointerAsync(Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken, bool replacesBroken = false)
+    // Where another hand moved it in between, it is decided again from what stands there now.
+    private async Task<ModelPointer> MovePointerAsync(
+        Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken, bool replacesDamaged = false)
     {
-        while (true)
+        var moved = await Pointer.ChangeAsync(reading =>
         {
-            var reading = await ReadPointerAsync(null, cancellationToken);
-            var current = replacesBroken ? reading.Pointer : reading.Whole;
+            reading = Checked(reading);
+            var current = replacesDamaged ? reading.Value : reading.IntactPointer();
             var next = move(current);
-            // Where another hand moved it in between, it is decided again from what stands there now.
-            if (next == current || await TryWritePointerAsync(next, reading.ETag, cancellationToken)) return next;
-        }
+            return next == current ? null : next;
+        }, cancellationToken);
+        return moved.Value!;
     }
 
     // A retired version's manifest may be there for another moment; what its files are is past.
@@ -124,20 +103,9 @@ public sealed partial class ModelRegistry
     private static IEnumerable<PastModel> PastOf(ModelPointer current, bool rolledBack) =>
         current.History.Select(past => rolledBack && past.Version == current.Version ? past with { RolledBack = true } : past);
 
-    private static PointerReading Parse(BinaryData content)
-    {
-        try
-        {
-            var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<ModelPointer>());
-            return pointer is not null && ModelVersion.IsValid(pointer.Version)
-                ? new() { Pointer = pointer }
-                : new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION") };
-        }
-        catch (JsonException exception)
-        {
-            return new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} in the {StorageNames.Models} container cannot be read ({exception.Message}); replace it with: sbert models promote VERSION", exception) };
-        }
-    }
+    private static JsonReading<ModelPointer> Checked(JsonReading<ModelPointer> reading) => reading.Value is { } pointer && !ModelVersion.IsValid(pointer.Version)
+        ? reading with { Value = null, Damage = $"{ModelPointer.FileName} is damaged: it names the version \"{pointer.Version}\"." }
+        : reading;
 
     /// <summary>Lets a version run in shadow on a share of the batches of the files that are dropped from now on.</summary>
     /// <param name="version">A complete version that is not live.</param>

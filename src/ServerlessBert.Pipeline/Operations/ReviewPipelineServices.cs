@@ -40,9 +40,10 @@ public static class ReviewPipelineServices
         services.AddSettings<ModelPruningOptions>(configuration, ModelPruningOptions.Section);
         services.AddSettings<DriftOptions>(configuration, DriftOptions.Section);
         services.AddSettings<RetrainingOptions>(configuration, RetrainingOptions.Section);
-        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider => folder => Load(provider, folder));
+        services.TryAddSingleton<LoadClassifier>(provider => (folder, decided) => Load(provider, folder, decided));
 
         services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ModelDtypes>();
         services.TryAddSingleton<ModelCache>();
         services.TryAddSingleton<ModelPruning>();
         services.TryAddSingleton<HostHeartbeats>();
@@ -62,9 +63,10 @@ public static class ReviewPipelineServices
         return services;
     }
 
-    private static CheckpointClassifier Load(IServiceProvider provider, string folder)
+    private static CheckpointClassifier Load(IServiceProvider provider, string folder, InferenceDtype? decided)
     {
-        ReviewClassifier classifier = ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>());
+        var options = provider.GetRequiredService<InferenceOptions>();
+        ReviewClassifier classifier = ReviewClassifier.Load(folder, options with { Dtype = decided ?? options.Dtype });
         provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast ? "oneDNN's packed layers" : "the plain module tree");
         return new CheckpointClassifier(classifier);
     }

@@ -61,10 +61,25 @@ public sealed class RetrainingSchedule(
         foreach (var model in await models.ListAsync(cancellationToken))
         {
             bool isSince = live is null || string.CompareOrdinal(model.Version, live) >= 0;
-            if (isSince && model.IsComplete && await models.TryReadDocumentAsync(model.Version, "training.json", cancellationToken) is { } training)
-                seen.AddRange(training.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data?.Select(file => file with { ETag = ETags.Unquote(file.ETag ?? "") }) ?? []);
+            if (isSince && model.IsComplete) seen.AddRange(await DataOfAsync(model.Version, cancellationToken));
         }
         return seen;
+    }
+
+    // A version whose record is damaged counts as trained on nothing: one version must not end all retraining.
+    private async Task<IEnumerable<TrainingDataFile>> DataOfAsync(string version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var training = await models.TryReadDocumentAsync(version, "training.json", cancellationToken);
+            IReadOnlyList<TrainingDataFile>? data = training?.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data;
+            return data?.Select(file => file with { ETag = ETags.Unquote(file.ETag ?? "") }) ?? [];
+        }
+        catch (Exception exception) when (exception is ModelUnavailableException or JsonException)
+        {
+            logger.TrainingRecordDamaged(version, exception.Message);
+            return [];
+        }
     }
 }
 

@@ -77,7 +77,11 @@ public sealed record TrainingJobState
 
     /// <summary>Whether it will not change any more.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public bool HasEnded => Stage is TrainingStage.Done or TrainingStage.Failed;
+    public bool HasEnded => Stage is TrainingStage.Done or TrainingStage.Failed or TrainingStage.Damaged;
+
+    /// <summary>What stands for a document that cannot be read.</summary>
+    internal static TrainingJobState Damaged(string id, DateTimeOffset modified, string damage) =>
+        new() { Id = id, Stage = TrainingStage.Damaged, Started = modified, Updated = modified, Ended = modified, Outcome = damage };
 
     /// <summary>A checkpoint of a step is in storage: with a later step than any before, that is progress.</summary>
     public TrainingJobState WithCheckpoint(int step) => step > CheckpointStep
@@ -108,4 +112,7 @@ public enum TrainingStage
 
     /// <summary>Given up; the request is in the poison queue with the reason.</summary>
     Failed,
+
+    /// <summary>Its document cannot be read; its request is dead-lettered by the trainer that takes it next.</summary>
+    Damaged,
 }

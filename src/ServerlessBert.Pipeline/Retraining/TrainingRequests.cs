@@ -12,7 +12,7 @@ public sealed class TrainingRequests(PipelineStorage storage)
     public async Task<string> SendAsync(TrainingRequest request, CancellationToken cancellationToken = default)
     {
         if (TrainingRequestRules.FirstProblem(request) is { } problem) throw new MessageFormatException(problem);
-        SendReceipt receipt = await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody(), cancellationToken: cancellationToken);
+        SendReceipt receipt = await storage.Queue(StorageNames.TrainingRequests).SendKeptAsync(request.ToBody(), cancellationToken);
         return receipt.MessageId;
     }
 

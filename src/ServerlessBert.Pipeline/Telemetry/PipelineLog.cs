@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Pipeline.Telemetry;
@@ -78,6 +79,9 @@ internal static partial class PipelineLog
     [LoggerMessage(27, LogLevel.Information, "A model computes in {Dtype}, by {Layers}.")]
     public static partial void ModelComputes(this ILogger logger, string dtype, string layers);
 
+    [LoggerMessage(28, LogLevel.Information, "Model {Version} computes in {Dtype} on every host from now on; this host measured {Measured}.")]
+    public static partial void DtypeDecided(this ILogger logger, string version, InferenceDtype dtype, InferenceDtype measured);
+
     [LoggerMessage(21, LogLevel.Information, "Model {Version} is live on this host; before it was {Previous}.")]
     public static partial void ModelSwapped(this ILogger logger, string version, string previous);
 
@@ -95,6 +99,9 @@ internal static partial class PipelineLog
 
     [LoggerMessage(31, LogLevel.Information, "No training is requested: {Reason}")]
     public static partial void TrainingNotRequested(this ILogger logger, string reason);
+
+    [LoggerMessage(32, LogLevel.Warning, "What model {Version} was trained on is not known, so its files count as new: {Reason}")]
+    public static partial void TrainingRecordDamaged(this ILogger logger, string version, string reason);
 
     [LoggerMessage(40, LogLevel.Warning, "The predictions of run {Run} ({Blob}, model {Version}) drifted. {Reason}")]
     public static partial void Drifted(this ILogger logger, string run, string blob, string version, string reason);

@@ -73,10 +73,10 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
             EvalFraction = 0.25,
             Data = [new TrainingFile("a.jsonl", "0x8D", DateTimeOffset.UnixEpoch)],
         };
-        Assert.Null(await store.ReadPlanAsync(id));
+        Assert.Null((await store.ReadPlanAsync(id)).Value);
         await store.SavePlanAsync(id, plan);
 
-        TrainingPlan back = (await store.ReadPlanAsync(id))!;
+        TrainingPlan back = (await store.ReadPlanAsync(id)).Intact!;
 
         Assert.Equal(plan.Options, back.Options);
         Assert.Equal((plan.Created, plan.Preset, plan.EvalFraction, plan.Data[0]), (back.Created, back.Preset, back.EvalFraction, back.Data[0]));
