@@ -51,6 +51,7 @@ public sealed class FunctionsHost : IAsyncDisposable
                 FunctionMethod.Discover(options.FunctionTypes ?? typeof(ClassifyBatch).Assembly.GetExportedTypes()),
                 configuration, options.Queues ?? QueueTriggerOptions.FromHostJson(hostJson));
             application = Build(options, configuration, hostJson, triggers);
+            application.Services.ValidateSettings(); // before the host does, which would log a failure with its trace
             triggers.MapRoutes(application);
             await StartAsync(application, options, cancellationToken);
 

@@ -21,11 +21,12 @@ public static class TrainerProgram
         if (args.Except(["--once", "--check"]).FirstOrDefault() is { } unknown)
             return Refuse($"{unknown} is not an option; it takes --once (the default) or --check.", TrainerExitCode.Usage);
         if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out) ? TrainerExitCode.Done : TrainerExitCode.Failed;
-        if (!LibTorch.TryLoad(out string? reason)) return Refuse(reason, TrainerExitCode.Failed);
 
+        // Before anything native runs: a process that the runtime ends while libtorch computes ends in "terminate called".
         using var stop = new CancellationTokenSource();
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+        if (!LibTorch.TryLoad(out string? reason)) return Refuse(reason, TrainerExitCode.Failed);
         await using ServiceProvider services = new ServiceCollection()
             .AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true))
             .AddTrainer(configuration).BuildServiceProvider();
@@ -104,5 +105,5 @@ internal static class FailureText
         _ => $"{FirstLine(exception.Message)} ({exception.GetType().Name})",
     };
 
-    private static string FirstLine(string message) => message.Trim().Split('\n')[0].TrimEnd('\r', '.');
+    private static string FirstLine(string message) => message.Trim().Split('\n')[0].TrimEnd('\r');
 }

@@ -84,7 +84,7 @@ internal sealed class TrainingAttempt(
         if (options.KeepVersions is not int keep) return;
         try
         {
-            var decisions = await pruning.RetireAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
+            var decisions = await pruning.PruneAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
             if (decisions.Count(decision => decision.IsRetired) is > 0 and var pruned) logger.Pruned(pruned);
         }
         catch (Exception exception) when (exception is Azure.RequestFailedException or ModelUnavailableException)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -103,6 +104,95 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(body, original);
         Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
         Assert.Null(await registry.CurrentAsync());
+    }
+
+    [Theory]
+    [InlineData("this is not Base64!")]
+    [InlineData("""{"version":1,"base":"preset:tiny"}""")]
+    public async Task A_request_whose_text_is_not_Base64_goes_to_the_poison_queue_with_its_reason_and_the_next_one_is_trained(string text)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.RawQueue(StorageNames.TrainingRequests).SendMessageAsync(text);
+        await SendAsync(Quick with { MaxSteps = 2 });
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("not Base64", reason);
+        Assert.Equal(text, body);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Theory]
+    [InlineData("no JSON")]
+    [InlineData("{}")]
+    public async Task A_request_whose_document_is_damaged_goes_to_the_poison_queue_with_its_reason(string damage)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json").UploadAsync(new BinaryData(damage));
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("is damaged", reason);
+        Assert.Equal(Quick, TrainingRequest.Parse(new BinaryData(body)));
+        Assert.Equal(TrainingStage.Failed, (await TrainingAsync()).Stage);
+    }
+
+    [Fact]
+    public async Task A_damaged_plan_restarts_the_training_and_is_logged()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick with { MaxSteps = 2 });
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json").UploadAsync(new BinaryData("{"));
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        Assert.Contains(said, line => line.Contains("plan.json is damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_request_whose_document_somebody_holds_ends_in_the_poison_queue_instead_of_being_tried_for_ever()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var document = storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json");
+        await document.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(
+            new TrainingJobState { Id = await RequestIdAsync(), Started = DateTimeOffset.UtcNow, Updated = DateTimeOffset.UtcNow }, PipelineJson.Options)));
+        await document.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("holds a lease", (await TakePoisonAsync()).Reason);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Fact]
+    public async Task Requests_and_poison_messages_are_kept_without_end()
+    {
+        await new TrainingRequests(storage).SendAsync(Quick);
+        PeekedMessage request = await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync();
+        Assert.True(request.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{request.ExpiresOn}");
+        await storage.Queue(StorageNames.TrainingRequests).ClearMessagesAsync();
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("not json");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        PeekedMessage poison = await storage.Queue(StorageNames.TrainingRequests + StorageNames.PoisonSuffix).PeekMessageAsync();
+        Assert.True(poison.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{poison.ExpiresOn}");
+    }
+
+    [Fact]
+    public async Task Class_weights_that_are_not_numbers_are_refused_at_once()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("""{"version":1,"base":"preset:tiny","classWeights":["NaN","1","1","1","1"]}""");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("classWeights", (await TakePoisonAsync()).Reason, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -409,6 +499,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
         return published.Version;
     }
+
+    private async Task<string> RequestIdAsync() => (await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync()).Value.MessageId;
 
     private Task SendAsync(TrainingRequest request) => storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 

@@ -12,9 +12,10 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote, roll back and retire model versions; pull one from the Hugging Face hub.")
+    public static Command Create() => new("models", "List, publish, promote, roll back and prune model versions; pull one from the Hugging Face hub.")
     {
-        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), Verify(),
+        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(),
+        PruneCommand.Create(), PruneCommand.CreateRetire(), PullCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };
@@ -140,27 +141,44 @@ internal static class ShadowCommand
     }
 }
 
-/// <summary><c>sbert models retire</c>: gives old versions up.</summary>
-internal static class RetireCommand
+/// <summary><c>sbert models prune</c>: deletes old versions.</summary>
+internal static class PruneCommand
 {
-    public static Command Create()
+    public static Command Create() => Create("prune");
+
+    /// <summary>The verb's earlier name, which scripts may use.</summary>
+    public static Command CreateRetire()
     {
-        var keep = new Option<int?>("--keep") { Description = $"How many of the newest versions to keep (default {new ModelPruningOptions().Keep}); the live one, its parent, the one that a rollback returns to and the shadow always stay." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be retired." };
+        Command command = Create("retire");
+        command.Hidden = true;
+        return command;
+    }
+
+    private static Command Create(string name)
+    {
+        var keep = new Option<int?>("--keep")
+        {
+            Description = $"How many of the newest versions to keep (default {new ModelPruningOptions().Keep}); "
+                + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
+        };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be pruned." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
         keep.Validators.Add(result => { if (result.GetValueOrDefault<int?>() is < 0) result.AddError("--keep must be 0 or more."); });
 
-        var command = new Command("retire", "Give old versions up: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
+        var command = new Command(name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPruningOptions configured = SettingsSection.Read<ModelPruningOptions>(HostSettings.Load(), ModelPruningOptions.Section);
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             bool isDryRun = parsed.GetValue(dryRun);
-            IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
-                .RetireAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(fates)); return ExitCode.Done; }
-            foreach (PruneDecision fate in fates)
-                Console.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
+            IReadOnlyList<PruneDecision> decisions = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
+                .PruneAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
+            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(decisions)); return ExitCode.Done; }
+            foreach (PruneDecision decision in decisions)
+            {
+                string what = decision.IsRetired ? isDryRun ? "would prune" : "pruned" : "keeps";
+                Console.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
+            }
             return ExitCode.Done;
         });
         return command;

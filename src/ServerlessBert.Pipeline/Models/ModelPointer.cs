@@ -73,7 +73,7 @@ internal static class PointerReading
     /// <exception cref="ModelUnavailableException">It is damaged.</exception>
     public static ModelPointer? IntactPointer(this JsonReading<ModelPointer> reading) => reading.Damage is null
         ? reading.Value
-        : throw new ModelUnavailableException($"{reading.Damage.TrimEnd('.')}; replace it with: sbert models promote VERSION");
+        : throw new ModelUnavailableException($"The pointer to the live model cannot be read: {reading.Damage.TrimEnd('.')}; replace it with: sbert models promote VERSION");
 }
 
 /// <summary>A version that runs beside the live one on a share of the batches.</summary>

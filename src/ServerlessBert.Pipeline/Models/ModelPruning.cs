@@ -21,7 +21,7 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
     /// <param name="cancellationToken">Ends the work; another call goes on.</param>
     /// <returns>What becomes of each version and why, the newest first.</returns>
     /// <exception cref="ModelUnavailableException">No model is live, or the pointer cannot be read: nothing says then what must stay.</exception>
-    public async Task<IReadOnlyList<PruneDecision>> RetireAsync(ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<PruneDecision>> PruneAsync(ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
     {
         var (decisions, retired) = await ContendedWrite.RetryAsync(ModelPointer.FileName, () => MarkAsync(options, isDryRun, cancellationToken), cancellationToken);
         if (isDryRun) return decisions;

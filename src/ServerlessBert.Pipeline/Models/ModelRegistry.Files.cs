@@ -46,8 +46,15 @@ public sealed partial class ModelRegistry
     public async Task<ModelManifest> DownloadAsync(string version, string folder, CancellationToken cancellationToken = default)
     {
         var manifest = await ReadManifestAsync(version, cancellationToken);
-        if (await TryDownloadAsync(manifest, folder, cancellationToken) is { } problem) throw new ModelUnavailableException(Sentence(version, problem));
+        await DownloadAsync(manifest, folder, cancellationToken);
         return manifest;
+    }
+
+    /// <summary>Downloads the files of a manifest into a folder and checks every file's length and hash.</summary>
+    /// <exception cref="ModelUnavailableException">A file is absent or damaged.</exception>
+    public async Task DownloadAsync(ModelManifest manifest, string folder, CancellationToken cancellationToken = default)
+    {
+        if (await TryDownloadAsync(manifest, folder, cancellationToken) is { } problem) throw new ModelUnavailableException(Sentence(manifest.Version, problem));
     }
 
     /// <summary>Downloads every file of a version and compares its hash.</summary>

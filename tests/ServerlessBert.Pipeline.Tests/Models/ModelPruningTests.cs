@@ -40,7 +40,7 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await _registry.SetShadowAsync(shadow, 0.5);
         _clock.Advance(TimeSpan.FromDays(2));
 
-        var fates = await _retirement.RetireAsync(KeepOne);
+        var fates = await _retirement.PruneAsync(KeepOne);
 
         Assert.Equal(new[] { parent, previous, live, shadow, newest }.Order(), fates.Where(fate => !fate.IsRetired).Select(fate => fate.Version).Order());
         Assert.Equal(new[] { stray, rolledBack, old }.Order(), fates.Where(fate => fate.IsRetired).Select(fate => fate.Version).Order());
@@ -55,7 +55,7 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await _registry.PromoteAsync(await PublishAsync(), "first");
         string before = (await BlobOf(ModelPointer.FileName).DownloadContentAsync()).Value.Content.ToString();
 
-        var fates = await _retirement.RetireAsync(KeepOne, isDryRun: true);
+        var fates = await _retirement.PruneAsync(KeepOne, isDryRun: true);
 
         Assert.Equal(old, Assert.Single(fates, fate => fate.IsRetired).Version);
         Assert.Equal(before, (await BlobOf(ModelPointer.FileName).DownloadContentAsync()).Value.Content.ToString());
@@ -69,17 +69,17 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await _registry.PromoteAsync(await PublishAsync(), "first");
         var manifest = await _registry.ReadManifestAsync(old); // a host has just read it
 
-        await _retirement.RetireAsync(KeepOne);
+        await _retirement.PruneAsync(KeepOne);
 
         await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.ReadManifestAsync(old));
         await _registry.DownloadAsync(manifest, Path.Combine(_folder, "download"));
         Assert.Equal(ModelRole.Retired, Assert.Single(await _registry.ListAsync(), model => model.Version == old).Role);
 
         _clock.Advance(TimeSpan.FromHours(23));
-        await _retirement.RetireAsync(KeepOne);
+        await _retirement.PruneAsync(KeepOne);
         Assert.Equal(2, (await _registry.ListAsync()).Count);
         _clock.Advance(TimeSpan.FromHours(2));
-        await _retirement.RetireAsync(KeepOne);
+        await _retirement.PruneAsync(KeepOne);
         Assert.Single(await _registry.ListAsync());
         Assert.Empty((await _registry.CurrentAsync())!.Retired);
     }
@@ -90,10 +90,10 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         string first = await PublishAsync(), second = await PublishAsync(), third = await PublishAsync();
         foreach (string version in new[] { first, second, third }) await _registry.PromoteAsync(version, "newer");
 
-        Assert.DoesNotContain(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired);
+        Assert.DoesNotContain(await _retirement.PruneAsync(KeepOne), fate => fate.IsRetired);
 
         _clock.Advance(TimeSpan.FromDays(2));
-        Assert.Equal(first, Assert.Single(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired).Version);
+        Assert.Equal(first, Assert.Single(await _retirement.PruneAsync(KeepOne), fate => fate.IsRetired).Version);
     }
 
     [Fact]
@@ -103,16 +103,16 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await BlobOf($"{cut}/{ModelManifest.FileName}").DeleteAsync();
         await _registry.PromoteAsync(await PublishAsync(), "first");
 
-        Assert.DoesNotContain(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired);
+        Assert.DoesNotContain(await _retirement.PruneAsync(KeepOne), fate => fate.IsRetired);
         _clock.Advance(TimeSpan.FromDays(2));
-        Assert.Contains("cut off", Assert.Single(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired).Reason);
+        Assert.Contains("cut off", Assert.Single(await _retirement.PruneAsync(KeepOne), fate => fate.IsRetired).Reason);
     }
 
     [Fact]
     public async Task Without_a_live_model_nothing_is_retired()
     {
         await PublishAsync();
-        Assert.Contains("none is retired", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _retirement.RetireAsync(KeepOne))).Message);
+        Assert.Contains("none is retired", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _retirement.PruneAsync(KeepOne))).Message);
         Assert.Single(await _registry.ListAsync());
     }
 
@@ -125,7 +125,7 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         var none = new ModelPruningOptions { Keep = 0, Grace = TimeSpan.Zero };
 
         await Task.WhenAll(
-            Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _retirement.RetireAsync(none))),
+            Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _retirement.PruneAsync(none))),
             Task.WhenAll(versions[1..].Select(async version =>
             {
                 try { await _registry.PromoteAsync(version, "race"); }
