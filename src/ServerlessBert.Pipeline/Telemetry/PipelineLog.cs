@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Pipeline.Runs;
 
 namespace ServerlessBert.Pipeline.Telemetry;
 
@@ -16,7 +15,7 @@ internal static partial class PipelineLog
     public static partial void InputMoved(this ILogger logger, string blob, string destination);
 
     [LoggerMessage(61, LogLevel.Warning, "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
-    public static partial void InputNotSettled(this ILogger logger, Exception exception, string blob, ProcessedInput option);
+    public static partial void InputNotSettled(this ILogger logger, Exception exception, string blob, Enum option);
 
     [LoggerMessage(62, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
     public static partial void RunCleared(this ILogger logger, string run, string withDocument);
@@ -34,7 +33,7 @@ internal static partial class PipelineLog
     public static partial void NoModel(this ILogger logger, string blob);
 
     [LoggerMessage(5, LogLevel.Information, "{Blob} has its run {Run} already ({State}); the message is a duplicate.")]
-    public static partial void DuplicateFile(this ILogger logger, string blob, string run, RunState state);
+    public static partial void DuplicateFile(this ILogger logger, string blob, string run, Enum state);
 
     [LoggerMessage(6, LogLevel.Information, "{Blob} is split: run {Run} with {Batches} batches, {Rows} rows, model {Version}.")]
     public static partial void Split(this ILogger logger, string blob, string run, int batches, long rows, string version);
@@ -64,7 +63,7 @@ internal static partial class PipelineLog
     public static partial void FoundFile(this ILogger logger, string blob);
 
     [LoggerMessage(15, LogLevel.Warning, "Run {Run} of {Blob} stood still in state {State}: attempt {Attempt} to revive it, {Batches} batches queued again.")]
-    public static partial void RunRevived(this ILogger logger, string run, string blob, RunState state, int attempt, int batches);
+    public static partial void RunRevived(this ILogger logger, string run, string blob, Enum state, int attempt, int batches);
 
     [LoggerMessage(16, LogLevel.Warning, "{Files} review files wait: no model is live. Publish one and promote it (sbert models publish, sbert models promote).")]
     public static partial void FilesWaitForModel(this ILogger logger, int files);

@@ -35,7 +35,6 @@ public sealed class RunningWorker : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (!WorkerFactAttribute.HasPackages) return;
         await azurite.InitializeAsync();
         string prefix = AzuriteFixture.NewPrefix();
         Storage = PipelineStorage.FromConnectionString(azurite.ConnectionString, prefix);

@@ -13,20 +13,20 @@ namespace ServerlessBert.Functions.Tests.Worker;
 /// <summary>The real worker, in its process, does what the Functions host asks it to.</summary>
 public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWorker>
 {
-    [WorkerFact]
+    [Fact]
     public void The_worker_tells_the_host_of_every_function_and_its_trigger()
     {
         Assert.Equal("Success", worker.Initialized.GetProperty("result").GetProperty("status").GetString());
         Assert.Equal(
             [
-                "ClassifyBatch queueTrigger", "GetStatus httpTrigger", "Predict httpTrigger", "DeadLetterBatch queueTrigger",
+                "ClassifyBatch queueTrigger", "DeadLetterBatch queueTrigger", "GetStatus httpTrigger", "Predict httpTrigger",
                 "ScheduleRetraining timerTrigger", "SplitReviews queueTrigger", "SweepReviews timerTrigger",
             ],
             worker.Functions.Select(function =>
                 $"{function.Key} {JsonDocument.Parse(function.Value.GetProperty("rawBindings")[0].GetString()!).RootElement.GetProperty("type").GetString()}").Order());
     }
 
-    [WorkerFact]
+    [Fact]
     public async Task A_dropped_file_goes_through_the_queue_functions_to_its_predictions()
     {
         BlobClient dropped = Storage.Container(StorageNames.Reviews).GetBlobClient("worker.jsonl");
@@ -42,7 +42,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         Assert.Equal("empty_text", lines[1].GetProperty("error").GetProperty("code").GetString());
     }
 
-    [WorkerFact]
+    [Fact]
     public async Task A_message_that_cannot_be_read_fails_its_invocation_so_that_the_host_keeps_it()
     {
         JsonElement response = await worker.InvokeAsync("ClassifyBatch", QueuesModelFactory.QueueMessage("1", "receipt", "no batch", 1));
@@ -50,7 +50,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         Assert.Contains(nameof(MessageFormatException), response.GetProperty("result").GetProperty("exception").ToString());
     }
 
-    [WorkerTheory]
+    [Theory]
     [InlineData("SweepReviews")]
     [InlineData("ScheduleRetraining")]
     public async Task A_timers_function_runs(string function) => Succeeds(await worker.InvokeAsync(function, "timer", new JsonObject
@@ -58,7 +58,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         ["json"] = """{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}""",
     }));
 
-    [WorkerFact]
+    [Fact]
     public async Task HTTP_functions_answer_what_the_host_forwards_to_them()
     {
         using HttpResponseMessage status = await worker.RequestAsync("GetStatus", HttpMethod.Get, "/api/status");
@@ -74,7 +74,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         Assert.Contains("invalid_json", await refused.Content.ReadAsStringAsync());
     }
 
-    [WorkerFact]
+    [Fact]
     public async Task Its_model_computes_in_oneDNNs_packed_layers_as_it_tells_the_host()
     {
         using HttpResponseMessage predicted = await worker.RequestAsync("Predict", HttpMethod.Post, "/api/predict", new StringContent("""["good"]""", Encoding.UTF8, "application/json"));

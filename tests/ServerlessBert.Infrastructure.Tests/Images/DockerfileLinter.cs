@@ -6,7 +6,7 @@ internal static class DockerfileLinter
     public const string Absent = "needs dockerfile-utils, which npm could not install when this project was built";
 
     public static string Program { get; } =
-        Repository.PathOf("tools", "dockerfile-linter", "node_modules", "dockerfile-utils", "bin", "dockerfile-utils");
+        Repository.PathOf("eng", "dockerfile-linter", "node_modules", "dockerfile-utils", "bin", "dockerfile-utils");
 
     public static bool IsThere => File.Exists(Program);
 }

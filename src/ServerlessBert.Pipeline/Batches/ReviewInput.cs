@@ -1,12 +1,12 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using ServerlessBert.Pipeline.Batches;
+using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 using ServerlessBert.Reviews.Decoding;
 
-namespace ServerlessBert.Pipeline.Runs;
+namespace ServerlessBert.Pipeline.Batches;
 
 /// <summary>Reads a run's input: whole to split it, by range to classify it, always the very content that the run is of.</summary>
 internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options)

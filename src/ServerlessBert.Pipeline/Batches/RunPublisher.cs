@@ -5,11 +5,12 @@ using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Predictions;
+using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Reviews;
 
-namespace ServerlessBert.Pipeline.Runs;
+namespace ServerlessBert.Pipeline.Batches;
 
 /// <summary>Ends runs: done, failed or superseded. Every step may be repeated, by the same worker or another, with the same result.</summary>
 public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDetector drift, RunOptions options, TimeProvider time, ILogger<RunPublisher> logger)
