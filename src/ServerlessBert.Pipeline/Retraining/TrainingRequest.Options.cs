@@ -143,6 +143,7 @@ public static class TrainingRequestRules
         ?? Range("evalFraction", request.EvalFraction, 0.0001, 0.9, "a share of the rows")
         ?? Range("tolerance", request.Tolerance, 0, 1, "accuracy, as 0.005")
         ?? Range("significance", request.Significance, 1e-9, 1, "a p-value, as 0.05")
+        ?? (request.ClassWeights?.All(double.IsFinite) == false ? "A training request's classWeights are not all finite numbers; give a number above 0 for each rating." : null)
         ?? Options(request);
 
     internal static void RefuseUnknownFields(JsonElement json)
