@@ -85,7 +85,7 @@ internal sealed class TrainingAttempt(
         try
         {
             var decisions = await pruning.PruneAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
-            if (decisions.Count(decision => decision.IsRetired) is > 0 and var pruned) logger.Pruned(pruned);
+            if (decisions.Count(decision => decision.IsPruned) is > 0 and var pruned) logger.Pruned(pruned);
         }
         catch (Exception exception) when (exception is Azure.RequestFailedException or ModelUnavailableException)
         {

@@ -414,7 +414,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_promotion_retires_what_is_beyond_the_versions_to_keep()
+    public async Task A_promotion_prunes_what_is_beyond_the_versions_to_keep()
     {
         string[] old = [await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
         await UploadAsync("labelled.jsonl", 400);
@@ -423,7 +423,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", KeepVersions = 2 }));
 
         ModelPointer live = (await registry.CurrentAsync())!;
-        Assert.Equal(old[..2].Order(), live.Retired.Select(model => model.Version).Order());
+        Assert.Equal(old[..2].Order(), live.Pruned.Select(model => model.Version).Order());
         Assert.Contains("pruned 2 old versions", said);
     }
 

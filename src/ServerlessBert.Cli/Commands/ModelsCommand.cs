@@ -176,7 +176,7 @@ internal static class PruneCommand
             if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(decisions)); return ExitCode.Done; }
             foreach (PruneDecision decision in decisions)
             {
-                string what = decision.IsRetired ? isDryRun ? "would prune" : "pruned" : "keeps";
+                string what = decision.IsPruned ? isDryRun ? "would prune" : "pruned" : "keeps";
                 Console.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
             }
             return ExitCode.Done;

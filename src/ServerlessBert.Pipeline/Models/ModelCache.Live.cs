@@ -27,7 +27,7 @@ public sealed partial class ModelCache
         lock (_lock)
         {
             if (_live is null) return null;
-            _live.Holds++;
+            _live.RefCount++;
             return _live;
         }
     }
@@ -75,7 +75,7 @@ public sealed partial class ModelCache
             }
             catch (ModelUnavailableException)
             {
-                // Damaged too, which the load has told; the one before it may be whole.
+                // Damaged too, which the load has logged; the one before it may be whole.
             }
         }
     }

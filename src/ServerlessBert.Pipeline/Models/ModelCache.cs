@@ -17,7 +17,7 @@ public sealed partial class ModelCache : IDisposable
     private readonly ILogger<ModelCache> _logger;
     private readonly ModelLoader _loader;
 
-    // One pass at a time: a pass uses every core.
+    // One forward pass at a time: it uses every core.
     private readonly SemaphoreSlim _compute = new(1, 1);
 
     // Guards the slots and what is live. Never held over an await.
@@ -33,7 +33,7 @@ public sealed partial class ModelCache : IDisposable
     /// <param name="options">Times and limits.</param>
     /// <param name="load">Makes a classifier of a checkpoint folder.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Where loads and swaps are told.</param>
+    /// <param name="logger">Where loads and swaps are logged.</param>
     public ModelCache(
         ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, TimeProvider time, ILogger<ModelCache> logger)
     {
@@ -106,7 +106,7 @@ public sealed partial class ModelCache : IDisposable
         int idle;
         lock (_lock)
         {
-            if (--slot.Holds > 0) return;
+            if (--slot.RefCount > 0) return;
             idle = ++slot.IdleCount;
             if (_options.Linger <= TimeSpan.Zero) Free(slot);
             // Whoever waits for room may take an idle slot at once.
@@ -146,14 +146,14 @@ public sealed partial class ModelCache : IDisposable
         {
             if (_slots.TryGetValue(version, out var known) && !known.Model.IsFaulted)
             {
-                known.Holds++;
+                known.RefCount++;
                 return (known, null);
             }
             if (known is not null) _slots.Remove(version);
-            if (_slots.Count >= _options.MaxLoaded && _slots.Values.FirstOrDefault(slot => slot.Holds == 0) is { } idle) Free(idle);
+            if (_slots.Count >= _options.MaxLoaded && _slots.Values.FirstOrDefault(slot => slot.RefCount == 0) is { } idle) Free(idle);
             if (_slots.Count >= _options.MaxLoaded) return (null, _freed.Task);
 
-            var slot = new ModelSlot(version) { Model = Task.Run(() => LoadAsync(version, expectedDigest)), Holds = 1 };
+            var slot = new ModelSlot(version) { Model = Task.Run(() => LoadAsync(version, expectedDigest)), RefCount = 1 };
             _slots.Add(version, slot);
             return (slot, null);
         }
@@ -167,9 +167,9 @@ public sealed partial class ModelCache : IDisposable
         }
         catch (Exception exception)
         {
-            bool isNews;
-            lock (_lock) (isNews, _lastError) = (_lastError != exception.Message, exception.Message);
-            if (isNews)
+            bool isNewError;
+            lock (_lock) (isNewError, _lastError) = (_lastError != exception.Message, exception.Message);
+            if (isNewError)
             {
                 PipelineMetrics.ModelFailed();
                 _logger.ModelFailed(exception, version, exception.Message);
@@ -183,7 +183,7 @@ public sealed partial class ModelCache : IDisposable
         await Task.Delay(_options.Linger, _time);
         lock (_lock)
         {
-            if (slot.Holds == 0 && slot.IdleCount == idle) Free(slot);
+            if (slot.RefCount == 0 && slot.IdleCount == idle) Free(slot);
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class ModelSlot(string version)
     public required Task<CachedModel> Model { get; init; }
 
     /// <summary>Leases and waiting callers, and one for being the live model. Guarded by the cache's lock.</summary>
-    public int Holds { get; set; }
+    public int RefCount { get; set; }
 
     /// <summary>Counts how often it became idle, so that a late timer does not free what was used since.</summary>
     public int IdleCount { get; set; }

@@ -8,7 +8,7 @@ namespace ServerlessBert.Pipeline.Models;
 
 /// <summary>
 /// current.json: which version is live, since when and why, what was live before, what runs in shadow, and what is
-/// being retired. All of it is one document, so that its If-Match puts promotions, rollbacks and retirements in order.
+/// being pruned. All of it is one document, so that its If-Match puts promotions, rollbacks and prunings in order.
 /// </summary>
 public sealed record ModelPointer
 {
@@ -33,23 +33,24 @@ public sealed record ModelPointer
     /// <summary>The version that runs in shadow, or null.</summary>
     public ModelShadow? Shadow { get; init; }
 
-    /// <summary>Versions that are given up: their manifests are deleted, their files follow. None of them goes live again.</summary>
-    public IReadOnlyList<PrunedModel> Retired { get; init; } = [];
+    /// <summary>Versions that are pruned: their manifests are deleted, their files follow. None of them goes live again.</summary>
+    [JsonPropertyName("retired")]
+    public IReadOnlyList<PrunedModel> Pruned { get; init; } = [];
 
     /// <summary>The version that a rollback returns to: the last one that was not itself rolled back.</summary>
     public string? Previous => History.FirstOrDefault(past => !past.RolledBack && past.Version != Version)?.Version;
 
-    /// <summary>Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor retired.</summary>
+    /// <summary>Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor pruned.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Servable =>
-        [.. History.Where(past => !past.RolledBack).Select(past => past.Version).Prepend(Version).Except(Retired.Select(retired => retired.Version))];
+        [.. History.Where(past => !past.RolledBack).Select(past => past.Version).Prepend(Version).Except(Pruned.Select(pruned => pruned.Version))];
 
     /// <summary>What a version is at present.</summary>
     public ModelRole RoleOf(string version) =>
         version == Version ? ModelRole.Live
         : version == Shadow?.Version ? ModelRole.Shadow
         : version == Previous ? ModelRole.Previous
-        : Retired.Any(retired => retired.Version == version) ? ModelRole.Retired
+        : Pruned.Any(pruned => pruned.Version == version) ? ModelRole.Pruned
         : ModelRole.None;
 }
 
@@ -58,12 +59,12 @@ public sealed record ModelPointer
 /// <param name="Promoted">When it became live.</param>
 /// <param name="Replaced">When it ceased to be.</param>
 /// <param name="Reason">Why it became live.</param>
-/// <param name="RolledBack">Whether it was given up by a rollback, so that another rollback does not return to it.</param>
+/// <param name="RolledBack">Whether a rollback left it, so that another rollback does not return to it.</param>
 public sealed record PastModel(string Version, DateTimeOffset Promoted, DateTimeOffset Replaced, string Reason, bool RolledBack = false);
 
-/// <summary>A version that is given up.</summary>
+/// <summary>A version that is pruned.</summary>
 /// <param name="Version">Its name.</param>
-/// <param name="At">When it was given up; its files go after the grace period.</param>
+/// <param name="At">When it was marked; its files go after the grace period.</param>
 public sealed record PrunedModel(string Version, DateTimeOffset At);
 
 /// <summary>A look at current.json.</summary>

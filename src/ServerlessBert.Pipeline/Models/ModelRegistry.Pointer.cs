@@ -24,7 +24,7 @@ public sealed partial class ModelRegistry
         var manifest = await ReadManifestAsync(version, cancellationToken);
         return await MovePointerAsync(current =>
         {
-            RefuseRetired(current, version);
+            RefusePruned(current, version);
             if (onlyIfCurrent is not null && onlyIfCurrent != (current?.Version ?? ""))
             {
                 throw new ModelUnavailableException(
@@ -48,7 +48,7 @@ public sealed partial class ModelRegistry
             ?? throw new ModelUnavailableException(current is null ? "No model is live, so there is nothing to roll back." : $"No other model was live before {current.Version}; name the version to return to.");
         var manifest = await ReadManifestAsync(target, cancellationToken);
         return await MovePointerAsync(
-            now => RefuseRetired(now, target)?.Version == target ? now! : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
+            now => RefusePruned(now, target)?.Version == target ? now! : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
             cancellationToken);
     }
 
@@ -79,9 +79,9 @@ public sealed partial class ModelRegistry
         return moved.Value!;
     }
 
-    // A retired version's manifest may be there for another moment; what its files are is past.
-    private static ModelPointer? RefuseRetired(ModelPointer? current, string version) => current?.RoleOf(version) == ModelRole.Retired
-        ? throw new ModelUnavailableException($"Model {version} is retired and its files are being deleted; publish it again, or choose one of: sbert models list")
+    // A pruned version's manifest may be there for another moment; what its files are is past.
+    private static ModelPointer? RefusePruned(ModelPointer? current, string version) => current?.RoleOf(version) == ModelRole.Pruned
+        ? throw new ModelUnavailableException($"Model {version} is pruned and its files are being deleted; publish it again, or choose one of: sbert models list")
         : current;
 
     private ModelPointer Next(ModelPointer? current, ModelManifest manifest, string reason, bool rolledBack)
@@ -95,11 +95,11 @@ public sealed partial class ModelRegistry
             Reason = reason,
             History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. PastOf(current, rolledBack)],
             Shadow = current?.Shadow?.Version == manifest.Version ? null : current?.Shadow,
-            Retired = current?.Retired ?? [],
+            Pruned = current?.Pruned ?? [],
         };
     }
 
-    // A version that is given up is given up for the times it was live before, too: the next rollback goes further back.
+    // A version that was rolled back is rolled back for the times it was live before, too: the next rollback goes further back.
     private static IEnumerable<PastModel> PastOf(ModelPointer current, bool rolledBack) =>
         current.History.Select(past => rolledBack && past.Version == current.Version ? past with { RolledBack = true } : past);
 
@@ -112,13 +112,13 @@ public sealed partial class ModelRegistry
     /// <param name="share">The share of batches, above 0 and at most 1.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The new pointer.</returns>
-    /// <exception cref="ModelUnavailableException">The version is absent, incomplete, retired or live, or nothing is live that it could be compared with.</exception>
+    /// <exception cref="ModelUnavailableException">The version is absent, incomplete, pruned or live, or nothing is live that it could be compared with.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The share is none.</exception>
     public async Task<ModelPointer> SetShadowAsync(string version, double share, CancellationToken cancellationToken = default)
     {
         if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "The share of batches must be above 0 and at most 1.");
         await ReadManifestAsync(version, cancellationToken);
-        return await MovePointerAsync(current => RefuseRetired(current, version) switch
+        return await MovePointerAsync(current => RefusePruned(current, version) switch
         {
             null => throw new ModelUnavailableException("No model is live that a shadow could be compared with; promote one first: sbert models promote VERSION"),
             { } live when live.Version == version => throw new ModelUnavailableException($"Model {version} is the live one; name another version to run beside it."),
