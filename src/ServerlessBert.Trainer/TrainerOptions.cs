@@ -40,7 +40,7 @@ public sealed record TrainerOptions
     [Range(1, int.MaxValue)]
     public int MinEvaluationRows { get; init; } = 20;
 
-    /// <summary>How long a request stays invisible after the last sign of life of the job that holds it.</summary>
+    /// <summary>How long a request stays invisible after the last heartbeat of the job that holds it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Visibility { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -66,11 +66,11 @@ public sealed record TrainerOptions
 
     /// <summary>
     /// The number type that weights are published in, float32 or bfloat16; the gate decides on what is published.
-    /// float32, because the next training goes on from them; bfloat16 halves the download of every host that starts.
+    /// float32, because the next training resumes from them; bfloat16 halves the download of every host that starts.
     /// </summary>
     public PublishedWeights Weights { get; init; } = PublishedWeights.Float32;
 
-    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelPruning"/>); null retires none.</summary>
+    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelPruning"/>); null prunes none.</summary>
     [Range(0, 100_000)]
     public int? KeepVersions { get; init; }
 }

@@ -72,7 +72,7 @@ public static class TrainerProgram
 /// <summary>What the training job ends with.</summary>
 public static class TrainerExitCode
 {
-    /// <summary>The request was seen through (promoted or not), or none waited.</summary>
+    /// <summary>The request came to its end (promoted or not), or none waited.</summary>
     public const int Done = 0;
 
     /// <summary>The request failed for good and is in the poison queue with its reason.</summary>

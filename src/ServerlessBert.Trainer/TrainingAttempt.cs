@@ -8,7 +8,7 @@ using TorchSharp;
 namespace ServerlessBert.Trainer;
 
 /// <summary>
-/// One attempt at a request: goes on where the last attempt stopped, and leaves in storage what the next one needs. Each
+/// One attempt at a request: resumes where the last attempt stopped, and leaves in storage what the next one needs. Each
 /// of its stages may be repeated: with the same plan it gives the same weights, and a version is published once.
 /// </summary>
 internal sealed class TrainingAttempt(
@@ -23,7 +23,7 @@ internal sealed class TrainingAttempt(
     torch.Device device,
     ILogger<TrainingAttempt> logger)
 {
-    /// <summary>Sees the request through.</summary>
+    /// <summary>Runs the request to its end.</summary>
     /// <param name="document">The training, this attempt counted.</param>
     /// <param name="request">What is asked for.</param>
     /// <param name="folder">An empty local folder.</param>
@@ -65,7 +65,7 @@ internal sealed class TrainingAttempt(
         if (options.Weights == PublishedWeights.BFloat16) WeightConversion.Store(candidate, torch.bfloat16);
         PromotionGate gate = await comparison.DecideAsync(candidate, prepared.DecidingRows, rules, folder, cancellationToken);
         gate.Save(candidate);
-        // From here on the version's bytes are fixed: a publishing that is cut off is completed, not repeated with others.
+        // From here on the version's bytes are fixed: a publishing that is interrupted is completed, not repeated with others.
         await store.SaveCandidateAsync(document.Run.Id, candidate, cancellationToken);
         await document.ChangeAsync(run => run with { AttemptsSinceProgress = 0 }, cancellationToken);
     }

@@ -13,7 +13,7 @@ namespace ServerlessBert.Trainer;
 internal sealed class TrainingJob(
     PipelineStorage storage, TrainingStateStore store, TrainingAttempt attempt, TrainerOptions options, ILogger<TrainingJob> logger)
 {
-    /// <summary>Takes one request, if one waits, and sees it through.</summary>
+    /// <summary>Takes one request, if one waits, and runs it to its end.</summary>
     /// <param name="stop">Stops after the present step, with a checkpoint in storage, and puts the request back.</param>
     /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
     public async Task<int> RunOnceAsync(CancellationToken stop)
@@ -36,10 +36,10 @@ internal sealed class TrainingJob(
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost, target.Lost, document.Lost);
         var settlement = new MessageSettlement(held, document, store, options, logger);
         if (await settlement.IsSettledAsync()) return document.Run.Stage == TrainingStage.Done ? TrainerExitCode.Done : TrainerExitCode.Failed;
-        return await SeeThroughAsync(held, document, settlement, stop, any.Token);
+        return await AttemptAsync(held, document, settlement, stop, any.Token);
     }
 
-    private async Task<int> SeeThroughAsync(LeasedMessage held, TrainingDocument document, MessageSettlement settlement, CancellationToken stop, CancellationToken any)
+    private async Task<int> AttemptAsync(LeasedMessage held, TrainingDocument document, MessageSettlement settlement, CancellationToken stop, CancellationToken any)
     {
         string folder = Directory.CreateTempSubdirectory("serverlessbert-training-").FullName;
         long begin = Stopwatch.GetTimestamp();

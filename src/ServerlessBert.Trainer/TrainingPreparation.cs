@@ -12,7 +12,7 @@ namespace ServerlessBert.Trainer;
 
 /// <summary>
 /// Finds or makes a training's plan and reads its rows. Where a file was changed or deleted since the plan was made, its
-/// rows cannot be had again: the training begins anew with what is there now, and says so.
+/// rows cannot be had again: the training restarts with what is there now, which is logged.
 /// </summary>
 internal sealed class TrainingPreparation(
     PipelineStorage storage, TrainingStateStore store, TrainingPlanner planner, TrainerOptions options, ReviewOptions reviews, ILogger<TrainingPreparation> logger)

@@ -19,7 +19,7 @@ public sealed class RetrainingSchedule(
 {
     private readonly NewRows _newRows = new(storage, reviews);
 
-    /// <summary>Queues a request or says in the log why not.</summary>
+    /// <summary>Queues a request or logs why not.</summary>
     public async Task RequestIfNeededAsync(CancellationToken cancellationToken = default)
     {
         var live = await models.CurrentAsync(cancellationToken);
@@ -42,7 +42,7 @@ public sealed class RetrainingSchedule(
         if (unseen.Length == 0) return $"model {live} or one published since was trained on all {files} labelled files.";
         if (await requests.CountAsync(cancellationToken) > 0) return "a request waits already, or is worked on.";
         if (await requests.CountPoisonedAsync(cancellationToken) > 0)
-            return $"an earlier one was given up; look at it (sbert queues peek {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
+            return $"an earlier one was dead-lettered; look at it (sbert queues peek {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
         return await TooFewAsync(unseen, seen, cancellationToken);
     }
 

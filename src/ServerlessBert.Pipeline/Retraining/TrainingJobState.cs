@@ -18,7 +18,7 @@ public sealed record TrainingJobState
     /// <summary>When the first attempt began.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>The last sign of life of whoever works on it.</summary>
+    /// <summary>The last heartbeat of whoever works on it.</summary>
     public required DateTimeOffset Updated { get; init; }
 
     /// <summary>When it ended, well or not; null while it has not.</summary>
@@ -107,10 +107,10 @@ public enum TrainingStage
     /// <summary>The version is uploaded, and the pointer moved where the gate passed.</summary>
     Publishing,
 
-    /// <summary>Seen through: published, promoted or not.</summary>
+    /// <summary>Published, promoted or not.</summary>
     Done,
 
-    /// <summary>Given up; the request is in the poison queue with the reason.</summary>
+    /// <summary>Dead-lettered: the request is in the poison queue with the reason.</summary>
     Failed,
 
     /// <summary>Its document cannot be read; its request is dead-lettered by the trainer that takes it next.</summary>
