@@ -13,7 +13,9 @@ public static partial class LibTorch
     {
         reason = null;
         string library = OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
+        // Beside the program where it is built for one platform, else where a build for all of them puts it.
         string path = Path.Combine(AppContext.BaseDirectory, library);
+        if (!File.Exists(path)) path = Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", library);
         if (!File.Exists(path))
         {
             reason = $"libtorch is not beside the program ({path} is missing): build or publish it for this platform ({RuntimeInformation.RuntimeIdentifier}), with the package TorchSharp-cpu or TorchSharp-cuda-linux.";
@@ -45,28 +47,4 @@ public static partial class LibTorch
 
     [GeneratedRegex(@"version [`'](GLIBC\w*_[\d.]+)' not found")]
     private static partial Regex MissingVersion();
-}
-
-/// <summary>The C library's heap, where libtorch's tensors lie.</summary>
-internal static class NativeHeap
-{
-    /// <summary>
-    /// Gives what was freed back to the system. glibc keeps it, in an arena for each thread that ever allocated: a
-    /// host that swaps models, each loaded on another thread, was measured to grow by a model's size a swap.
-    /// </summary>
-    public static void Trim()
-    {
-        if (!OperatingSystem.IsLinux()) return;
-        try
-        {
-            _ = TrimArenas(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // Another C library, such as musl: there is nothing of the kind to call.
-        }
-    }
-
-    [DllImport("libc", EntryPoint = "malloc_trim")]
-    private static extern int TrimArenas(nuint keep);
 }

@@ -3,6 +3,7 @@ using ServerlessBert.Benchmarks.Onnx;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Onnx;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -34,6 +35,15 @@ public sealed class OnnxBertTests : IDisposable
     {
         using var onnx = new OnnxClassifier(OnnxBert.Write(_weights, Path.Combine(_parent.FullName, "onnx"), quantize), threads: 1);
         Compare(onnx.Logits, tolerance);
+    }
+
+    [Theory]
+    [InlineData(false, "it was optimized for ONNX Runtime (com.microsoft's EmbedLayerNormalization")]
+    [InlineData(true, "it is quantized (")]
+    public void What_ONNX_Runtimes_own_tools_make_is_refused_as_a_source_of_weights(bool quantize, string expected)
+    {
+        string path = OnnxBert.Write(_weights, Path.Combine(_parent.FullName, "onnx"), quantize);
+        Assert.Contains(expected, Assert.Throws<OnnxException>(() => OnnxImport.Read(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,15 +16,17 @@ internal sealed class OnnxBert : IDisposable
     public const string InputIds = "input_ids", AttentionMask = "attention_mask";
 
     private readonly CheckpointWeights _weights;
-    private readonly OnnxGraph _graph;
+    private readonly string _path;
+    private readonly OnnxGraphWriter _graph;
     private readonly bool _quantize;
-    private readonly OnnxMessage _epsilon, _heads;
+    private readonly ProtobufWriter _epsilon, _heads;
 
     private OnnxBert(CheckpointWeights weights, string folder, bool quantize)
     {
-        (_weights, _graph, _quantize) = (weights, new OnnxGraph(folder), quantize);
-        _epsilon = OnnxGraph.Attribute("epsilon", (float)weights.Config.LayerNormEps);
-        _heads = OnnxGraph.Attribute("num_heads", weights.Config.NumAttentionHeads);
+        _path = Path.Combine(folder, OnnxExport.FileName);
+        (_weights, _graph, _quantize) = (weights, new OnnxGraphWriter(_path, hasWeightsBeside: true), quantize);
+        _epsilon = OnnxGraphWriter.Attribute("epsilon", (float)weights.Config.LayerNormEps);
+        _heads = OnnxGraphWriter.Attribute("num_heads", weights.Config.NumAttentionHeads);
     }
 
     /// <summary>Writes a checkpoint's graph into a folder and gives the model's path.</summary>
@@ -39,22 +42,27 @@ internal sealed class OnnxBert : IDisposable
 
     private string Write()
     {
-        _graph.Input(InputIds);
-        _graph.Input(AttentionMask);
+        _graph.Input(InputIds, OnnxDtype.Int32, "batch", "sequence");
+        _graph.Input(AttentionMask, OnnxDtype.Int32, "batch", "sequence");
         var (x, mask) = Embeddings();
         for (int layer = 0; layer < _weights.Config.NumHiddenLayers; layer++) x = Layer($"bert.encoder.layer.{layer}", x, mask);
-        string first = _graph.Node("Gather", "", [x, _graph.Integers([0])], OnnxGraph.Attribute("axis", 1)); // [batch, hidden]
-        string pooled = _graph.Node("Tanh", "", [_graph.Node("Add", "", [MatMul(first, "bert.pooler.dense"), Vector("bert.pooler.dense.bias")])]);
-        return _graph.Save(_graph.Node("Add", "", [MatMul(pooled, "classifier"), Vector("classifier.bias")]));
+        string first = _graph.Node("Gather", [x, _graph.Integers([0])], OnnxGraphWriter.Attribute("axis", 1)); // [batch, hidden]
+        string pooled = _graph.Node("Tanh", [_graph.Node("Add", [MatMul(first, "bert.pooler.dense"), Vector("bert.pooler.dense.bias")])]);
+        _graph.Output(_graph.Node("Add", [MatMul(pooled, "classifier"), Vector("classifier.bias")]), "logits", OnnxDtype.Float32, "batch",
+            "labels");
+        _graph.Save();
+        return _path;
     }
 
     private (string X, string Mask) Embeddings()
     {
         const string prefix = "bert.embeddings";
         // Every review is one segment: its type's row is a constant of the positions, so there are no segment ids.
-        Tensor positions = _weights.Tensors[$"{prefix}.position_embeddings.weight"] + _weights.Tensors[$"{prefix}.token_type_embeddings.weight"][0];
-        string[] outputs = _graph.Node("EmbedLayerNormalization", OnnxGraph.Fused,
-            [InputIds, "", Matrix(_weights.Tensors[$"{prefix}.word_embeddings.weight"]), Matrix(positions), "", Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), AttentionMask],
+        Tensor positions = _weights.Tensors[$"{prefix}.position_embeddings.weight"]
+            + _weights.Tensors[$"{prefix}.token_type_embeddings.weight"][0];
+        string[] outputs = _graph.RuntimeNode("EmbedLayerNormalization",
+            [InputIds, "", Matrix(_weights.Tensors[$"{prefix}.word_embeddings.weight"]), Matrix(positions), "",
+                Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), AttentionMask],
             outputs: 2, _epsilon);
         return (outputs[0], outputs[1]); // [batch, sequence, hidden], [batch]
     }
@@ -63,30 +71,36 @@ internal sealed class OnnxBert : IDisposable
     {
         string context = Attention(prefix, x, mask); // [batch, sequence, hidden]
         string attended = AddAndNorm(MatMul(context, $"{prefix}.attention.output.dense"), x, $"{prefix}.attention.output");
-        string up = _graph.Node("BiasGelu", OnnxGraph.Fused, [MatMul(attended, $"{prefix}.intermediate.dense"), Vector($"{prefix}.intermediate.dense.bias")]); // [batch, sequence, intermediate]
+        // [batch, sequence, intermediate]
+        string up = Runtime("BiasGelu", [MatMul(attended, $"{prefix}.intermediate.dense"), Vector($"{prefix}.intermediate.dense.bias")]);
         return AddAndNorm(MatMul(up, $"{prefix}.output.dense"), attended, $"{prefix}.output");
     }
 
-    private string AddAndNorm(string projected, string residual, string prefix) => _graph.Node("SkipLayerNormalization", OnnxGraph.Fused,
-        [projected, residual, Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), Vector($"{prefix}.dense.bias")], _epsilon);
+    private string AddAndNorm(string projected, string residual, string prefix) => Runtime("SkipLayerNormalization",
+        [projected, residual, Vector($"{prefix}.LayerNorm.weight"), Vector($"{prefix}.LayerNorm.bias"), Vector($"{prefix}.dense.bias")],
+            _epsilon);
 
     private string Attention(string prefix, string x, string mask)
     {
         string[] names = ["query", "key", "value"];
-        Tensor weight = cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.weight"])], 0).t().contiguous(); // [hidden, 3 hidden]
+        // [hidden, 3 hidden]
+        Tensor weight = cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.weight"])], 0).t().contiguous();
         string bias = Vector(cat([.. names.Select(name => _weights.Tensors[$"{prefix}.attention.self.{name}.bias"])], 0));
-        if (!_quantize) return _graph.Node("Attention", OnnxGraph.Fused, [x, Matrix(weight), bias, mask], _heads);
+        if (!_quantize) return Runtime("Attention", [x, Matrix(weight), bias, mask], _heads);
         var (values, scale, zero) = Quantized(weight);
-        string[] input = _graph.Node("DynamicQuantizeLinear", "", [x], outputs: 3);
-        return _graph.Node("QAttention", OnnxGraph.Fused, [input[0], values, bias, input[1], scale, mask, input[2], zero], _heads);
+        string[] input = _graph.Node("DynamicQuantizeLinear", [x], outputs: 3);
+        return Runtime("QAttention", [input[0], values, bias, input[1], scale, mask, input[2], zero], _heads);
     }
+
+    private string Runtime(string type, string[] inputs, params ProtobufWriter[] attributes) =>
+        _graph.RuntimeNode(type, inputs, outputs: 1, attributes)[0];
 
     private string MatMul(string x, string prefix)
     {
         Tensor weight = _weights.Tensors[$"{prefix}.weight"].t().contiguous(); // [inputs, outputs]
-        if (!_quantize) return _graph.Node("MatMul", "", [x, Matrix(weight)]);
+        if (!_quantize) return _graph.Node("MatMul", [x, Matrix(weight)]);
         var (values, scale, zero) = Quantized(weight);
-        return _graph.Node("DynamicQuantizeMatMul", OnnxGraph.Fused, [x, values, scale, zero]);
+        return Runtime("DynamicQuantizeMatMul", [x, values, scale, zero]);
     }
 
     // Symmetric, one scale for the whole tensor: quantize_dynamic's defaults.
@@ -94,7 +108,8 @@ internal sealed class OnnxBert : IDisposable
     {
         float scale = weight.abs().max().ToSingle() / 127;
         Tensor values = (weight / scale).round().clamp(-127, 127).to(int8).contiguous();
-        return (_graph.Weight(MemoryMarshal.Cast<byte, sbyte>(values.bytes), values.shape), _graph.Weight([scale]), _graph.Weight((ReadOnlySpan<sbyte>)[0]));
+        return (_graph.Weight(MemoryMarshal.Cast<byte, sbyte>(values.bytes), values.shape), _graph.Weight([scale], []),
+            _graph.Weight((ReadOnlySpan<sbyte>)[0], []));
     }
 
     private string Matrix(Tensor weight) => _graph.Weight(MemoryMarshal.Cast<byte, float>(weight.contiguous().bytes), weight.shape);

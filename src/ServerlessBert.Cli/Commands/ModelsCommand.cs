@@ -12,10 +12,11 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote, roll back and prune model versions; pull one from the Hugging Face hub.")
+    public static Command Create() => new(
+        "models", "List, publish, promote, roll back and prune model versions; pull one from the Hugging Face hub, import or export ONNX.")
     {
         List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(),
-        PruneCommand.Create(), PruneCommand.CreateRetire(), PullCommand.Create(), Verify(),
+        PruneCommand.Create(), PruneCommand.CreateRetire(), PullCommand.Create(), ImportCommand.Create(), ExportCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };

@@ -24,7 +24,7 @@ internal static class PretrainCommand
         settings.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            TrainingStart start = starts.Start(parsed);
+            TrainingStart start = await starts.StartAsync(parsed, cancellationToken);
             PretrainingOptions options = settings.Over(start.DefaultPretraining, parsed);
             options.Validate();
             NeedsLibTorch.Check();

@@ -10,15 +10,25 @@ internal static class PullCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name." };
+        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name; or what sbert models import takes." };
         var revision = new Option<string>("--revision") { Description = "A branch, tag or commit.", DefaultValueFactory = _ => "main" };
-        var output = new Option<DirectoryInfo?>("--out") { Description = "The checkpoint folder (default: the last part of the name, here)." };
+        var output = new Option<DirectoryInfo?>("--out")
+        {
+            Description = "The checkpoint folder (default: the last part of the name, here).",
+        };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace other weights that the folder holds." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("pull", "Fetch a BERT or DistilBERT of the Hugging Face hub (HF_ENDPOINT, HF_TOKEN) into a checkpoint folder.") { name, revision, output, overwrite, json };
+        const string does = "Fetch a BERT or DistilBERT of the Hugging Face hub (HF_ENDPOINT, HF_TOKEN) into a checkpoint folder.";
+        var command = new Command("pull", does) { name, revision, output, overwrite, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelName model = ModelName.Parse(parsed.GetRequiredValue(name));
+            string asked = parsed.GetRequiredValue(name);
+            if (ImportSource.IsSource(asked))
+            {
+                string target = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the checkpoint folder.");
+                return await ImportCommand.RunAsync(asked, target, parsed.GetValue(overwrite), parsed.GetValue(json), cancellationToken);
+            }
+            ModelName model = ModelName.Parse(asked);
             string wanted = parsed.GetRequiredValue(revision);
             if (wanted is "" or "." or "..") throw new UsageException($"--revision '{wanted}' is not a branch, tag or commit.");
             string folder = parsed.GetValue(output)?.FullName ?? Path.GetFullPath(model.Name);

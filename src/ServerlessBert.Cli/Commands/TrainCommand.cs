@@ -63,7 +63,7 @@ internal static class TrainCommand
             if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
             string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
             if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing) throw new UsageException($"there is no folder {missing}; --teacher names a checkpoint folder.");
-            TrainingStart start = starts.Start(parsed);
+            TrainingStart start = await starts.StartAsync(parsed, cancellationToken);
             TrainingOptions options = settings.Over(start.DefaultOptions, parsed);
             options.Validate();
             PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } passes ? start.DefaultPretraining with { Epochs = passes, Seed = options.Seed, Compute = options.Compute } : null;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ServerlessBert.Cli.HuggingFace;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Tokenization;
@@ -8,7 +9,7 @@ namespace ServerlessBert.Cli.Options;
 /// <summary>What <c>sbert train</c> and <c>sbert pretrain</c> start from: a checkpoint folder, or fresh weights and a vocabulary of their own.</summary>
 internal sealed class StartSettings
 {
-    private readonly Option<string?> baseFolder = new("--base") { Description = "The checkpoint folder to start from (train --queue: current, or version:<version>)." };
+    private readonly Option<string?> baseFolder = new("--base") { Description = $"What to start from: a checkpoint folder, or one of {NamedBases.Names}, which are fetched once (train --queue: current, or version:<version>)." };
     private readonly Option<string?> preset = new("--preset") { Description = "Start from random weights of this shape, with a vocabulary of its own (mini without --base)." };
     private readonly Option<int> vocabularySize = new("--vocab-size") { Description = "With --preset: most word pieces of the vocabulary.", DefaultValueFactory = _ => 8000 };
     private readonly Option<MergeScore?> merges = new("--vocab-merges") { Description = "With --preset: the pieces that become one, by frequency (the default), or by the likelihood that they gain, which wants a --vocab-min-frequency of 20 or so.", HelpName = "frequency|likelihood" };
@@ -27,15 +28,18 @@ internal sealed class StartSettings
 
     /// <summary>The start that was asked for.</summary>
     /// <exception cref="UsageException">Two options contradict each other, one is out of range, or the folder is not there.</exception>
-    public TrainingStart Start(ParseResult parsed)
+    /// <exception cref="ImportException">A base with a name cannot be fetched.</exception>
+    public async Task<TrainingStart> StartAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         Check(parsed);
         if (parsed.GetValue(baseFolder) is not { } folder)
             return new TrainingStart.FromScratch(
                 parsed.GetValue(preset) ?? "mini", parsed.GetValue(vocabularySize), parsed.GetValue(layers), parsed.GetValue(initializerRange),
                 parsed.GetValue(merges) ?? MergeScore.Frequency, parsed.GetValue(minimumFrequency) ?? 2);
-        return Directory.Exists(folder) ? new TrainingStart.FromFolder(folder)
-            : throw new UsageException($"there is no folder {folder}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one), and --preset starts without one.");
+        if (Directory.Exists(folder)) return new TrainingStart.FromFolder(folder);
+        return NamedBases.Find(folder) is { } named
+            ? new TrainingStart.FromFolder(await NamedBases.ResolveAsync(named, cancellationToken))
+            : throw new UsageException($"there is no folder {folder}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one) or one of {NamedBases.Names}, and --preset starts without one.");
     }
 
     /// <summary>The start as a request to the training job names it, and its vocabulary's size; null for the job's own.</summary>

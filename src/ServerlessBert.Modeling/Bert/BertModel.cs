@@ -371,7 +371,6 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
         dropout = new BertDropout(config.ClassifierDropout ?? config.HiddenDropoutProb);
         classifier = Uninitialized.Linear(config.HiddenSize, config.NumLabels);
         RegisterComponents();
-        SeedDropout(seed: 0);
         if (initialize) BertInitialization.Initialize(this, config);
     }
 
@@ -390,7 +389,10 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
         set { foreach (BertLinear linear in modules().OfType<BertLinear>()) linear.ComputeDtype = value; }
     }
 
-    /// <summary>Makes the dropouts' masks on the CPU a function of a seed and of the order of calls.</summary>
+    /// <summary>
+    /// Makes the dropouts' masks on the CPU a function of a seed and of the order of calls; without it, they are drawn from
+    /// torch's global generator, which <c>torch.manual_seed</c> sets.
+    /// </summary>
     public void SeedDropout(long seed)
     {
         var mask = new DropoutMask((ulong)seed);
@@ -418,5 +420,20 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
         using var pooled = bert.Pooled(inputIds, attentionMask, tokenTypeIds);   // [batch, hidden]
         using var dropped = dropout.call(pooled);                                // [batch, hidden]
         return classifier.call(dropped);                                         // [batch, labels]
+    }
+
+    /// <summary>
+    /// As <see cref="forward(Tensor, Tensor, Tensor)"/>, with the mean cross-entropy of the labels beside the logits: what
+    /// <c>model(**batch, labels=…)</c> gives in Python.
+    /// </summary>
+    /// <param name="inputIds">[batch, sequence], int64.</param>
+    /// <param name="attentionMask">[batch, sequence], or null where nothing is padding.</param>
+    /// <param name="tokenTypeIds">[batch, sequence], or null where all are 0.</param>
+    /// <param name="labels">[batch], int64, from 0.</param>
+    /// <returns>The loss, [], and the logits, [batch, labels].</returns>
+    public (Tensor Loss, Tensor Logits) forward(Tensor inputIds, Tensor? attentionMask, Tensor? tokenTypeIds, Tensor labels)
+    {
+        Tensor logits = call(inputIds, attentionMask, tokenTypeIds);             // [batch, labels]
+        return (nn.functional.cross_entropy(logits, labels), logits);
     }
 }

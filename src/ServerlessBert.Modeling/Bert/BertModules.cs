@@ -53,7 +53,7 @@ public sealed class BertDropout : nn.Module<Tensor, Tensor>
     internal double Probability { get; set; }
 
     /// <summary>Where masks come from; one for a whole model, so that no two dropouts draw the same.</summary>
-    internal DropoutMask Mask { get; set; } = new(seed: 0);
+    internal DropoutMask Mask { get; set; } = new(seed: null);
 
     /// <summary>Any shape; unchanged in evaluation.</summary>
     public override Tensor forward(Tensor input)

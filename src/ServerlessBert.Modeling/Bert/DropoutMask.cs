@@ -8,8 +8,11 @@ namespace ServerlessBert.Modeling.Bert;
 /// a third of a training step; here every element's number is a function of seed, call and place, so that all cores draw,
 /// and the masks do not depend on how many those are.
 /// </summary>
-/// <param name="seed">The same seed gives the same sequence of masks.</param>
-internal sealed class DropoutMask(ulong seed)
+/// <param name="seed">
+/// The same seed gives the same sequence of masks; null draws a seed for each mask from torch's global generator, so that
+/// <c>torch.manual_seed</c> decides, as it does for torch's own dropout.
+/// </param>
+internal sealed class DropoutMask(ulong? seed)
 {
     // Elements of one stream of numbers: a piece of work for a thread, small enough to stay in its cache.
     private const int Stream = 1 << 14;
@@ -26,13 +29,13 @@ internal sealed class DropoutMask(ulong seed)
         Tensor mask = empty(shape, dtype);
         uint threshold = (uint)Math.Round(p * 65536);
         float scale = 65536f / (65536 - threshold);
-        ulong call = calls++;
-        if (dtype == bfloat16) Fill<ushort>(mask, threshold, (ushort)(BitConverter.SingleToUInt32Bits(scale) + 0x8000 >> 16), call);
-        else Fill(mask, threshold, scale, call);
+        (ulong key, ulong call) = seed is { } own ? (own, calls++) : (Drawn(), 0);
+        if (dtype == bfloat16) Fill<ushort>(mask, threshold, (ushort)(BitConverter.SingleToUInt32Bits(scale) + 0x8000 >> 16), key, call);
+        else Fill(mask, threshold, scale, key, call);
         return mask;
     }
 
-    private unsafe void Fill<T>(Tensor mask, uint threshold, T kept, ulong call)
+    private static unsafe void Fill<T>(Tensor mask, uint threshold, T kept, ulong key, ulong call)
         where T : unmanaged
     {
         Span<T> values = MemoryMarshal.Cast<byte, T>(mask.bytes);
@@ -43,7 +46,7 @@ internal sealed class DropoutMask(ulong seed)
             Parallel.For(0, (length + Stream - 1) / Stream, stream =>
             {
                 int at = stream * Stream;
-                FillStream(new Span<T>(all + at, Math.Min(Stream, length - at)), threshold, kept, Mix(seed ^ Mix(call ^ Mix((ulong)stream))));
+                FillStream(new Span<T>(all + at, Math.Min(Stream, length - at)), threshold, kept, Mix(key ^ Mix(call ^ Mix((ulong)stream))));
             });
         }
     }
@@ -58,6 +61,12 @@ internal sealed class DropoutMask(ulong seed)
             for (int i = 0; i < four.Length; i++, word >>= 16)
                 four[i] = (ushort)word < threshold ? default : kept;
         }
+    }
+
+    private static ulong Drawn()
+    {
+        using Tensor number = randint(long.MaxValue, [1], dtype: int64);
+        return (ulong)number.item<long>();
     }
 
     /// <summary>SplitMix64's output function (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").</summary>

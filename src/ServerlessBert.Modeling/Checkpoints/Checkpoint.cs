@@ -13,7 +13,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The model's shape and labels.</summary>
     public BertConfig Config => Model.Config;
 
-    /// <summary>The module tree, in training mode as constructed; <see cref="Dispose"/> frees it.</summary>
+    /// <summary>The module tree: in evaluation mode where it was loaded, as <c>from_pretrained</c> leaves it; <see cref="Dispose"/> frees it.</summary>
     public BertForSequenceClassification Model { get; }
 
     /// <summary>The tokenizer that belongs to the vocabulary.</summary>
@@ -28,6 +28,7 @@ public sealed class Checkpoint : IDisposable
     {
         var tokenizer = LoadTokenizer(folder);
         var loaded = LoadedModel.Load(folder, options);
+        loaded.Model.eval();
         if (VocabularyFault(tokenizer, loaded.Model.Config) is not { } fault) return new Checkpoint(loaded, tokenizer);
         loaded.Model.Dispose();
         throw new CheckpointException($"{folder}: {fault}");

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace ServerlessBert.Modeling.Evaluation;
 
 /// <summary>How good a classifier is on labelled rows.</summary>
@@ -70,6 +72,19 @@ public sealed record EvaluationMetrics
             CalibrationError = CalibrationBin.Error(CalibrationBin.Of(labels, probabilities)),
             Confusion = confusion.ToArrays(),
         };
+    }
+
+    /// <summary>Measures a model's logits against labels.</summary>
+    /// <param name="labels">Actual labels from 0, [rows], int64.</param>
+    /// <param name="logits">What the model gave, [rows, labels]; batches are put together with <c>torch.cat</c>.</param>
+    /// <exception cref="ArgumentException">The two are empty, or not of one length.</exception>
+    public static EvaluationMetrics FromLogits(Tensor labels, Tensor logits)
+    {
+        using var scope = NewDisposeScope();
+        Tensor probabilities = logits.detach().to(float32).cpu().softmax(-1);    // [rows, labels]
+        int[] actual = [.. labels.cpu().data<long>().ToArray().Select(label => (int)label)];
+        float[] all = probabilities.contiguous().view(-1).data<float>().ToArray();
+        return Of(actual, [.. all.Chunk((int)probabilities.size(-1))]);
     }
 
     /// <summary>The 95 % score interval of a share (Wilson 1927): it stays inside 0 to 1, also for few rows.</summary>

@@ -1,3 +1,6 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.optim.lr_scheduler;
+
 namespace ServerlessBert.Modeling.Optimizers;
 
 /// <summary>How the learning rate goes on after its warm-up.</summary>
@@ -32,4 +35,11 @@ public readonly record struct LearningRateSchedule(ScheduleKind Kind, int TotalS
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
+
+    /// <summary>
+    /// The schedule as TorchSharp's own: its <c>step()</c> after each of the optimizer's sets the next step's learning rate,
+    /// from the optimizer's rate as the peak; <c>get_linear_schedule_with_warmup</c> and its siblings in Python.
+    /// </summary>
+    /// <param name="optimizer">One of TorchSharp's optimizers.</param>
+    public LRScheduler For(optim.Optimizer optimizer) => optim.lr_scheduler.LambdaLR(optimizer, FactorAt);
 }

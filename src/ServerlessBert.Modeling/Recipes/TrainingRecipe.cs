@@ -22,6 +22,25 @@ public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options,
     /// <summary>The settings of a pretraining on the texts to learn from, before anything else; null for none.</summary>
     public PretrainingOptions? Pretraining { get; init; }
 
+    /// <summary>
+    /// Fine-tunes a checkpoint folder on labelled rows, a tenth of them held out to measure on, and saves the result: all
+    /// defaults, on the CPU, or on a GPU where there is one.
+    /// </summary>
+    /// <param name="start">A folder as Hugging Face saves one.</param>
+    /// <param name="rows">Rows with their labels from 0.</param>
+    /// <param name="folder">Where the trained checkpoint goes, with its record, log and report.</param>
+    /// <param name="options">Null takes the defaults.</param>
+    /// <param name="progress">Told after every step and every evaluation.</param>
+    /// <exception cref="CheckpointException">The folder is not a sound checkpoint.</exception>
+    /// <exception cref="TrainingException">See <see cref="FineTuner.Train"/>.</exception>
+    public static TrainingRecord FineTune(
+        string start, IReadOnlyList<LabelledReview> rows, string folder, TrainingOptions? options = null, IProgress<TrainingProgress>? progress = null)
+    {
+        options ??= new TrainingOptions();
+        return new TrainingRecipe(new TrainingStart.FromFolder(start), options, ComputeDevice.Named("auto"), [])
+            .Run(StratifiedSplit.ByTextHash(rows, 0.1, options.Seed), folder, progress ?? new Progress<TrainingProgress>(), _ => { }, CancellationToken.None);
+    }
+
     /// <summary>Trains and saves.</summary>
     /// <param name="split">Rows to learn from and to measure on.</param>
     /// <param name="folder">Where the checkpoint, training.json, metrics.json, the log and the report go; made where missing.</param>
