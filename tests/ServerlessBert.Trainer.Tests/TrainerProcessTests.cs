@@ -151,6 +151,26 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Contains((await registry.ReadManifestAsync((await RunAsync()).Model!)).Files, file => file.Name == TrainingReport.FileName);
     }
 
+    [Fact]
+    public async Task Asked_to_end_at_any_moment_of_a_training_it_ends_by_itself_and_never_aborts()
+    {
+        await UploadAsync(storage, 300);
+        await SendAsync(storage, Quick with { Epochs = 500 });
+        var random = new Random(14);
+        for (int stop = 0; stop < 6; stop++)
+        {
+            await using TrainerProcess trainer = await StartWithMessageAsync(ComesBackSoon);
+            string? after = (stop % 3) switch { 0 => "labelled.jsonl", 1 => "step 1/", _ => "checkpoint of step" };
+            Assert.True(await trainer.SaysAsync(after), trainer.Said);
+            await Task.Delay(random.Next(400));
+            trainer.Stop();
+
+            await trainer.MustEndAsync(TrainerExitCode.Interrupted);
+            Assert.DoesNotContain("terminate called", trainer.Said);
+        }
+        Assert.Equal(0, (await RunAsync()).AttemptsSinceProgress);
+    }
+
     [Theory]
     [InlineData("ServerlessBert__Trainer__MaxHours", "abc", "ServerlessBert__Trainer__MaxHours is \"abc\"; it must be a number.")]
     [InlineData("ServerlessBert__Trainer__Device", "tpu", "ServerlessBert__Trainer__Device is \"tpu\"; it must be auto, cpu, cuda.")]
