@@ -72,7 +72,7 @@ internal static class CommandLine
             $"storage refuses this user ({refused.ErrorCode}); it takes the roles Storage Blob Data Contributor and Storage Queue Data Contributor.",
         RequestFailedException failed => $"storage answered {failed.Status} {failed.ErrorCode}.",
         IOException or InvalidDataException or UnauthorizedAccessException => exception.Message,
-        { } known when known.GetType().Namespace?.StartsWith("ServerlessBert", StringComparison.Ordinal) == true => known.Message,
+        ServerlessBertException known => known.Message,
         _ => $"{exception.Message.ReplaceLineEndings(" ")} ({exception.GetType().Name}; this is a defect: set SBERT_TRACE=1 to see where.)",
     };
 

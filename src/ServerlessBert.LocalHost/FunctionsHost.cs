@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.LocalHost;
@@ -50,6 +51,7 @@ public sealed class FunctionsHost : IAsyncDisposable
                 FunctionMethod.Discover(options.FunctionTypes ?? typeof(ClassifyBatch).Assembly.GetExportedTypes()),
                 configuration, options.Queues ?? QueueTriggerOptions.FromHostJson(hostJson));
             application = Build(options, configuration, hostJson, triggers);
+            application.Services.ValidateSettings(); // before the host does, which would log a failure with its trace
             triggers.MapRoutes(application);
             await StartAsync(application, options, cancellationToken);
 
@@ -112,7 +114,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         TextWriter output = options.Output ?? Console.Out;
         return new TrainerStarter(
-            services.GetRequiredService<PipelineStorage>().Queue(StorageNames.TrainingRequests),
+            services.GetRequiredService<PipelineStorage>().RawQueue(StorageNames.TrainingRequests),
             options.TrainerCommand ?? ["dotnet", Path.Combine(AppContext.BaseDirectory, "ServerlessBert.Trainer.dll"), "--once"],
             HostSettings.AsEnvironment(configuration),
             line => output.WriteLine($"trainer | {line}"),
@@ -129,7 +131,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         {
             throw new HostStartException($"The storage account does not let its containers and queues be created ({StorageErrors.Sentence(exception).TrimEnd('.')}); check AzureWebJobsStorage and your roles.", exception);
         }
-        catch (InvalidOperationException exception)
+        catch (SettingsException exception)
         {
             throw new HostStartException(exception.Message, exception);
         }

@@ -60,7 +60,7 @@ internal static class DropCommand
     {
         BlobClient blob = storage.Container(StorageNames.Reviews).GetBlobClient(file.Name);
         BlobContentInfo uploaded = await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
-        string etag = ETags.Bare(uploaded.ETag.ToString());
+        string etag = ETags.Unquote(uploaded.ETag.ToString());
         // What Event Grid does in Azure; where both do, the second message finds the run begun.
         await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody(), cancellationToken: cancellationToken);
         Terminal.Say($"dropped {file.Name} ({file.Length:N0} bytes) into {StorageNames.Reviews}/");

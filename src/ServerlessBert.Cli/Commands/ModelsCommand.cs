@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Configuration;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.LocalHost;
 using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 
@@ -15,9 +15,11 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote, roll back and retire model versions; pull one from the Hugging Face hub, import or export ONNX.")
+    public static Command Create() => new(
+        "models", "List, publish, promote, roll back and prune model versions; pull one from the Hugging Face hub, import or export ONNX.")
     {
-        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), ImportCommand.Create(), ExportCommand.Create(), Verify(),
+        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(),
+        PruneCommand.Create(), PruneCommand.CreateRetire(), PullCommand.Create(), ImportCommand.Create(), ExportCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };
@@ -147,28 +149,42 @@ internal static class ShadowCommand
     }
 }
 
-/// <summary><c>sbert models retire</c>: gives old versions up.</summary>
-internal static class RetireCommand
+/// <summary><c>sbert models prune</c>: deletes old versions.</summary>
+internal static class PruneCommand
 {
-    public static Command Create()
+    public static Command Create() => Create("prune");
+
+    /// <summary>The verb's earlier name, which scripts may use.</summary>
+    public static Command CreateRetire()
+    {
+        Command command = Create("retire");
+        command.Hidden = true;
+        return command;
+    }
+
+    private static Command Create(string name)
     {
         Option<int?> keep = TypedOption.Whole(
-            $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); the live one, its parent, the one that a rollback returns to and the shadow always stay.",
+            $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); "
+            + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
             0, int.MaxValue, "--keep");
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be retired." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be pruned." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
 
-        var command = new Command("retire", "Give old versions up: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
+        var command = new Command(name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelPruningOptions configured = HostSettings.Load().GetSection(ModelPruningOptions.Section).Get<ModelPruningOptions>() ?? new();
+            ModelPruningOptions configured = SettingsSection.Read<ModelPruningOptions>(HostSettings.Load(), ModelPruningOptions.Section);
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             bool isDryRun = parsed.GetValue(dryRun);
-            IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
-                .RetireAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(fates)); return ExitCode.Done; }
-            foreach (PruneDecision fate in fates)
-                Console.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
+            IReadOnlyList<PruneDecision> decisions = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
+                .PruneAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
+            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(decisions)); return ExitCode.Done; }
+            foreach (PruneDecision decision in decisions)
+            {
+                string what = decision.IsPruned ? isDryRun ? "would prune" : "pruned" : "keeps";
+                Console.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
+            }
             return ExitCode.Done;
         });
         return command;

@@ -4,7 +4,6 @@ using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
-using ServerlessBert.Trainer;
 using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;

@@ -40,11 +40,11 @@ internal static class QueuesCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
-            PeekedMessage[] messages = await storage.Queue(parsed.GetRequiredValue(queue)).PeekMessagesAsync(MostAtOnce, cancellationToken);
+            PeekedMessage[] messages = await storage.RawQueue(parsed.GetRequiredValue(queue)).PeekMessagesAsync(MostAtOnce, cancellationToken);
             var shown = new List<object>();
             foreach (PeekedMessage message in messages)
             {
-                (string? reason, string body) = PoisonMessage.Read(message.Body);
+                (string? reason, string body) = Read(message.Body);
                 shown.Add(new { message.MessageId, message.InsertedOn, message.DequeueCount, Reason = reason, Body = body });
                 if (parsed.GetValue(json)) continue;
                 Console.WriteLine($"{message.InsertedOn:u}  dequeued {message.DequeueCount} times  {body}");
@@ -66,14 +66,14 @@ internal static class QueuesCommand
             string name = parsed.GetRequiredValue(queue);
             if (!name.EndsWith(StorageNames.PoisonSuffix, StringComparison.Ordinal)) name += StorageNames.PoisonSuffix;
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
-            QueueClient poison = storage.Queue(name), target = storage.Queue(name[..^StorageNames.PoisonSuffix.Length]);
+            QueueClient poison = storage.RawQueue(name), target = storage.Queue(name[..^StorageNames.PoisonSuffix.Length]);
             int replayed = 0;
             while (await poison.ReceiveMessagesAsync(MostAtOnce, cancellationToken: cancellationToken) is { Value: { Length: > 0 } messages })
             {
                 foreach (QueueMessage message in messages)
                 {
                     // Sent before it is deleted: cut in between, it is delivered twice, which every handler bears.
-                    await target.SendMessageAsync(new BinaryData(PoisonMessage.Read(message.Body).Body), cancellationToken: cancellationToken);
+                    await target.SendKeptAsync(new BinaryData(Read(message.Body).Body), cancellationToken);
                     await poison.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
                     replayed++;
                 }
@@ -83,6 +83,10 @@ internal static class QueuesCommand
         });
         return command;
     }
+
+    // A text that is not Base64 came from elsewhere; it is shown, and put back, as what was meant: its body.
+    private static (string? Reason, string Body) Read(BinaryData text) =>
+        QueueTexts.TryDecode(text) is { } body ? PoisonMessage.Read(body) : ("its text is not Base64, so no function or trainer can read it", text.ToString());
 
     private static Argument<string> QueueArgument(string description)
     {

@@ -12,7 +12,6 @@ using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Trainer;
 using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;

@@ -13,7 +13,9 @@ internal static class TrainingText
     /// <param name="now">The time to compare its last sign of life with.</param>
     public static string Of(TrainingJobState run, DateTimeOffset now)
     {
-        string asked = run.RequestedBy is { } by ? $"{run.Id[..8]}, asked for by {by}" : run.Id[..8];
+        string id = run.Id.Length > 8 ? run.Id[..8] : run.Id;
+        string asked = run.RequestedBy is { } by ? $"{id}, asked for by {by}" : id;
+        if (run.Stage == TrainingStage.Damaged) return $"{asked}: {run.Outcome}";
         if (run.HasEnded) return $"{asked}: {(run.Stage == TrainingStage.Done ? run.Outcome : $"given up: {run.Outcome}")} ({run.Ended:u})";
         string attempt = run.Attempts > 1 ? $", attempt {run.Attempts}" : "";
         if (run.Stage == TrainingStage.Waiting)
