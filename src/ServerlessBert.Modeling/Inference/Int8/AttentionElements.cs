@@ -19,6 +19,9 @@ internal unsafe interface IAttentionElement<T> where T : unmanaged
     /// <summary>What <see cref="Store"/> rounds to.</summary>
     static abstract Vector512<float> Round(Vector512<float> values);
 
+    /// <summary>Stores what <see cref="Round"/> gave.</summary>
+    static abstract void StoreRounded(Vector512<float> values, T* target);
+
     /// <summary>Puts <see cref="Group"/> rows of sixteen together, element by element: [16, Group].</summary>
     /// <param name="row">The first.</param>
     /// <param name="next">The second; unused where a group is one.</param>
@@ -35,13 +38,16 @@ internal readonly unsafe struct BFloat16Element : IAttentionElement<ushort>
     public static int Group => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> values, ushort* target) => Lanes.StoreBFloat16(values, target);
+    public static void Store(Vector512<float> values, ushort* target) => Lanes.StoreUpperHalves(Lanes.RoundToBFloat16(values).AsUInt32(), target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* source) => Lanes.LoadBFloat16(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Round(Vector512<float> values) => Lanes.RoundToBFloat16(values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreRounded(Vector512<float> values, ushort* target) => Lanes.StoreUpperHalves(values.AsUInt32(), target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(ushort* row, ushort* next, uint* target) => (Lanes.Widen(row) | (Lanes.Widen(next) << 16)).Store(target);
@@ -63,6 +69,9 @@ internal readonly unsafe struct FloatElement : IAttentionElement<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Round(Vector512<float> values) => values;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreRounded(Vector512<float> values, float* target) => values.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(float* row, float* next, uint* target) => Vector512.Load((uint*)row).Store(target);

@@ -75,17 +75,19 @@ internal sealed unsafe class BlockedAttention<T, TElement> : IDisposable where T
     // 2^(score − greatest), and the sum of what they were rounded to.
     private float Softmax(int offset, int keyCount)
     {
-        Mask(offset, keyCount);
+        float* score = scores.Pointer;
+        T* target = weights.Pointer;
+        Mask(score, offset, keyCount);
         Vector512<float> greatest = Vector512.Create(float.NegativeInfinity);
         for (int key = 0; key < keyCount; key += Lanes.Count)
-            greatest = Vector512.MaxNative(greatest, Vector512.Load(scores.Pointer + Place(offset, key)));
+            greatest = Vector512.MaxNative(greatest, Vector512.Load(score + Place(offset, key)));
         Vector512<float> all = Vector512.Create(Lanes.Greatest(greatest)), sum = Vector512<float>.Zero;
         for (int key = 0; key < keyCount; key += Lanes.Count)
         {
             int place = Place(offset, key);
-            Vector512<float> weight = Lanes.Exp2(Vector512.Load(scores.Pointer + place) - all);
-            TElement.Store(weight, weights.Pointer + place);
-            sum += TElement.Round(weight);
+            Vector512<float> weight = TElement.Round(Lanes.Exp2(Vector512.Load(score + place) - all));
+            TElement.StoreRounded(weight, target + place);
+            sum += weight;
         }
         return Vector512.Sum(sum);
     }
@@ -93,11 +95,11 @@ internal sealed unsafe class BlockedAttention<T, TElement> : IDisposable where T
     private static int Place(int offset, int key) => offset + key / KeyBlock * KeyBlock * QueryBlock + key % KeyBlock;
 
     // Scores of keys that do not exist weigh nothing.
-    private void Mask(int offset, int keyCount)
+    private static void Mask(float* score, int offset, int keyCount)
     {
         int rest = keyCount % Lanes.Count;
         if (rest == 0) return;
-        float* last = scores.Pointer + Place(offset, keyCount - rest);
+        float* last = score + Place(offset, keyCount - rest);
         Vector512<int> exists = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(rest));
         Vector512.ConditionalSelect(exists.AsSingle(), Vector512.Load(last), Vector512.Create(float.NegativeInfinity)).Store(last);
     }

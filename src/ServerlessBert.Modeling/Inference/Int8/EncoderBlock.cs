@@ -62,9 +62,9 @@ internal sealed unsafe class EncoderBlock<T, TElement> : IDisposable where T : u
             Output(layer, contexts + (long)row * contextStride, contextStride, hidden + (long)row * shape.Stride, rows);
             switch (shape.HiddenAct)
             {
-                case "gelu": Up<GeluActivation>(layer.Up, rows); break;
-                case "gelu_new": Up<GeluTanhActivation>(layer.Up, rows); break;
-                case "relu": Up<ReluActivation>(layer.Up, rows); break;
+                case "gelu": Up<GeluActivation>(layer.Up, layer.Down.Columns, rows); break;
+                case "gelu_new": Up<GeluTanhActivation>(layer.Up, layer.Down.Columns, rows); break;
+                case "relu": Up<ReluActivation>(layer.Up, layer.Down.Columns, rows); break;
                 default: throw new InvalidOperationException($"'{shape.HiddenAct}' is not an activation of a BERT feed-forward layer.");
             }
             Down(layer, hidden + (long)row * shape.Stride, outputs, row, rows);
@@ -77,16 +77,16 @@ internal sealed unsafe class EncoderBlock<T, TElement> : IDisposable where T : u
         {
             T* source = first + (long)row * stride;
             for (int i = 0; i < shape.HeadsStride; i += Lanes.Count) TElement.Load(source + i).Store(context.Pointer + i);
-            contexts.Quantize(row, context.Pointer);
+            contexts.Quantize(row, context.Pointer, layer.Output.Columns);
         }
         layer.Output.Multiply(contexts, 0, rows, 0, layer.Output.Panels, tile.Pointer, new ResidualSink(hidden, shape.Stride));
         for (int row = 0; row < rows; row++) layer.AttentionNorm.Apply(hidden + (long)row * shape.Stride, attended, row);
     }
 
-    private void Up<TActivation>(QuantizedLinear up, int rows) where TActivation : struct, IActivation
+    private void Up<TActivation>(QuantizedLinear up, int[] downColumns, int rows) where TActivation : struct, IActivation
     {
         up.Multiply(attended, 0, rows, 0, up.Panels, tile.Pointer, new ActivationSink<TActivation>(innerValues.Pointer, shape.InnerStride));
-        for (int row = 0; row < rows; row++) inner.Quantize(row, innerValues.Pointer + (long)row * shape.InnerStride);
+        for (int row = 0; row < rows; row++) inner.Quantize(row, innerValues.Pointer + (long)row * shape.InnerStride, downColumns);
     }
 
     private void Down(EncoderLayerWeights layer, float* hidden, QuantizedRows outputs, int outputRow, int rows)

@@ -5,10 +5,14 @@ using static TorchSharp.torch;
 namespace ServerlessBert.Modeling.Inference.Int8;
 
 /// <summary>A norm's weight and bias, [hidden], which the linear that reads its rows takes over (see <see cref="NormKernel"/>).</summary>
-internal sealed record NormWeights(Tensor Weight, Tensor Bias)
+/// <param name="Weight">[hidden].</param>
+/// <param name="Bias">[hidden].</param>
+/// <param name="Columns">The columns that the linear takes as floats.</param>
+internal sealed record NormWeights(Tensor Weight, Tensor Bias, int[] Columns)
 {
     /// <summary>Reads a norm in float32.</summary>
-    public static NormWeights Read(Func<string, Tensor> read, string name) => new(read($"{name}.weight").to(float32), read($"{name}.bias").to(float32));
+    public static NormWeights Read(Func<string, Tensor> read, string name, int[]? columns = null) =>
+        new(read($"{name}.weight").to(float32), read($"{name}.bias").to(float32), columns ?? []);
 }
 
 /// <summary>An encoder layer's weights in eight bits.</summary>
@@ -30,8 +34,9 @@ internal sealed class EncoderLayerWeights : IDisposable
         Output = Linear(FillHeads(layer["attention.output.dense.weight"].to(float32).t(), config).t(), layer["attention.output.dense.bias"].to(float32));
         NormWeights attended = NormWeights.Read(name => layer[name], "attention.output.LayerNorm");
         Up = Linear(layer["intermediate.dense.weight"].to(float32), layer["intermediate.dense.bias"].to(float32), attended);
-        Down = Linear(layer["output.dense.weight"].to(float32), layer["output.dense.bias"].to(float32));
-        OutputNormWeights = NormWeights.Read(name => layer[name], "output.LayerNorm");
+        Tensor down = layer["output.dense.weight"].to(float32);
+        Down = new QuantizedLinear(Floats(down), Floats(layer["output.dense.bias"]), (int)down.shape[1], WideColumns.ByGreatestWeight(down));
+        OutputNormWeights = NormWeights.Read(name => layer[name], "output.LayerNorm", WideColumns.ByNorm(down));
         AttentionNorm = Norm(attended, config);
         OutputNorm = Norm(OutputNormWeights, config);
     }
@@ -59,7 +64,7 @@ internal sealed class EncoderLayerWeights : IDisposable
 
     /// <summary>A norm for rows of hidden states.</summary>
     public static NormKernel Norm(NormWeights norm, BertConfig config) =>
-        new(Floats(norm.Weight), Floats(norm.Bias), new EncoderShape(config).Stride, config.LayerNormEps);
+        new(Floats(norm.Weight), Floats(norm.Bias), new EncoderShape(config).Stride, config.LayerNormEps, norm.Columns);
 
     /// <summary>A tensor's values.</summary>
     public static ReadOnlySpan<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.to(float32).contiguous().bytes);
@@ -68,7 +73,7 @@ internal sealed class EncoderLayerWeights : IDisposable
     private static QuantizedLinear Linear(Tensor weight, Tensor bias, NormWeights? before = null)
     {
         if (before is not null) (weight, bias) = (weight * before.Weight, weight.matmul(before.Bias) + bias);
-        return new QuantizedLinear(Floats(weight), Floats(bias), (int)weight.shape[1]);
+        return new QuantizedLinear(Floats(weight), Floats(bias), (int)weight.shape[1], before?.Columns);
     }
 
     // [heads × head, n] → [HeadsStride, n]

@@ -51,10 +51,36 @@ internal sealed class Int8Forward<T, TElement>(BertConfig config, EncoderWeights
 {
     private readonly Lock gate = new();
     private readonly List<WorkerMemory> workers = []; // each worker's own
+    private int holders = 1; // the owner, and every call that computes
+    private bool isDisposed;
 
     public bool IsFast => true;
 
     public float[][] Logits(IReadOnlyList<int[]> rows, InferenceOptions options, CancellationToken cancellationToken)
+    {
+        Hold();
+        try
+        {
+            return Compute(rows, options, cancellationToken);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Frees the weights, when the calls that compute have ended: they are not waited for.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+        }
+        Release();
+    }
+
+    private float[][] Compute(IReadOnlyList<int[]> rows, InferenceOptions options, CancellationToken cancellationToken)
     {
         int threads = options.Threads ?? defaultThreads;
         var logits = new float[rows.Count][];
@@ -94,13 +120,27 @@ internal sealed class Int8Forward<T, TElement>(BertConfig config, EncoderWeights
         }
     }
 
-    public void Dispose()
+    private void Hold()
     {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, typeof(ReviewClassifier));
+            holders++;
+        }
+    }
+
+    private void Release()
+    {
+        lock (gate)
+        {
+            if (--holders > 0) return;
+        }
         foreach (WorkerMemory memory in workers) memory.Dispose();
         foreach (EncoderLayerWeights layer in weights.Layers) layer.Dispose();
         weights.Embeddings.Dispose();
         weights.EmbeddingNorm.Dispose();
         weights.Head.Dispose();
+        NativeHeap.Trim();
     }
 
     private sealed class WorkerMemory(EncoderPass<T, TElement> pass) : IDisposable

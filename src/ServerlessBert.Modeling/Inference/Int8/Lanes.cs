@@ -40,22 +40,21 @@ internal static unsafe class Lanes
         return power * ((whole + Vector512.Create(127)) << 23).AsSingle();
     }
 
-    /// <summary>Rounds to bfloat16, ties to even, and stores the sixteen.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBFloat16(Vector512<float> values, ushort* target)
-    {
-        Vector512<uint> bits = values.AsUInt32();
-        Vector512<uint> rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
-        if (Avx512F.IsSupported) Avx512F.ConvertToVector256UInt16(rounded).Store(target);
-        else Vector256.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(target);
-    }
-
-    /// <summary>What <see cref="StoreBFloat16"/> rounds to, as floats.</summary>
+    /// <summary>The nearest bfloat16, the even one of two as near.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> RoundToBFloat16(Vector512<float> values)
     {
         Vector512<uint> bits = values.AsUInt32();
         return ((bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) & Vector512.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    /// <summary>Stores the upper 16 bits of each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreUpperHalves(Vector512<uint> bits, ushort* target)
+    {
+        Vector512<uint> halves = bits >> 16;
+        if (Avx512F.IsSupported) Avx512F.ConvertToVector256UInt16(halves).Store(target);
+        else Vector256.Narrow(halves.GetLower(), halves.GetUpper()).Store(target);
     }
 
     /// <summary>Loads sixteen bfloat16.</summary>

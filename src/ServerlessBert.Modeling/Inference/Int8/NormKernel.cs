@@ -10,6 +10,7 @@ namespace ServerlessBert.Modeling.Inference.Int8;
 internal sealed unsafe class NormKernel : IDisposable
 {
     private readonly int width;
+    private readonly int[] columns;
     private readonly float epsilon;
     private readonly NativeBuffer<float> weight, bias; // [stride]
 
@@ -17,8 +18,10 @@ internal sealed unsafe class NormKernel : IDisposable
     /// <param name="bias">[hidden].</param>
     /// <param name="stride">What a row is filled up to with zeros.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    public NormKernel(ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, int stride, double epsilon)
+    /// <param name="columns">Those that stay floats for the linear.</param>
+    public NormKernel(ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, int stride, double epsilon, int[]? columns = null)
     {
+        this.columns = columns ?? [];
         width = weight.Length;
         this.epsilon = (float)epsilon;
         this.weight = new NativeBuffer<float>(stride);
@@ -34,14 +37,8 @@ internal sealed unsafe class NormKernel : IDisposable
     public void Apply(float* x, QuantizedRows rows, int row)
     {
         int stride = rows.Stride;
-        Vector512<float> total = Vector512<float>.Zero, least = Vector512.Load(x), greatest = least;
-        for (int i = 0; i < stride; i += Lanes.Count)
-        {
-            Vector512<float> value = Vector512.Load(x + i);
-            total += value;
-            least = Vector512.MinNative(least, value);
-            greatest = Vector512.MaxNative(greatest, value);
-        }
+        Vector512<float> total = Vector512<float>.Zero;
+        for (int i = 0; i < stride; i += Lanes.Count) total += Vector512.Load(x + i);
         float mean = Vector512.Sum(total) / width;
         Vector512<float> allMean = Vector512.Create(mean), squares = Vector512<float>.Zero;
         for (int i = 0; i < stride; i += Lanes.Count)
@@ -51,16 +48,30 @@ internal sealed unsafe class NormKernel : IDisposable
         }
         float variance = (Vector512.Sum(squares) - (stride - width) * mean * mean) / width;
         float perDeviation = 1 / MathF.Sqrt(variance + epsilon);
+
+        float* wide = rows.Wide(row), weights = weight.Pointer, biases = bias.Pointer;
+        for (int i = 0; i < columns.Length; i++)
+        {
+            wide[i] = (x[columns[i]] - mean) * perDeviation;
+            x[columns[i]] = mean; // whose byte is 0's
+        }
+        Vector512<float> least = allMean, greatest = allMean;
+        for (int i = 0; i < stride; i += Lanes.Count)
+        {
+            Vector512<float> value = Vector512.Load(x + i);
+            least = Vector512.MinNative(least, value);
+            greatest = Vector512.MaxNative(greatest, value);
+        }
         Vector512<float> allPerDeviation = Vector512.Create(perDeviation);
         QuantizedRows.Steppings steppings = rows.Choose(row, (Lanes.Least(least) - mean) * perDeviation, (Lanes.Greatest(greatest) - mean) * perDeviation);
         byte* bytes = rows.Row(row);
-        float* weights = weight.Pointer, biases = bias.Pointer;
         for (int i = 0; i < stride; i += Lanes.Count)
         {
             Vector512<float> normalized = (Vector512.Load(x + i) - allMean) * allPerDeviation;
             steppings.Store(normalized, bytes + i);
             Vector512.FusedMultiplyAdd(normalized, Vector512.Load(weights + i), Vector512.Load(biases + i)).Store(x + i);
         }
+        for (int i = 0; i < columns.Length; i++) x[columns[i]] = MathF.FusedMultiplyAdd(wide[i], weights[columns[i]], biases[columns[i]]);
     }
 
     public void Dispose()

@@ -6,7 +6,8 @@ namespace ServerlessBert.Modeling.Inference.Int8;
 /// <summary>
 /// Rows of bytes, each with a scale and a zero point of its own: value = scale × (byte − zero). Of its own, so that a
 /// review's result does not depend on its neighbours; a zero point, since what LayerNorm and GELU give lies unevenly
-/// around 0, and symmetric bytes would leave steps unused.
+/// around 0, and symmetric bytes would leave steps unused. The few columns that a linear names as wide stay floats
+/// (<see cref="WideColumns"/>).
 /// </summary>
 internal sealed unsafe class QuantizedRows : IDisposable
 {
@@ -16,7 +17,7 @@ internal sealed unsafe class QuantizedRows : IDisposable
     private const float LeastRange = 1e-30f;
 
     private readonly NativeBuffer<byte> bytes;
-    private readonly NativeBuffer<float> scales, shifts;
+    private readonly NativeBuffer<float> scales, shifts, wide;
 
     /// <param name="rows">How many, with what a last block is rounded up to.</param>
     /// <param name="stride">From a row to its next: a multiple of <see cref="QuantizedLinear.PanelWidth"/>.</param>
@@ -26,6 +27,7 @@ internal sealed unsafe class QuantizedRows : IDisposable
         bytes = new NativeBuffer<byte>((long)rows * stride);
         scales = new NativeBuffer<float>(rows);
         shifts = new NativeBuffer<float>(rows);
+        wide = new NativeBuffer<float>((long)rows * WideColumns.MaxCount);
     }
 
     /// <summary>From a row to its next.</summary>
@@ -40,11 +42,21 @@ internal sealed unsafe class QuantizedRows : IDisposable
     /// <summary>A row's bytes.</summary>
     public byte* Row(int row) => bytes.Pointer + (long)row * Stride;
 
+    /// <summary>A row's values in the wide columns, [<see cref="WideColumns.MaxCount"/>].</summary>
+    public float* Wide(int row) => wide.Pointer + (long)row * WideColumns.MaxCount;
+
     /// <summary>Quantizes a row.</summary>
     /// <param name="row">Which.</param>
-    /// <param name="values"><see cref="Stride"/> floats.</param>
-    public void Quantize(int row, float* values)
+    /// <param name="values"><see cref="Stride"/> floats; they become 0 in wide columns.</param>
+    /// <param name="columns">The wide columns.</param>
+    public void Quantize(int row, float* values, ReadOnlySpan<int> columns)
     {
+        float* exact = Wide(row);
+        for (int i = 0; i < columns.Length; i++)
+        {
+            exact[i] = values[columns[i]];
+            values[columns[i]] = 0;
+        }
         Vector512<float> least = Vector512<float>.Zero, greatest = Vector512<float>.Zero;
         for (int i = 0; i < Stride; i += Lanes.Count)
         {
@@ -75,6 +87,7 @@ internal sealed unsafe class QuantizedRows : IDisposable
         Buffer.MemoryCopy(source.Row(sourceRow), Row(row), Stride, Stride);
         Scales[row] = source.Scales[sourceRow];
         Shifts[row] = source.Shifts[sourceRow];
+        new ReadOnlySpan<float>(source.Wide(sourceRow), WideColumns.MaxCount).CopyTo(new Span<float>(Wide(row), WideColumns.MaxCount));
     }
 
     public void Dispose()
@@ -82,6 +95,7 @@ internal sealed unsafe class QuantizedRows : IDisposable
         bytes.Dispose();
         scales.Dispose();
         shifts.Dispose();
+        wide.Dispose();
     }
 
     /// <summary>Turns a row's values into its bytes.</summary>
