@@ -8,11 +8,19 @@ namespace ServerlessBert.Modeling.Inference.Int8;
 /// <param name="Weight">[hidden].</param>
 /// <param name="Bias">[hidden].</param>
 /// <param name="Columns">The columns that the linear takes as floats.</param>
-internal sealed record NormWeights(Tensor Weight, Tensor Bias, int[] Columns)
+/// <param name="States">What the norm gives for <see cref="CalibrationStates"/>, [tokens, hidden].</param>
+internal sealed record NormWeights(Tensor Weight, Tensor Bias, int[] Columns, Tensor States)
 {
     /// <summary>Reads a norm in float32.</summary>
-    public static NormWeights Read(Func<string, Tensor> read, string name, int[]? columns = null) =>
-        new(read($"{name}.weight").to(float32), read($"{name}.bias").to(float32), columns ?? []);
+    /// <param name="read">The checkpoint.</param>
+    /// <param name="name">The norm.</param>
+    /// <param name="before">The calibration's states before it.</param>
+    /// <param name="config">The model's shape.</param>
+    public static NormWeights Read(Func<string, Tensor> read, string name, Tensor before, BertConfig config)
+    {
+        Tensor weight = read($"{name}.weight").to(float32), bias = read($"{name}.bias").to(float32), normalized = CalibrationStates.Normalize(before, config);
+        return new NormWeights(weight, bias, WideColumns.ByGreatestValue(normalized), normalized * weight + bias);
+    }
 }
 
 /// <summary>An encoder layer's weights in eight bits.</summary>
@@ -28,15 +36,22 @@ internal sealed class EncoderLayerWeights : IDisposable
     public EncoderLayerWeights(LayerWeights layer, BertConfig config, EncoderShape shape, NormWeights input)
     {
         this.shape = shape;
-        Tensor[] parts = [.. new[] { "query", "key", "value" }.Select(part => FillHeads(layer.Joined("weight", part).to(float32), config))];
-        Tensor[] biases = [.. new[] { "query", "key", "value" }.Select(part => FillHeads(layer.Joined("bias", part).to(float32).unsqueeze(1), config).squeeze(1))];
-        QueryKeyValue = Linear(cat(parts, 0), cat(biases, 0), input);
-        Output = Linear(FillHeads(layer["attention.output.dense.weight"].to(float32).t(), config).t(), layer["attention.output.dense.bias"].to(float32));
-        NormWeights attended = NormWeights.Read(name => layer[name], "attention.output.LayerNorm");
-        Up = Linear(layer["intermediate.dense.weight"].to(float32), layer["intermediate.dense.bias"].to(float32), attended);
-        Tensor down = layer["output.dense.weight"].to(float32);
-        Down = new QuantizedLinear(Floats(down), Floats(layer["output.dense.bias"]), (int)down.shape[1], WideColumns.ByGreatestWeight(down));
-        OutputNormWeights = NormWeights.Read(name => layer[name], "output.LayerNorm", WideColumns.ByNorm(down));
+        (Tensor Weight, Tensor Bias)[] parts = [.. new[] { "query", "key", "value" }.Select(part => (layer.Joined("weight", part).to(float32), layer.Joined("bias", part).to(float32)))];
+        QueryKeyValue = Linear(cat([.. parts.Select(part => FillHeads(part.Weight, config))], 0), cat([.. parts.Select(part => FillHeads(part.Bias.unsqueeze(1), config).squeeze(1))], 0), input);
+        Tensor[] states = [.. parts.Select(part => nn.functional.linear(input.States, part.Weight, part.Bias))]; // [tokens, hidden] each
+        Tensor context = CalibrationStates.Attend(states[0], states[1], states[2], config);
+
+        (Tensor weight, Tensor bias) = Read(layer, "attention.output.dense");
+        Output = Linear(FillHeads(weight.t(), config).t(), bias);
+        NormWeights attended = NormWeights.Read(name => layer[name], "attention.output.LayerNorm", nn.functional.linear(context, weight, bias) + input.States, config);
+
+        (weight, bias) = Read(layer, "intermediate.dense");
+        Up = Linear(weight, bias, attended);
+        Tensor inner = CalibrationStates.Activate(nn.functional.linear(attended.States, weight, bias), config); // [tokens, intermediate]
+
+        (weight, bias) = Read(layer, "output.dense");
+        Down = new QuantizedLinear(Floats(weight), Floats(bias), (int)weight.shape[1], WideColumns.ByGreatestWeight(weight));
+        OutputNormWeights = NormWeights.Read(name => layer[name], "output.LayerNorm", nn.functional.linear(inner, weight, bias) + attended.States, config);
         AttentionNorm = Norm(attended, config);
         OutputNorm = Norm(OutputNormWeights, config);
     }
@@ -68,6 +83,8 @@ internal sealed class EncoderLayerWeights : IDisposable
 
     /// <summary>A tensor's values.</summary>
     public static ReadOnlySpan<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.to(float32).contiguous().bytes);
+
+    private static (Tensor Weight, Tensor Bias) Read(LayerWeights layer, string name) => (layer[$"{name}.weight"].to(float32), layer[$"{name}.bias"].to(float32));
 
     // W (weight × z + bias) + b = (W weight) z + (W bias + b)
     private static QuantizedLinear Linear(Tensor weight, Tensor bias, NormWeights? before = null)

@@ -29,7 +29,7 @@ internal static class Int8Forward
         var layers = new EncoderLayerWeights[config.NumHiddenLayers];
         // Attention takes powers of two, so that the logarithm's base is in the query's weights too.
         double scale = 1 / (Math.Sqrt(config.HeadSize) * Math.Log(2));
-        NormWeights embedding = NormWeights.Read(weights.Read, "bert.embeddings.LayerNorm"), before = embedding;
+        NormWeights embedding = NormWeights.Read(weights.Read, "bert.embeddings.LayerNorm", CalibrationStates.Embed(weights, config), config), before = embedding;
         for (int index = 0; index < layers.Length; index++)
         {
             // A layer's own weights are freed before the next one's are read: both forms are never whole in memory.
@@ -38,6 +38,7 @@ internal static class Int8Forward
             before = layers[index].OutputNormWeights;
             before.Weight.MoveToOuterDisposeScope();
             before.Bias.MoveToOuterDisposeScope();
+            before.States.MoveToOuterDisposeScope();
         }
         return new EncoderWeights(shape, new EmbeddingTable(weights, shape), EncoderLayerWeights.Norm(embedding, config), layers, new ClassificationHead(weights, config, shape));
     }

@@ -5,7 +5,8 @@ namespace ServerlessBert.Modeling.Inference.Int8;
 /// <summary>
 /// Which few inputs of a linear are multiplied as floats. Trained encoders have some dimensions that are far larger than
 /// all others (Kovaleva et al. 2021, arXiv:2105.06990), and a row's step is as wide as its widest value; without them the
-/// others' steps are finer, as in LLM.int8() (Dettmers et al. 2022, arXiv:2208.07339). Which they are is read from the weights.
+/// others' steps are finer, and the rounding of their weights does not count, as in LLM.int8() (Dettmers et al. 2022,
+/// arXiv:2208.07339).
 /// </summary>
 internal static class WideColumns
 {
@@ -17,8 +18,8 @@ internal static class WideColumns
     /// <summary>The inputs that have the greatest weight, of a matrix [outputs, inputs].</summary>
     public static int[] ByGreatestWeight(Tensor weight) => Greatest(weight.abs().amax([0]));
 
-    /// <summary>The outputs that are written to most, of a matrix [outputs, inputs]: wide inputs of what reads them.</summary>
-    public static int[] ByNorm(Tensor weight) => Greatest(weight.square().sum(1));
+    /// <summary>The columns that have the greatest value, of rows [tokens, columns].</summary>
+    public static int[] ByGreatestValue(Tensor rows) => Greatest(rows.abs().amax([0]));
 
     private static int[] Greatest(Tensor sizes)
     {
