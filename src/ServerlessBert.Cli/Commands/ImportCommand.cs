@@ -42,7 +42,8 @@ internal static class ImportCommand
             string next = checkpoint.IsClassifier ? $"classify with it: sbert classify FILE --model {folder}"
                 : $"fine-tune it: sbert train --base {folder}";
             Terminal.Say($"{Described(checkpoint)}; {next}");
-            Console.WriteLine(json ? Json.Of(Summary(source, checkpoint)) : folder);
+            if (json) Terminal.WriteJson(Summary(source, checkpoint));
+            else Terminal.WriteLine(folder);
             return ExitCode.Done;
         }
         finally

@@ -33,10 +33,10 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<PublishedModel> models = await (await OpenAsync(cancellationToken)).ListAsync(cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(models)); return ExitCode.Done; }
+            if (parsed.GetValue(json)) { Terminal.WriteJson(models); return ExitCode.Done; }
             if (models.Count == 0) Terminal.Say("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Console.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
+                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
             return ExitCode.Done;
         });
         return command;
@@ -54,7 +54,7 @@ internal static class ModelsCommand
             ModelRegistry registry = await OpenAsync(cancellationToken);
             string name = parsed.GetRequiredValue(version);
             ModelDescription description = await registry.ShowAsync(name, cancellationToken);
-            Console.WriteLine(Json.Of(new
+            Terminal.WriteJson(new
             {
                 description.Manifest.Version,
                 description.IsLive,
@@ -64,7 +64,7 @@ internal static class ModelsCommand
                 description.Metrics,
                 description.Training,
                 description.Manifest.Files,
-            }));
+            });
             return ExitCode.Done;
         });
         return command;
@@ -103,7 +103,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken)).VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
-            foreach (string fault in faults) Console.Error.WriteLine($"sbert: {fault}");
+            foreach (string fault in faults) Terminal.Fail(fault);
             if (faults.Count == 0) Terminal.Say($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
@@ -166,9 +166,9 @@ internal static class RetireCommand
             bool isDryRun = parsed.GetValue(dryRun);
             IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
                 .RetireAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(fates)); return ExitCode.Done; }
+            if (parsed.GetValue(json)) { Terminal.WriteJson(fates); return ExitCode.Done; }
             foreach (PruneDecision fate in fates)
-                Console.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
+                Terminal.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
             return ExitCode.Done;
         });
         return command;

@@ -21,7 +21,7 @@ internal static class PublishCommand
         var command = new Command("publish", "Publish a checkpoint folder as a new version.") { folder, promote, dtype };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            string path = parsed.GetRequiredValue(folder).FullName;
+            string path = InputFile.RequireFolder(parsed.GetRequiredValue(folder), "publish a checkpoint folder, as sbert train or sbert models pull makes one").FullName;
             NeedsLibTorch.Check();
             // What no host could load is refused here, before it is published.
             using (Checkpoint checkpoint = Checkpoint.Load(path))
@@ -34,7 +34,7 @@ internal static class PublishCommand
                 : await registry.PublishAsync(path, cancellationToken: cancellationToken);
             if (parsed.GetValue(promote)) await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
             Terminal.Say(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
-            Console.WriteLine(manifest.Version);
+            Terminal.WriteLine(manifest.Version);
             return ExitCode.Done;
         });
         return command;

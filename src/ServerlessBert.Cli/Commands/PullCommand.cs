@@ -38,7 +38,8 @@ internal static class PullCommand
             ModelPull pull = await ModelPull.PrepareAsync(hub, model, wanted, folder, parsed.GetValue(overwrite), cancellationToken);
             PulledModel pulled = await PullProgress.FetchAsync(pull, cancellationToken);
             if (pull.Missing.Count == 0) Terminal.Say($"nothing to fetch: {model} is here already");
-            Console.WriteLine(parsed.GetValue(json) ? Json.Of(pulled) : pulled.Folder);
+            if (parsed.GetValue(json)) Terminal.WriteJson(pulled);
+            else Terminal.WriteLine(pulled.Folder);
             return ExitCode.Done;
         });
         return command;
