@@ -52,7 +52,7 @@ internal static class CommandLine
             if (!isSuggestion && UsageErrors.Of(parsed) is { Count: > 0 } errors && parsed.Action is not { ClearsParseErrors: true })
             {
                 foreach (string error in errors) Terminal.Fail(error);
-                Terminal.Say($"Try: {parsed.CommandResult.Command.Typed()} --help");
+                Terminal.Log($"Try: {parsed.CommandResult.Command.Typed()} --help");
                 return ExitCode.Usage;
             }
             // Signals are StopSignals' business.
@@ -91,9 +91,11 @@ internal static class CommandLine
         RequestFailedException { Status: 0 } or AggregateException { InnerException: RequestFailedException { Status: 0 } } =>
             "storage does not answer; start it with `sbert host`, or set AzureWebJobsStorage to the account to use.",
         RequestFailedException { Status: 401 or 403 } refused =>
-            $"storage refuses this user ({refused.ErrorCode}); it takes the roles Storage Blob Data Contributor and Storage Queue Data Contributor.",
+            $"storage refuses this user ({refused.ErrorCode}); it takes the roles Storage Blob Data Contributor and "
+            + "Storage Queue Data Contributor.",
         RequestFailedException failed => $"storage answered {failed.Status} {failed.ErrorCode}.",
-        AuthenticationFailedException failed => $"no Azure identity can be used ({failed.Message.Split('\n')[0].Trim().TrimEnd('.')}); run `az login`, or set AzureWebJobsStorage.",
+        AuthenticationFailedException failed =>
+            $"no Azure identity can be used ({failed.Message.Split('\n')[0].Trim().TrimEnd('.')}); run `az login`, or set AzureWebJobsStorage.",
         IOException or InvalidDataException or UnauthorizedAccessException => exception.Message,
         { } known when known.GetType().Namespace?.StartsWith("ServerlessBert", StringComparison.Ordinal) == true => known.Message,
         _ => $"{exception.Message.ReplaceLineEndings(" ")} ({exception.GetType().Name}; this is a defect: set SBERT_TRACE=1 to see where.)",

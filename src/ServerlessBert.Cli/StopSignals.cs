@@ -30,7 +30,7 @@ internal sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         if (Interlocked.Increment(ref signals) > 1) EndNow(ExitCodeOfSignal + (context.Signal == PosixSignal.SIGINT ? 2 : 15));
-        Terminal.Say("sbert: stopping; once more to end now");
+        Terminal.Log("sbert: stopping; once more to end now");
         _ = stopping.CancelAsync();
     }
 

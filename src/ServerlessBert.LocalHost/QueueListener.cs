@@ -193,20 +193,20 @@ internal static class QueueMessageBinding
         : JsonSerializer.Deserialize(message.Body, type, Json);
 }
 
-/// <summary>Pauses between looks at an empty queue: doubling from 100 ms to the longest, and short again after a message.</summary>
-internal sealed class PollingBackoff(TimeSpan longest)
+/// <summary>Delays between looks at an empty queue: doubling from 100 ms to the maximum, and short again after a message.</summary>
+internal sealed class PollingBackoff(TimeSpan maxDelay)
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
-    private TimeSpan next = Shortest;
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(100);
+    private TimeSpan next = MinDelay;
 
-    /// <summary>The next pause.</summary>
+    /// <summary>The next delay.</summary>
     public TimeSpan Next()
     {
-        TimeSpan pause = next < longest ? next : longest;
-        next = pause * 2;
-        return pause;
+        TimeSpan delay = next < maxDelay ? next : maxDelay;
+        next = delay * 2;
+        return delay;
     }
 
     /// <summary>A message came.</summary>
-    public void Reset() => next = Shortest;
+    public void Reset() => next = MinDelay;
 }

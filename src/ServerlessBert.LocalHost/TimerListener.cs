@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.LocalHost;
 
-/// <summary>Runs a function by its schedule, never beside itself: a run that takes longer than the pause skips what it missed.</summary>
+/// <summary>Runs a function by its schedule, never beside itself: a run that takes longer than the delay skips what it missed.</summary>
 internal sealed class TimerListener(
     string function,
     TimerSchedule schedule,

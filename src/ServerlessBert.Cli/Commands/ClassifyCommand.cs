@@ -23,7 +23,10 @@ internal static class ClassifyCommand
             Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet; - reads standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var output = new Option<FileInfo?>("--out", "-o") { Description = "The .jsonl file to write; of several files, the folder (standard output)." };
+        var output = new Option<FileInfo?>("--out", "-o")
+        {
+            Description = "The .jsonl file to write; of several files, the folder (standard output).",
+        };
         Option<string?> format = TypedOption.Create<string>(
             new OptionType(typeof(string), words: Formats), "The format of standard input (what it looks like).", "--input-format");
         var model = new ModelOptions();
@@ -33,11 +36,13 @@ internal static class ClassifyCommand
         {
             FileInfo[] inputs = parsed.GetRequiredValue(files);
             bool isSingle = inputs.Length == 1;
-            if (parsed.IsGiven(format) && !inputs.Any(IsStandardInput)) throw new UsageException("--input-format has no effect without -, which reads standard input.");
+            if (parsed.IsGiven(format) && !inputs.Any(IsStandardInput))
+                throw new UsageException("--input-format has no effect without -, which reads standard input.");
             RequireReviews(inputs);
             ReviewOptions options = ReviewSettings.Load();
             model.RequireFolder(parsed);
-            OutputFile?[] outputs = parsed.GetValue(output) is { } target ? [.. Prepare(inputs, target, isSingle)] : new OutputFile?[inputs.Length];
+            OutputFile?[] outputs =
+                parsed.GetValue(output) is { } target ? [.. Prepare(inputs, target, isSingle)] : new OutputFile?[inputs.Length];
             try
             {
                 using ReviewClassifier classifier = model.Load(parsed);
@@ -46,8 +51,11 @@ internal static class ClassifyCommand
                 BatchStatistics total = BatchStatistics.Empty;
                 foreach ((FileInfo input, OutputFile? into) in inputs.Zip(outputs))
                 {
-                    (Stream content, string name) = IsStandardInput(input) ? StandardInput.OpenReviews(parsed.GetValue(format), options) : (input.OpenRead(), input.Name);
-                    await using (content) total += await InputFile.ReadAsync(name, () => RunAsync(classification, content, name, into, cancellationToken));
+                    (Stream content, string name) = IsStandardInput(input)
+                        ? StandardInput.OpenReviews(parsed.GetValue(format), options)
+                        : (input.OpenRead(), input.Name);
+                    await using (content)
+                        total += await InputFile.ReadAsync(name, () => RunAsync(classification, content, name, into, cancellationToken));
                 }
                 StatisticsTable.Show(total, Stopwatch.GetElapsedTime(start), $"{classifier.Dtype}");
             }
@@ -68,7 +76,8 @@ internal static class ClassifyCommand
         foreach (FileInfo input in inputs.Where(input => !IsStandardInput(input)))
         {
             InputFile.Require(input);
-            if (!ReviewContent.TryGetFormat(input.Name, out _, out _, out string? reason)) throw new InvalidDataException($"{input.Name}: {reason}");
+            if (!ReviewContent.TryGetFormat(input.Name, out _, out _, out string? reason))
+                throw new InvalidDataException($"{input.Name}: {reason}");
         }
     }
 
@@ -77,12 +86,14 @@ internal static class ClassifyCommand
     {
         FileInfo[] files = [.. inputs.Where(input => !IsStandardInput(input))];
         if (isSingle) return [OutputFile.Prepare(target, "--out", files)];
-        if (File.Exists(target.FullName)) throw new UsageException($"--out {target} is a file; the predictions of several files go into a folder.");
+        if (File.Exists(target.FullName))
+            throw new UsageException($"--out {target} is a file; the predictions of several files go into a folder.");
         if (inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new UsageException($"Two files are called {twice.Key}, and so would be their predictions; classify them one after the other.");
-        return inputs.Select(input => OutputFile.Prepare(
-            new FileInfo(Path.Combine(target.FullName, $"{(IsStandardInput(input) ? "standard-input" : input.Name)}.predictions.jsonl")), "--out", files));
+        return inputs.Select(input => OutputFile.Prepare(new FileInfo(Path.Combine(target.FullName, NameFor(input))), "--out", files));
     }
+
+    private static string NameFor(FileInfo input) => $"{(IsStandardInput(input) ? "standard-input" : input.Name)}.predictions.jsonl";
 
     private static async Task<BatchStatistics> RunAsync(
         LocalClassification classification, Stream reviews, string name, OutputFile? into, CancellationToken cancellationToken)
@@ -94,7 +105,10 @@ internal static class ClassifyCommand
         }
         BatchStatistics statistics;
         await using (FileStream output = into.Open())
-            statistics = await RowCounter.ShowAsync(progress => classification.RunAsync(reviews, name, output, progress, cancellationToken));
+        {
+            statistics = await RowCounter.ShowAsync(progress =>
+                classification.RunAsync(reviews, name, output, progress, cancellationToken));
+        }
         into.Commit();
         return statistics;
     }

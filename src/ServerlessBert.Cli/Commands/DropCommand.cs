@@ -17,9 +17,16 @@ internal static class DropCommand
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("files") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<FileInfo[]>("files")
+        {
+            Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the files until their predictions are there." };
-        var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "With --wait: the folder for predictions and summaries (default: where each file is)." };
+        var output = new Option<DirectoryInfo?>("--out", "-o")
+        {
+            Description = "With --wait: the folder for predictions and summaries (default: where each file is).",
+        };
         Option<int?> show = TypedOption.Whole("With --wait: show this many predictions of each file (0).", 0, int.MaxValue, "--show");
         var command = new Command("drop", "Upload review files for the functions to classify.") { files, wait, output, show };
         command.HaveNoEffectWithout(wait, output, show);
@@ -27,11 +34,12 @@ internal static class DropCommand
         {
             FileInfo[] inputs = parsed.GetRequiredValue(files);
             Require(inputs);
-            if (parsed.GetValue(output) is { } into && File.Exists(into.FullName)) throw new UsageException($"--out {into} is a file; predictions and summaries go into a folder.");
+            if (parsed.GetValue(output) is { } into && File.Exists(into.FullName))
+                throw new UsageException($"--out {into} is a file; predictions and summaries go into a folder.");
 
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             if (await new ModelRegistry(storage).CurrentAsync(cancellationToken) is null)
-                Terminal.Say("no model is live yet; the files are classified as soon as one is (sbert models publish DIR --promote)");
+                Terminal.Log("no model is live yet; the files are classified as soon as one is (sbert models publish DIR --promote)");
 
             var drops = new List<(FileInfo File, string ETag)>();
             foreach (FileInfo file in inputs) drops.Add((file, await UploadAsync(storage, file, cancellationToken)));
@@ -55,10 +63,14 @@ internal static class DropCommand
         foreach (FileInfo file in files)
         {
             InputFile.Require(file);
-            if (!ReviewContent.TryGetFormat(file.Name, out _, out _, out string? reason)) throw new UsageException($"{file.Name}: {reason}");
+            if (!ReviewContent.TryGetFormat(file.Name, out _, out _, out string? reason))
+                throw new UsageException($"{file.Name}: {reason}");
         }
         if (files.GroupBy(file => file.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new UsageException($"{string.Join(" and ", twice)} are both called {twice.Key}, and the second would replace the first; rename one, or drop them one after the other.");
+        {
+            throw new UsageException($"{string.Join(" and ", twice)} are both called {twice.Key}, and the second would replace the first; "
+                + "rename one, or drop them one after the other.");
+        }
     }
 
     private static async Task<string> UploadAsync(PipelineStorage storage, FileInfo file, CancellationToken cancellationToken)
@@ -67,8 +79,9 @@ internal static class DropCommand
         BlobContentInfo uploaded = await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
         string etag = ETags.Bare(uploaded.ETag.ToString());
         // What Event Grid does in Azure; where both do, the second message finds the run begun.
-        await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody(), cancellationToken: cancellationToken);
-        Terminal.Say($"dropped {file.Name} ({Count.Of(file.Length, "byte")}) into {StorageNames.Reviews}/");
+        BinaryData dropped = new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody();
+        await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(dropped, cancellationToken: cancellationToken);
+        Terminal.Log($"dropped {file.Name} ({Count.Of(file.Length, "byte")}) into {StorageNames.Reviews}/");
         return etag;
     }
 }

@@ -21,7 +21,7 @@ internal static class RunFollower
     public static async Task<Run> FollowAsync(RunStore runs, string blob, string etag, CancellationToken cancellationToken)
     {
         if (!Terminal.IsWatched) return await FollowAsync(runs, blob, etag, _ => { }, cancellationToken);
-        return await Terminal.Remarks.Progress()
+        return await Terminal.Errors.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
             .StartAsync(async context =>
             {
@@ -45,7 +45,7 @@ internal static class RunFollower
             {
                 if (hasWarned || Stopwatch.GetElapsedTime(start) < SilentStart) continue;
                 hasWarned = true;
-                Terminal.Say($"{blob} was not taken yet; it waits for a running host (sbert host) and a live model (sbert models list). Ctrl-C leaves it there.");
+                Terminal.Log($"{blob} was not taken yet; it waits for a running host (sbert host) and a live model (sbert models list). Ctrl-C leaves it there.");
                 continue;
             }
             show(progress);

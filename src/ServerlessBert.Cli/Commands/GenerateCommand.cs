@@ -30,7 +30,7 @@ internal static class GenerateCommand
             using (var writer = new StreamWriter(into.Open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)))
                 Write(writer, format, Generate(count, parsed.GetValue(seed) ?? DefaultSeed));
             into.Commit();
-            Terminal.Say($"{Count.Of(count, "generated review")} in {file.FullName}");
+            Terminal.Log($"{Count.Of(count, "generated review")} in {file.FullName}");
             return ExitCode.Done;
         });
         return command;

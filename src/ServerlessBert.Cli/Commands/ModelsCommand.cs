@@ -34,15 +34,15 @@ internal static class ModelsCommand
         {
             IReadOnlyList<PublishedModel> models = await (await OpenAsync(cancellationToken)).ListAsync(cancellationToken);
             if (parsed.GetValue(json)) { Terminal.WriteJson(models); return ExitCode.Done; }
-            if (models.Count == 0) Terminal.Say("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
+            if (models.Count == 0) Terminal.Log("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
+                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{RoleOf(model)}");
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static string Remark(PublishedModel model) =>
+    private static string RoleOf(PublishedModel model) =>
         model.Role is not ModelRole.None ? $"  {model.Role.ToString().ToLowerInvariant()}" : model.IsComplete ? "" : "  incomplete";
 
     private static Command Show()
@@ -77,7 +77,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).PromoteAsync(parsed.GetRequiredValue(version), "promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -90,7 +90,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).RollbackAsync(parsed.GetValue(version), cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -104,7 +104,7 @@ internal static class ModelsCommand
         {
             IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken)).VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
             foreach (string fault in faults) Terminal.Fail(fault);
-            if (faults.Count == 0) Terminal.Say($"{parsed.GetRequiredValue(version)} is whole");
+            if (faults.Count == 0) Terminal.Log($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
@@ -136,11 +136,11 @@ internal static class ShadowCommand
             if (parsed.GetValue(off))
             {
                 await registry.ClearShadowAsync(cancellationToken);
-                Terminal.Say("no version runs in shadow");
+                Terminal.Log("no version runs in shadow");
                 return ExitCode.Done;
             }
             ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
-            Terminal.Say($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
+            Terminal.Log($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
             return ExitCode.Done;
         });
         return command;

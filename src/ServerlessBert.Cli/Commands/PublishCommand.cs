@@ -26,14 +26,14 @@ internal static class PublishCommand
             // What no host could load is refused here, before it is published.
             using (Checkpoint checkpoint = Checkpoint.Load(path))
             {
-                foreach (string note in checkpoint.Notes) Terminal.Say(note);
+                foreach (string note in checkpoint.Notes) Terminal.Log(note);
             }
             var registry = new ModelRegistry(await Storage.OpenAsync(cancellationToken));
             ModelManifest manifest = parsed.GetValue(dtype) is { } stored
                 ? await PublishConvertedAsync(registry, path, stored, cancellationToken)
                 : await registry.PublishAsync(path, cancellationToken: cancellationToken);
             if (parsed.GetValue(promote)) await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
+            Terminal.Log(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
             Terminal.WriteLine(manifest.Version);
             return ExitCode.Done;
         });

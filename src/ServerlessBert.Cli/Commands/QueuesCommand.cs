@@ -55,7 +55,7 @@ internal static class QueuesCommand
                 if (reason is not null) Terminal.WriteLine($"    {reason}");
             }
             if (parsed.GetValue(json)) Terminal.WriteJson(shown);
-            else if (messages.Length == 0) Terminal.Say($"{parsed.GetRequiredValue(queue)} is empty");
+            else if (messages.Length == 0) Terminal.Log($"{parsed.GetRequiredValue(queue)} is empty");
             return ExitCode.Done;
         });
         return command;
@@ -83,7 +83,7 @@ internal static class QueuesCommand
                     replayed++;
                 }
             }
-            Terminal.Say($"{Count.Of(replayed, "message")} put back into {name[..^StorageNames.PoisonSuffix.Length]}");
+            Terminal.Log($"{Count.Of(replayed, "message")} put back into {name[..^StorageNames.PoisonSuffix.Length]}");
             return ExitCode.Done;
         });
         return command;

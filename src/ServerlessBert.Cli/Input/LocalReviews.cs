@@ -37,7 +37,7 @@ internal static class LocalReviews
     /// <summary>A note for each thing that was left out.</summary>
     public static void Report(LabelledReviews reviews)
     {
-        foreach (string note in reviews.Remarks) Terminal.Say(note);
+        foreach (string note in reviews.Remarks) Terminal.Log(note);
     }
 }
 
@@ -51,7 +51,7 @@ internal static class LocalTexts
         var texts = new List<string>();
         long errors = 0;
         foreach (FileInfo file in existing) errors += await InputFile.ReadAsync(file.Name, () => ReadAsync(file, options, texts, cancellationToken));
-        if (errors > 0) Terminal.Say($"left out: {Count.Of(errors, "unreadable row")}");
+        if (errors > 0) Terminal.Log($"left out: {Count.Of(errors, "unreadable row")}");
         return texts;
     }
 

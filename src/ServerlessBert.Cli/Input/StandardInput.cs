@@ -31,7 +31,7 @@ internal static class StandardInput
         byte[] buffer = new byte[HeadBytes];
         int length = input.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         string looks = Recognize(buffer.AsSpan(0, length), options);
-        if (format is null) Terminal.Say($"standard input is read as {looks}; --input-format says otherwise");
+        if (format is null) Terminal.Log($"standard input is read as {looks}; --input-format says otherwise");
         return (new HeadedStream(buffer.AsMemory(0, length), input), $"standard-input.{format ?? looks}");
     }
 

@@ -10,9 +10,9 @@ internal static class StatisticsTable
 {
     public static void Show(BatchStatistics statistics, TimeSpan elapsed, string dtype)
     {
-        Terminal.Say(string.Create(CultureInfo.InvariantCulture,
+        Terminal.Log(string.Create(CultureInfo.InvariantCulture,
             $"{Count.Of(statistics.Rows, "row")}, {Count.Of(statistics.Predictions, "prediction")} in {elapsed.TotalSeconds:0.0} s: {statistics.Predictions / elapsed.TotalSeconds:0} reviews/s, {statistics.Tokens / elapsed.TotalSeconds:N0} tokens/s ({dtype})"));
-        foreach (string line in Lines(statistics)) Terminal.Say(line);
+        foreach (string line in Lines(statistics)) Terminal.Log(line);
     }
 
     public static IEnumerable<string> Lines(BatchStatistics statistics)
@@ -34,7 +34,7 @@ internal static class RowCounter
     {
         if (!Terminal.IsWatched) return work(_ => { });
         long start = Stopwatch.GetTimestamp();
-        return Terminal.Remarks.Status().StartAsync("reading", context =>
+        return Terminal.Errors.Status().StartAsync("reading", context =>
             work(rows => context.Status($"{Count.Of(rows, "row")}, {rows / Stopwatch.GetElapsedTime(start).TotalSeconds:N0} a second")));
     }
 }

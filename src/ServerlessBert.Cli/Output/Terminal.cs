@@ -17,10 +17,10 @@ internal static class Terminal
     public static IAnsiConsole Results => ResultConsole.Value;
 
     /// <summary>Standard error, for bars.</summary>
-    public static IAnsiConsole Remarks => ErrorConsole.Value;
+    public static IAnsiConsole Errors => ErrorConsole.Value;
 
     /// <summary>Whether a person watches: then bars are drawn, else lines are printed.</summary>
-    public static bool IsWatched => !Console.IsErrorRedirected && Remarks.Profile.Capabilities.Interactive;
+    public static bool IsWatched => !Console.IsErrorRedirected && Errors.Profile.Capabilities.Interactive;
 
     /// <summary>A line of the result on standard output.</summary>
     public static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Escape(line));
@@ -32,10 +32,10 @@ internal static class Terminal
     public static void WriteJsonLine<T>(T value) => Console.Out.WriteLine(Json.LineOf(value));
 
     /// <summary>A note on standard error.</summary>
-    public static void Say(string note) => Console.Error.WriteLine(TerminalText.Escape(note));
+    public static void Log(string note) => Console.Error.WriteLine(TerminalText.Escape(note));
 
     /// <summary>An error on standard error.</summary>
-    public static void Fail(string sentence) => Say($"sbert: {sentence}");
+    public static void Fail(string sentence) => Log($"sbert: {sentence}");
 
     /// <summary>A cell of a table, escaped.</summary>
     public static Text TextOf(string text) => new(TerminalText.Escape(text));
