@@ -48,7 +48,8 @@ internal static class TrainCommand
         var starts = new StartOptions();
         var training = new BoundOptions<TrainingOptions>(new TrainingOptions(), TrainingOptions.FromScratch);
         var requests = new BoundOptions<TrainingRequest>(
-            new TrainingRequest { EvalFraction = TrainingRequest.DefaultEvalFraction }, except: [nameof(TrainingRequest.Base), nameof(TrainingRequest.VocabularySize)]);
+            new TrainingRequest { EvalFraction = TrainingRequest.DefaultEvalFraction },
+            except: [nameof(TrainingRequest.Base), nameof(TrainingRequest.VocabularySize)]);
         Option[] evaluationFraction = requests.Of(nameof(TrainingRequest.EvalFraction));
 
         var command = new Command("train", "Fine-tune a model on labelled reviews.")
@@ -61,19 +62,23 @@ internal static class TrainCommand
         command.IsRequiredWithout(output, queue);
         command.HaveNoEffectWithout(queue, requests.Of(nameof(TrainingRequest.Tolerance), nameof(TrainingRequest.Significance)));
         command.CannotBeCombined(queue,
-            [output, device, teachers, pretrainEpochs, checkpointEvery, noCheckpoints, .. starts.Local, .. training.Local], "it is for a training on this machine");
+            [output, device, teachers, pretrainEpochs, checkpointEvery, noCheckpoints, .. starts.Local, .. training.Local],
+            "it is for a training on this machine");
         command.CannotBeCombined(queue, [evaluationFile], "the job measures on what lies under evaluation/ in the container training-data");
         command.CannotBeCombined(evaluationFile, evaluationFraction, "the file is what is measured on");
         command.CannotBeCombined(noCheckpoints, [checkpointEvery]);
-        command.HaveNoEffectWithout(teachers, training.Of(nameof(TrainingOptions.DistillationWeight), nameof(TrainingOptions.AugmentedViews)));
+        command.HaveNoEffectWithout(teachers,
+            training.Of(nameof(TrainingOptions.DistillationWeight), nameof(TrainingOptions.AugmentedViews)));
         command.SetAction(async (parsed, cancellationToken) =>
         {
             TrainingRequest request = requests.Over(new TrainingRequest(), parsed);
             if (parsed.GetValue(queue))
             {
                 (string? from, int? vocabularySize) = starts.Requested(parsed);
-                request = request with { Base = from, VocabularySize = vocabularySize, Options = training.Given(parsed), RequestedBy = "sbert" };
-                if (TrainingRequestRules.FirstProblem(request, training.SpellingIn(parsed)) is { } problem) throw new UsageException(problem);
+                OptionValues<TrainingOptions> given = training.Given(parsed);
+                request = request with { Base = from, VocabularySize = vocabularySize, Options = given, RequestedBy = "sbert" };
+                if (TrainingRequestRules.FirstProblem(request, training.SpellingIn(parsed)) is { } problem)
+                    throw new UsageException(problem);
                 return await TrainingQueueing.SendAsync(request, parsed.GetValue(data)!, cancellationToken);
             }
 
@@ -82,9 +87,11 @@ internal static class TrainCommand
                 throw new UsageException($"Folder not found: {missing}; --teacher names a checkpoint folder.");
             TrainingStart start = starts.Asked(parsed);
             TrainingOptions options = training.Over(start.DefaultOptions, parsed);
-            Option[] measuring = training.Of(nameof(options.EarlyStoppingPatience), nameof(options.EvaluateEvery), nameof(options.MaxEvaluationRows));
+            Option[] measuring =
+                training.Of(nameof(options.EarlyStoppingPatience), nameof(options.EvaluateEvery), nameof(options.MaxEvaluationRows));
             if (request.EvalFraction == 0 && measuring.FirstOrDefault(parsed.IsGiven) is { } unmeasured)
-                throw new UsageException($"{unmeasured.Name} cannot be combined with --eval-fraction 0: no rows are held out to measure on.");
+                throw new UsageException(
+                    $"{unmeasured.Name} cannot be combined with --eval-fraction 0: no rows are held out to measure on.");
             PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } epochs
                 ? start.DefaultPretraining with { Epochs = epochs, Seed = options.Seed, Precision = options.Precision }
                 : null;

@@ -43,7 +43,8 @@ internal sealed class BoundOptions<TOptions> where TOptions : class
         foreach ((OptionDescriptor option, Option[] spellings) in options)
         {
             Option[] given = [.. spellings.Where(parsed.IsGiven)];
-            if (given.Length > 1) throw new UsageException($"{given[0].Name} and {given[1].Name} are two names of one option; give one of them.");
+            if (given.Length > 1)
+                throw new UsageException($"{given[0].Name} and {given[1].Name} are two names of one option; give one of them.");
             if (given.Length == 0) continue;
             values = given[0] is Option<bool> flag ? values.With(option, parsed.GetValue(flag) == option.SwitchValue)
                 : parsed.GetValue((Option<object?>)given[0]) is { } value and not OrWordAttribute ? values.With(option, value)
@@ -58,12 +59,14 @@ internal sealed class BoundOptions<TOptions> where TOptions : class
     {
         OptionValues<TOptions> given = Given(parsed);
         TOptions all = given.Over(defaults);
-        return OptionSet<TOptions>.FirstProblem(all, given.Has, SpellingIn(parsed)) is { } problem ? throw new UsageException(problem) : all;
+        return OptionSet<TOptions>.FirstProblem(all, given.Has, SpellingIn(parsed)) is { } problem
+            ? throw new UsageException(problem) : all;
     }
 
     /// <summary>How options were named when they were typed.</summary>
     public OptionSpelling SpellingIn(ParseResult parsed) => new Typed(option =>
-        options.GetValueOrDefault(option)?.FirstOrDefault(parsed.IsGiven) is { } given ? TypedOption.NameOf(parsed.GetResult(given)) : option.Name);
+        options.GetValueOrDefault(option)?.FirstOrDefault(parsed.IsGiven) is { } given
+            ? TypedOption.NameOf(parsed.GetResult(given)) : option.Name);
 
     private static Option Create(OptionDescriptor option, string help, string name, params string[] aliases)
     {
@@ -77,8 +80,10 @@ internal sealed class BoundOptions<TOptions> where TOptions : class
     private static string HelpOf(OptionDescriptor option, TOptions defaults, TOptions? defaultsOfPreset)
     {
         if (option.Type.IsSwitch) return $"{option.Help}.";
-        string usual = option.Format(option.ValueIn(defaults)), withPreset = defaultsOfPreset is null ? usual : option.Format(option.ValueIn(defaultsOfPreset));
-        return usual.Length == 0 ? $"{option.Help}." : usual == withPreset ? $"{option.Help} ({usual})." : $"{option.Help} ({usual}; with --preset {withPreset}).";
+        string usual = option.Format(option.ValueIn(defaults));
+        string withPreset = defaultsOfPreset is null ? usual : option.Format(option.ValueIn(defaultsOfPreset));
+        return usual.Length == 0 ? $"{option.Help}."
+            : usual == withPreset ? $"{option.Help} ({usual})." : $"{option.Help} ({usual}; with --preset {withPreset}).";
     }
 
     private sealed class Typed(Func<OptionDescriptor, string> name) : OptionSpelling

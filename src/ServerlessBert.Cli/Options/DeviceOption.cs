@@ -10,5 +10,6 @@ internal static class DeviceOption
     public const string Default = "auto";
 
     public static Option<string?> Create() =>
-        TypedOption.Create<string>(new OptionType(typeof(string), words: [Default, "cpu", "cuda"]), $"Where to compute ({Default}).", "--device");
+        TypedOption.Create<string>(new OptionType(typeof(string), words: [Default, "cpu", "cuda"]),
+            $"Where to compute ({Default}).", "--device");
 }

@@ -24,7 +24,8 @@ internal sealed class ModelOptions
     private readonly Option<int?> threads = TypedOption.Whole("Threads of a forward pass (every core).", 1, MaxThreads, "--threads");
 
     private readonly Option<int?> maxLength = TypedOption.Create<int?>(
-        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type, "Longest review in tokens (the model's maximum).", "--max-length");
+        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type,
+            "Longest review in tokens (the model's maximum).", "--max-length");
 
     public void AddTo(Command command)
     {

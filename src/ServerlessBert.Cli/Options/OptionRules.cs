@@ -13,7 +13,8 @@ internal static class OptionRules
     public static void HaveNoEffectWithout(this Command command, Option required, params Option[] dependents) =>
         command.ForEachGiven(dependents, (result, dependent) =>
         {
-            if (!result.IsOn(required)) result.AddError($"{dependent} has no effect without {required.Name}; add {required.Name}, or leave {dependent} out.");
+            if (!result.IsOn(required))
+                result.AddError($"{dependent} has no effect without {required.Name}; add {required.Name}, or leave {dependent} out.");
         });
 
     /// <summary>Options that contradict another one, or that it makes meaningless.</summary>
@@ -42,7 +43,10 @@ internal static class OptionRules
                 if (result.IsOn(option)) check(result, TypedOption.NameOf(result.GetResult(option)));
         });
 
-    /// <summary>Whether an option was typed, and not as <c>--wait false</c>. Its value is not read: it may be one that was refused already.</summary>
+    /// <summary>
+    /// Whether an option was typed, and not as <c>--wait false</c>. Its value is not read: it may be one that was refused already.
+    /// </summary>
     public static bool IsOn(this CommandResult result, Option option) => result.GetResult(option) is { Implicit: false } given
-        && !(option.ValueType == typeof(bool) && given.Tokens is [{ Value: var text }] && text.Equals("false", StringComparison.OrdinalIgnoreCase));
+        && !(option.ValueType == typeof(bool) && given.Tokens is [{ Value: var text }]
+            && text.Equals("false", StringComparison.OrdinalIgnoreCase));
 }

@@ -5,7 +5,10 @@ using ServerlessBert.Modeling.Recipes;
 
 namespace ServerlessBert.Cli.Options;
 
-/// <summary>What <c>sbert train</c> and <c>sbert pretrain</c> start from: a checkpoint folder, or fresh weights and a vocabulary of their own.</summary>
+/// <summary>
+/// What <c>sbert train</c> and <c>sbert pretrain</c> start from: a checkpoint folder, or fresh weights and a vocabulary of their
+/// own.
+/// </summary>
 internal sealed class StartOptions
 {
     private readonly Option<string?> baseFolder = new("--base")
@@ -32,7 +35,8 @@ internal sealed class StartOptions
     {
         if (parsed.GetValue(baseFolder) is not { } folder) return scratch.Over(new TrainingStart.FromScratch(), parsed);
         if (Directory.Exists(folder) || NamedBases.Find(folder) is not null) return new TrainingStart.FromFolder(folder);
-        throw new UsageException($"Folder not found: {folder}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one)"
+        throw new UsageException(
+            $"Folder not found: {folder}; --base names a checkpoint folder (sbert models pull NAME --out FOLDER fetches one)"
             + $" or one of {NamedBases.Names}, and --preset starts without one.");
     }
 

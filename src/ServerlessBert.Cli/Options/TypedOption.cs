@@ -37,7 +37,8 @@ internal static class TypedOption
         string text = argument.Tokens[^1].Value;
         bool isRead = type.TryParse(text, out object? value);
         if (isRead && type.Allows(value!)) return value;
-        argument.AddError($"{NameOf(argument.Parent as OptionResult)} is {(isRead ? text : $"'{text}'")}; it must be {requirement ?? type.Requirement}.");
+        string given = isRead ? text : $"'{text}'";
+        argument.AddError($"{NameOf(argument.Parent as OptionResult)} is {given}; it must be {requirement ?? type.Requirement}.");
         return null;
     }
 

@@ -90,7 +90,9 @@ public sealed class ConflictsWithAttribute(string property, string because) : At
     public string Because { get; } = because;
 }
 
-/// <summary>A word on the command line and in requests that is not the lower-cased name of the enum's member, or a word beside it.</summary>
+/// <summary>
+/// A word on the command line and in requests that is not the lower-cased name of the enum's member, or a word beside it.
+/// </summary>
 /// <param name="words">The word that is shown, then others that are understood.</param>
 [AttributeUsage(AttributeTargets.Field)]
 public sealed class OptionWordsAttribute(params string[] words) : Attribute

@@ -10,7 +10,10 @@ namespace ServerlessBert.Modeling.Options;
 internal static class OptionDigest
 {
     // In the order of the properties, by the written names with a capital: as the first version had them.
-    private static readonly JsonSerializerOptions Json = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Capitalize } } };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Capitalize } },
+    };
 
     public static byte[] BytesOf<TOptions>(TOptions options) => JsonSerializer.SerializeToUtf8Bytes(options, Json);
 

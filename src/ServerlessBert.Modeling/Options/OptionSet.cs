@@ -23,8 +23,10 @@ public static class OptionSet<TOptions> where TOptions : class
     /// <param name="spelling">How that somebody names options.</param>
     public static string? FirstProblem(TOptions options, Func<OptionDescriptor, bool> isGiven, OptionSpelling spelling) =>
         All.Select(option => OutOfRange(option, options, spelling)).FirstOrDefault(problem => problem is not null)
-        ?? All.Where(isGiven).Select(option => WithoutEffect(option, options, isGiven, spelling)).FirstOrDefault(problem => problem is not null)
-        ?? (options as IValidatableObject)?.Validate(new ValidationContext(options)).Select(problem => Sentence(problem, options, spelling)).FirstOrDefault();
+        ?? All.Where(isGiven).Select(option => WithoutEffect(option, options, isGiven, spelling))
+            .FirstOrDefault(problem => problem is not null)
+        ?? (options as IValidatableObject)?.Validate(new ValidationContext(options))
+            .Select(problem => Sentence(problem, options, spelling)).FirstOrDefault();
 
     /// <summary>The same of a record made in code: what differs from <paramref name="defaults"/> was asked for.</summary>
     /// <param name="options">The record.</param>
@@ -33,9 +35,11 @@ public static class OptionSet<TOptions> where TOptions : class
         FirstProblem(options, option => !Equals(option.ValueIn(options), option.ValueIn(defaults)), OptionSpelling.Property);
 
     private static string? OutOfRange(OptionDescriptor option, TOptions options, OptionSpelling spelling) =>
-        option.ValueIn(options) is { } value && !option.Type.Allows(value) ? option.Refusal(spelling.NameOf(option), option.Type.Format(value)) : null;
+        option.ValueIn(options) is { } value && !option.Type.Allows(value)
+            ? option.Refusal(spelling.NameOf(option), option.Type.Format(value)) : null;
 
-    private static string? WithoutEffect(OptionDescriptor option, TOptions options, Func<OptionDescriptor, bool> isGiven, OptionSpelling spelling)
+    private static string? WithoutEffect(
+        OptionDescriptor option, TOptions options, Func<OptionDescriptor, bool> isGiven, OptionSpelling spelling)
     {
         foreach (RequiresAttribute rule in option.Requirements)
         {
@@ -49,7 +53,10 @@ public static class OptionSet<TOptions> where TOptions : class
         {
             OptionDescriptor other = Of(rule.Property);
             if (isGiven(other) && other.ValueIn(options) is not (null or false))
-                return $"{spelling.NameOf(option)} cannot be combined with {spelling.Setting(other, other.ValueIn(options))}: {rule.Because}.";
+            {
+                string setting = spelling.Setting(other, other.ValueIn(options));
+                return $"{spelling.NameOf(option)} cannot be combined with {setting}: {rule.Because}.";
+            }
         }
         return null;
     }

@@ -20,24 +20,29 @@ public sealed class OptionType(Type type, RangeAttribute? range = null, IReadOnl
     public Type Type { get; } = Nullable.GetUnderlyingType(type) ?? type;
 
     /// <summary>The words that a value may be, as they are shown; empty where it is not a word.</summary>
-    public IReadOnlyList<string> Words { get; } = words ?? [.. MembersOf(Nullable.GetUnderlyingType(type) ?? type).Select(member => WordsOf(member)[0])];
+    public IReadOnlyList<string> Words { get; } =
+        words ?? [.. MembersOf(Nullable.GetUnderlyingType(type) ?? type).Select(member => WordsOf(member)[0])];
 
     /// <summary>Whether naming the option is enough.</summary>
     public bool IsSwitch => Type == typeof(bool);
 
     private bool IsList => typeof(IEnumerable<double>).IsAssignableFrom(Type);
 
-    /// <summary>Reads a value as it is typed, in the invariant culture. A value of the right kind may still be outside of the range.</summary>
+    /// <summary>
+    /// Reads a value as it is typed, in the invariant culture. A value of the right kind may still be outside of the range.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="value">The value.</param>
     public bool TryParse(string text, [NotNullWhen(true)] out object? value)
     {
         value = Type switch
         {
-            _ when Type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int whole) ? whole : null,
+            _ when Type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int whole)
+                ? whole : null,
             _ when Type == typeof(double) => TryParseNumber(text, out double number) ? number : null,
             _ when IsSwitch => bool.TryParse(text, out bool isOn) ? isOn : null,
-            _ when Type == typeof(string) => words is null ? text : words.FirstOrDefault(word => word.Equals(text, StringComparison.OrdinalIgnoreCase)),
+            _ when Type == typeof(string) => words is null ? text
+                : words.FirstOrDefault(word => word.Equals(text, StringComparison.OrdinalIgnoreCase)),
             _ when IsList => NumbersOf(text),
             _ => MembersOf(Type).FirstOrDefault(member => WordsOf(member).Contains(text, StringComparer.OrdinalIgnoreCase))?.GetValue(null),
         };
@@ -102,16 +107,19 @@ public sealed class OptionType(Type type, RangeAttribute? range = null, IReadOnl
     {
         _ when Words.Count > 0 => Range,
         // Both bounds are said, since a number that does not fit the type is refused by them.
-        _ when Type == typeof(int) => $"a whole number from {Bound(range?.Minimum ?? int.MinValue)} to {Bound(range?.Maximum ?? int.MaxValue)}",
+        _ when Type == typeof(int) =>
+            $"a whole number from {Bound(range?.Minimum ?? int.MinValue)} to {Bound(range?.Maximum ?? int.MaxValue)}",
         _ when Type == typeof(double) => $"a number {Range}".TrimEnd(),
         _ when IsSwitch => "true or false",
         _ when IsList => $"numbers {Range} between commas",
         _ => "text",
     };
 
-    private bool IsInRange(object number) => double.IsFinite(Convert.ToDouble(number, CultureInfo.InvariantCulture)) && range?.IsValid(number) != false;
+    private bool IsInRange(object number) =>
+        double.IsFinite(Convert.ToDouble(number, CultureInfo.InvariantCulture)) && range?.IsValid(number) != false;
 
-    private static bool TryParseNumber(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+    private static bool TryParseNumber(string text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
     private static double[]? NumbersOf(string text)
     {
@@ -122,12 +130,15 @@ public sealed class OptionType(Type type, RangeAttribute? range = null, IReadOnl
 
     private static FieldInfo[] MembersOf(Type type) => type.IsEnum ? type.GetFields(BindingFlags.Public | BindingFlags.Static) : [];
 
-    private static IReadOnlyList<string> WordsOf(FieldInfo member) => member.GetCustomAttribute<OptionWordsAttribute>()?.Words ?? [member.Name.ToLowerInvariant()];
+    private static IReadOnlyList<string> WordsOf(FieldInfo member) =>
+        member.GetCustomAttribute<OptionWordsAttribute>()?.Words ?? [member.Name.ToLowerInvariant()];
 
-    private static string Listed(IReadOnlyList<string> words) => words.Count == 1 ? words[0] : $"{string.Join(", ", words.SkipLast(1))} or {words[^1]}";
+    private static string Listed(IReadOnlyList<string> words) =>
+        words.Count == 1 ? words[0] : $"{string.Join(", ", words.SkipLast(1))} or {words[^1]}";
 
     private static string Numeral(double number) =>
-        Math.Abs(number) is > 0 and < 0.001 ? number.ToString("0.################e-0", CultureInfo.InvariantCulture) : number.ToString(CultureInfo.InvariantCulture);
+        Math.Abs(number) is > 0 and < 0.001 ? number.ToString("0.################e-0", CultureInfo.InvariantCulture)
+            : number.ToString(CultureInfo.InvariantCulture);
 
     private static string Bound(object bound) => bound switch
     {

@@ -8,7 +8,8 @@ namespace ServerlessBert.Modeling.Options;
 /// <typeparam name="TOptions">The record whose options they are.</typeparam>
 public sealed class OptionValues<TOptions> : IEquatable<OptionValues<TOptions>> where TOptions : class
 {
-    private static readonly MethodInfo Clone = typeof(object).GetMethod(nameof(MemberwiseClone), BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly MethodInfo Clone =
+        typeof(object).GetMethod(nameof(MemberwiseClone), BindingFlags.Instance | BindingFlags.NonPublic)!;
     private readonly ImmutableDictionary<OptionDescriptor, object> values;
 
     private OptionValues(ImmutableDictionary<OptionDescriptor, object> values) => this.values = values;
@@ -33,7 +34,8 @@ public sealed class OptionValues<TOptions> : IEquatable<OptionValues<TOptions>> 
     /// <param name="property">The property, as <c>options => options.Epochs</c>.</param>
     /// <param name="value">Its value.</param>
     public OptionValues<TOptions> With<TValue>(Expression<Func<TOptions, TValue>> property, TValue value) =>
-        With(OptionSet<TOptions>.Of(((MemberExpression)property.Body).Member.Name), value ?? throw new ArgumentNullException(nameof(value)));
+        With(OptionSet<TOptions>.Of(((MemberExpression)property.Body).Member.Name),
+            value ?? throw new ArgumentNullException(nameof(value)));
 
     /// <summary>A record with these in the place of its own values.</summary>
     /// <param name="defaults">What holds where nothing was given; it is not changed.</param>
@@ -46,7 +48,8 @@ public sealed class OptionValues<TOptions> : IEquatable<OptionValues<TOptions>> 
 
     /// <inheritdoc/>
     public bool Equals(OptionValues<TOptions>? other) => other is not null && values.Count == other.values.Count
-        && values.All(pair => other.values.TryGetValue(pair.Key, out object? value) && pair.Key.Type.Format(pair.Value) == pair.Key.Type.Format(value));
+        && values.All(pair => other.values.TryGetValue(pair.Key, out object? value)
+            && pair.Key.Type.Format(pair.Value) == pair.Key.Type.Format(value));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as OptionValues<TOptions>);

@@ -5,7 +5,9 @@ using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Pretraining;
 
-/// <summary>Every setting of a pretraining as a masked language model; see <see cref="TrainingOptions"/> for what its attributes do.</summary>
+/// <summary>
+/// Every setting of a pretraining as a masked language model; see <see cref="TrainingOptions"/> for what its attributes do.
+/// </summary>
 public sealed record PretrainingOptions
 {
 #pragma warning disable CS1591 // What an option does is said once, by its attribute.

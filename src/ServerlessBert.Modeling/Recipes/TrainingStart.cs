@@ -31,7 +31,8 @@ public abstract record TrainingStart
     /// <param name="Merges">Which pieces the vocabulary's training merges.</param>
     /// <param name="MinimumFrequency">How often two pieces must stand side by side to be merged.</param>
     public sealed record FromScratch(
-        [property: Option("--preset", Group = OptionGroup.Model, Help = "Start from random weights of this shape, with a vocabulary built from the texts")]
+        [property: Option("--preset", Group = OptionGroup.Model,
+            Help = "Start from random weights of this shape, with a vocabulary built from the texts")]
         [property: AllowedValues("tiny", "mini", "small", "base")]
         string Preset = "mini",
         [property: Option("--vocab-size", Group = OptionGroup.Model, Help = "Word pieces of the vocabulary at most")]
@@ -47,7 +48,8 @@ public abstract record TrainingStart
         [property: Option("--vocab-merges", Group = OptionGroup.Model, IsLocal = true,
             Help = "Merge word pieces by frequency, or by the likelihood that they gain, which needs a --vocab-min-frequency of about 20")]
         MergeScore Merges = MergeScore.Frequency,
-        [property: Option("--vocab-min-frequency", Group = OptionGroup.Model, IsLocal = true, Help = "How often two word pieces must stand side by side to be merged")]
+        [property: Option("--vocab-min-frequency", Group = OptionGroup.Model, IsLocal = true,
+            Help = "How often two word pieces must stand side by side to be merged")]
         [property: Range(1, 1_000_000)]
         int MinimumFrequency = 2) : TrainingStart;
 
@@ -72,7 +74,8 @@ public abstract record TrainingStart
         IReadOnlyList<string> tokens = WordPieceTrainer.Train(texts, options, cancellationToken);
         var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         var config = BertConfig.Preset(preset, tokenizer.VocabularySize);
-        return Checkpoint.Create(config with { NumHiddenLayers = layers ?? config.NumHiddenLayers, InitializerRange = range ?? config.InitializerRange }, tokenizer, seed);
+        config = config with { NumHiddenLayers = layers ?? config.NumHiddenLayers, InitializerRange = range ?? config.InitializerRange };
+        return Checkpoint.Create(config, tokenizer, seed);
     }
 
     /// <summary>The options that suit this start.</summary>

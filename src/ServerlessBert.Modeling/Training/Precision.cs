@@ -22,10 +22,13 @@ public enum Precision
 /// <summary>Settles what <see cref="Precision.Auto"/> leaves to a measurement.</summary>
 public static class PrecisionSelection
 {
-    /// <summary>The options with the precision that auto means on a device, so that a training that resumes elsewhere does not choose again.</summary>
+    /// <summary>
+    /// The options with the precision that auto means on a device, so that a training that resumes elsewhere does not choose again.
+    /// </summary>
     /// <param name="options">The options.</param>
     /// <param name="device">Where they are used.</param>
-    public static TrainingOptions ChosenFor(this TrainingOptions options, Device device) => options with { Precision = options.Precision.ChosenFor(device) };
+    public static TrainingOptions ChosenFor(this TrainingOptions options, Device device) =>
+        options with { Precision = options.Precision.ChosenFor(device) };
 
     internal static Precision ChosenFor(this Precision precision, Device device) =>
         precision.On(device) == bfloat16 ? Precision.BFloat16Mixed : Precision.Float32;

@@ -107,7 +107,7 @@ public sealed record TrainingOptions : IValidatableObject
     [Option("--ema-decay", FormerName = "--average-decay", Group = OptionGroup.Optimization,
         Help = "Measure and keep the exponential moving average (EMA) of the weights with this decay per step; 0 turns it off",
         Example = "0.998",
-        Why = "At the end of a falling rate they differ little: with 0.995 a model from random weights had a loss lower by 0.002, and the same accuracy")]
+        Why = "At the end of a falling rate they differ little: 0.995 lowered the loss by 0.002, with the same accuracy")]
     [Range(0.0, 1, MaximumIsExclusive = true), JsonPropertyName("averageDecay")]
     public double EmaDecay { get; init; }
 
@@ -246,15 +246,19 @@ public sealed record TrainingOptions : IValidatableObject
     {
         Validate();
         if (ClassWeights is { } weights && weights.Count != config.NumLabels)
-            throw new TrainingException($"There are {weights.Count} class weights, but the model has {config.NumLabels} labels; give one for each, one star first.");
+            throw new TrainingException(
+                $"There are {weights.Count} class weights, but the model has {config.NumLabels} labels; give one each, one star first.");
         if (FrozenLayers > config.NumHiddenLayers)
-            throw new TrainingException($"{nameof(FrozenLayers)} is {FrozenLayers}; it must be at most {config.NumHiddenLayers}, the model's layers.");
+            throw new TrainingException(
+                $"{nameof(FrozenLayers)} is {FrozenLayers}; it must be at most {config.NumHiddenLayers}, the model's layers.");
     }
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
-        if (Optimizer == OptimizerKind.AdamW && LearningRate >= 1) yield return new("below 1, such as 5e-5, with", [nameof(LearningRate), nameof(Optimizer)]);
-        if (OrdinalLabelSmoothing + LabelSmoothing >= 1) yield return new("below 1 together with", [nameof(OrdinalLabelSmoothing), nameof(LabelSmoothing)]);
+        if (Optimizer == OptimizerKind.AdamW && LearningRate >= 1)
+            yield return new("below 1, such as 5e-5, with", [nameof(LearningRate), nameof(Optimizer)]);
+        if (OrdinalLabelSmoothing + LabelSmoothing >= 1)
+            yield return new("below 1 together with", [nameof(OrdinalLabelSmoothing), nameof(LabelSmoothing)]);
         if (LateDropoutStart > Epochs) yield return new("at most", [nameof(LateDropoutStart), nameof(Epochs)]);
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -36,7 +37,8 @@ public sealed record TrainingRequest
     public int? VocabularySize { get; init; }
 
     /// <summary>Share of the rows held out for evaluation.</summary>
-    [Option("--eval-fraction", Group = OptionGroup.Evaluation, Help = "Share of the rows held out to measure on; 0 holds none out", Example = "0.1")]
+    [Option("--eval-fraction", Group = OptionGroup.Evaluation,
+        Help = "Share of the rows held out to measure on; 0 holds none out", Example = "0.1")]
     [Range(0.0, 0.9)]
     public double? EvalFraction { get; init; }
 
@@ -59,16 +61,24 @@ public sealed record TrainingRequest
     [JsonIgnore]
     public OptionValues<TrainingOptions> Options { get; init; } = OptionValues<TrainingOptions>.None;
 
+    /// <summary>The request with one more training option.</summary>
+    /// <param name="option">The option, as <c>options => options.Epochs</c>.</param>
+    /// <param name="value">Its value.</param>
+    public TrainingRequest With<TValue>(Expression<Func<TrainingOptions, TValue>> option, TValue value) =>
+        this with { Options = Options.With(option, value) };
+
     /// <summary>The message's body.</summary>
     public BinaryData ToBody()
     {
         JsonObject body = JsonSerializer.SerializeToNode(this, PipelineJson.Of<TrainingRequest>())!.AsObject();
-        foreach ((OptionDescriptor option, object value) in Options.Given) body[option.JsonName] = JsonSerializer.SerializeToNode(value, PipelineJson.Options);
+        foreach ((OptionDescriptor option, object value) in Options.Given)
+            body[option.JsonName] = JsonSerializer.SerializeToNode(value, PipelineJson.Options);
         return new BinaryData(JsonSerializer.SerializeToUtf8Bytes(body));
     }
 
     /// <summary>Reads and checks a message's body.</summary>
-    /// <exception cref="MessageFormatException">It is not JSON, has a field that is not known, or a value that no training can have.</exception>
+    /// <exception cref="MessageFormatException">It is not JSON, has a field that is not known, or a value that no training can
+    /// have.</exception>
     public static TrainingRequest Parse(BinaryData body)
     {
         JsonElement json = MessageReader.ReadJson(body, What);
@@ -100,11 +110,19 @@ public static class TrainingRequestRules
     private static readonly OptionDescriptor[] Options = [.. OptionSet<TrainingOptions>.All.Where(option => !option.IsLocal)];
 
     /// <summary>The names of BERT's presets, smallest first.</summary>
-    public static IReadOnlyList<string> Presets { get; } = OptionSet<TrainingStart.FromScratch>.Of(nameof(TrainingStart.FromScratch.Preset)).Type.Words;
+    public static IReadOnlyList<string> Presets { get; } =
+        OptionSet<TrainingStart.FromScratch>.Of(nameof(TrainingStart.FromScratch.Preset)).Type.Words;
+
+    /// <summary>The fields beside the training options.</summary>
+    public static IReadOnlyList<string> OwnFields { get; } =
+    [
+        .. PipelineJson.Of<TrainingRequest>().Properties
+            .Where(property => property.AttributeProvider?.IsDefined(typeof(JsonIgnoreAttribute), inherit: false) != true)
+            .Select(property => property.Name),
+    ];
 
     /// <summary>Every field, by the name under which it is written.</summary>
-    public static IReadOnlyList<string> Fields { get; } =
-        [.. PipelineJson.Of<TrainingRequest>().Properties.Select(property => property.Name), .. Options.Select(option => option.JsonName)];
+    public static IReadOnlyList<string> Fields { get; } = [.. OwnFields, .. Options.Select(option => option.JsonName)];
 
     /// <summary>The training option that a field is; null for another field.</summary>
     internal static OptionDescriptor? OptionOf(string field) => Options.FirstOrDefault(option => option.JsonNames.Contains(field));
@@ -131,13 +149,15 @@ public static class TrainingRequestRules
         foreach (JsonProperty property in json.EnumerateObject())
         {
             if (!Fields.Contains(property.Name) && OptionOf(property.Name) is null)
-                throw new MessageFormatException($"A training request has the unknown field \"{property.Name}\"; the fields are {string.Join(", ", Fields)}.");
+                throw new MessageFormatException(
+                    $"A training request has the unknown field \"{property.Name}\"; the fields are {string.Join(", ", Fields)}.");
         }
     }
 
     private static string? Data(IReadOnlyList<string>? data) =>
         data is { Count: 0 } ? "A training request's data is an empty list; leave it out to train on all of training-data/."
-        : data is not null && data.Any(string.IsNullOrWhiteSpace) ? "A training request's data has an empty name; give names or prefixes of blobs in training-data/."
+        : data is not null && data.Any(string.IsNullOrWhiteSpace)
+            ? "A training request's data has an empty name; give names or prefixes of blobs in training-data/."
         : null;
 
     private static string? Base(string? start, OptionSpelling spelling)
@@ -146,7 +166,8 @@ public static class TrainingRequestRules
         if (start.StartsWith("preset:", StringComparison.Ordinal) && Presets.Contains(start["preset:".Length..])) return null;
         if (start.StartsWith("version:", StringComparison.Ordinal) && ModelVersion.IsValid(start["version:".Length..])) return null;
         string presets = string.Join(", ", Presets.Select(preset => "preset:" + preset));
-        string name = (spelling == OptionSpelling.Json ? Subject : "") + spelling.NameOf(OptionSet<TrainingRequest>.Of(nameof(TrainingRequest.Base)));
+        string name = (spelling == OptionSpelling.Json ? Subject : "")
+            + spelling.NameOf(OptionSet<TrainingRequest>.Of(nameof(TrainingRequest.Base)));
         return $"{name} is \"{start}\"; it may be current, {presets}, or version: with a published version.";
     }
 

@@ -17,21 +17,24 @@ public class AgreementTests
     private static readonly BoundOptions<TrainingOptions> Bound = new(new TrainingOptions());
     private static readonly Command Line = CommandOf(Bound);
 
-    public static TheoryData<string> Queued => [.. OptionSet<TrainingOptions>.All.Where(option => !option.IsLocal).Select(option => option.Property)];
+    public static TheoryData<string> Queued =>
+        [.. OptionSet<TrainingOptions>.All.Where(option => !option.IsLocal).Select(option => option.Property)];
 
     [Theory, MemberData(nameof(Queued))]
     public void Command_line_and_request_agree_on_every_value(string property)
     {
         OptionDescriptor option = OptionSet<TrainingOptions>.Of(property);
         ValuesOf(option).Sample(
-            value => Assert.Equal(ByRequest($"{{\"{option.JsonName}\":{JsonOf(option, value)}}}"), ByCommandLine([option.Name, Invariant(value)])),
+            value => Assert.Equal(ByRequest($"{{\"{option.JsonName}\":{JsonOf(option, value)}}}"),
+                ByCommandLine([option.Name, Invariant(value)])),
             iter: 200, threads: 1);
     }
 
     [Fact]
     public void Command_line_and_request_agree_on_pairs_of_options()
     {
-        OptionDescriptor[] options = [.. OptionSet<TrainingOptions>.All.Where(option => !option.IsLocal && !option.Type.IsSwitch && option.OrWord is null)];
+        OptionDescriptor[] options =
+            [.. OptionSet<TrainingOptions>.All.Where(option => !option.IsLocal && !option.Type.IsSwitch && option.OrWord is null)];
         Gen.OneOf(options).Select(Gen.OneOf(options)).Where((first, second) => first != second)
             .SelectMany((first, second) => ValuesOf(first).Select(ValuesOf(second), (one, other) => (first, one, second, other)))
             .Sample(pair => Assert.Equal(
@@ -70,9 +73,11 @@ public class AgreementTests
     private static Gen<object> ValuesOf(OptionDescriptor option)
     {
         Gen<object> noise = Gen.OneOf<object>("abc", "", "0,5", "NaN", "99999999999", "1e400", "-", "adamw", "true", "1,2,3");
-        Gen<object> edges = Gen.OneOf<object>(-1, 0, 1, 2, 3, 4096, 4097, 8192, 8193, 1e-12, 0.5, 0.999, 1.0, 1.5, 9.99, 10.0, 10.1, -0.5, 1000.5, int.MaxValue);
+        Gen<object> edges = Gen.OneOf<object>(-1, 0, 1, 2, 3, 4096, 4097, 8192, 8193, 1e-12, 0.5, 0.999, 1.0, 1.5,
+            9.99, 10.0, 10.1, -0.5, 1000.5, int.MaxValue);
         Gen<object> numbers = Gen.Double[-2, 12].Select(number => (object)Math.Round(number, 3));
-        Gen<object> words = Gen.OneOf<object>([.. option.Type.Words.Append("other"), .. option.Type.Words.Select(word => word.ToUpperInvariant())]);
+        Gen<object> words = Gen.OneOf<object>(
+            [.. option.Type.Words.Append("other"), .. option.Type.Words.Select(word => word.ToUpperInvariant())]);
         return option.Type.IsSwitch ? Gen.OneOf<object>("abc", "1") : Gen.OneOf(noise, edges, numbers, words);
     }
 

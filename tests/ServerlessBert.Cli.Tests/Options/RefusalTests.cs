@@ -21,8 +21,14 @@ public class RefusalTests
         { Train + "--seed x", "--seed is 'x'; it must be a whole number from -2,147,483,648 to 2,147,483,647." },
         { Train + "--optimizer adam", "--optimizer is 'adam'; it must be adamw or sgd." },
         { Train + "--dtype int8", "--dtype is 'int8'; it must be auto, float32 or bf16-mixed." },
-        { Train + "--class-weights 1,2,much", "--class-weights is '1,2,much'; it must be numbers above 0 between commas, such as 1,1,2,1,1, or balanced." },
-        { Train + "--class-weights 1,0", "--class-weights is 1,0; it must be numbers above 0 between commas, such as 1,1,2,1,1, or balanced." },
+        {
+            Train + "--class-weights 1,2,much",
+            "--class-weights is '1,2,much'; it must be numbers above 0 between commas, such as 1,1,2,1,1, or balanced."
+        },
+        {
+            Train + "--class-weights 1,0",
+            "--class-weights is 1,0; it must be numbers above 0 between commas, such as 1,1,2,1,1, or balanced."
+        },
         { Train + "--max-hours 0", "--max-hours is 0; it must be a number above 0 and at most 10,000." },
         { Train + "--preset huge", "--preset is 'huge'; it must be tiny, mini, small or base." },
         { Train + "--vocab-size 10", "--vocab-size is 10; it must be a whole number from 100 to 1,000,000." },
@@ -56,23 +62,41 @@ public class RefusalTests
         { Train + "--adam-beta1 0.8 --optimizer sgd", "--adam-beta1 has no effect without --optimizer adamw." },
         { Train + "--adam-beta2 0.8 --optimizer sgd", "--adam-beta2 has no effect without --optimizer adamw." },
         { Train + "--adam-epsilon 0.1 --optimizer sgd", "--adam-epsilon has no effect without --optimizer adamw." },
-        { Train + "--warmup-steps 3 --warmup-ratio 0.1", "--warmup-steps cannot be combined with --warmup-ratio 0.1: both say how long the warm-up is." },
+        {
+            Train + "--warmup-steps 3 --warmup-ratio 0.1",
+            "--warmup-steps cannot be combined with --warmup-ratio 0.1: both say how long the warm-up is."
+        },
         { Train + "--early-stopping-patience 2 --no-load-best", "--early-stopping-patience cannot be combined with --no-load-best." },
         { Train + "--patience 2 --keep-last", "--patience cannot be combined with --keep-last." },
         { Train + "--class-weights 1,2 --balanced-classes", "--class-weights cannot be combined with --balanced-classes: " },
-        { Train + "--label-smoothing 0.5 --ordinal-label-smoothing 0.5", "--ordinal-label-smoothing is 0.5; it must be below 1 together with --label-smoothing 0.5." },
+        {
+            Train + "--label-smoothing 0.5 --ordinal-label-smoothing 0.5",
+            "--ordinal-label-smoothing is 0.5; it must be below 1 together with --label-smoothing 0.5."
+        },
         { Train + "--epochs 2 --late-dropout-start 3", "--late-dropout-start is 3; it must be at most --epochs 2." },
-        { Train + "--patience 2 --early-stopping-patience 2", "--early-stopping-patience and --patience are two names of one option; give one of them." },
-        { Train + "--distillation-weight 0.5", "--distillation-weight has no effect without --teacher; add --teacher, or leave --distillation-weight out." },
+        {
+            Train + "--patience 2 --early-stopping-patience 2",
+            "--early-stopping-patience and --patience are two names of one option; give one of them."
+        },
+        {
+            Train + "--distillation-weight 0.5",
+            "--distillation-weight has no effect without --teacher; add --teacher, or leave --distillation-weight out."
+        },
         { Train + "--teacher-views 10", "--teacher-views has no effect without --teacher; add --teacher, or leave --teacher-views out." },
         { Train + "--eval e --eval-fraction 0.2", "--eval-fraction cannot be combined with --eval: the file is what is measured on." },
-        { Train + "--eval-fraction 0 --eval-every 5", "--eval-every cannot be combined with --eval-fraction 0: no rows are held out to measure on." },
+        {
+            Train + "--eval-fraction 0 --eval-every 5",
+            "--eval-every cannot be combined with --eval-fraction 0: no rows are held out to measure on."
+        },
         { Train + "--no-checkpoints --checkpoint-every 5", "--checkpoint-every cannot be combined with --no-checkpoints." },
         { Train + "--tolerance 0.1", "--tolerance has no effect without --queue; add --queue, or leave --tolerance out." },
         { Train + "--significance 0.05", "--significance has no effect without --queue; add --queue, or leave --significance out." },
         { Train + "--base b --preset tiny", "--preset cannot be combined with --base: a checkpoint has its own shape and vocabulary." },
         { Train + "--base b --layers 3", "--layers cannot be combined with --base: a checkpoint has its own shape and vocabulary." },
-        { Train + "--base b --vocab-size 300", "--vocab-size cannot be combined with --base: a checkpoint has its own shape and vocabulary." },
+        {
+            Train + "--base b --vocab-size 300",
+            "--vocab-size cannot be combined with --base: a checkpoint has its own shape and vocabulary."
+        },
         { "pretrain --data x --out y --base b --initializer-range 0.1", "--initializer-range cannot be combined with --base: " },
         { "train --queue --out y", "--out cannot be combined with --queue: it is for a training on this machine." },
         { "train --queue -o y", "-o cannot be combined with --queue: it is for a training on this machine." },
@@ -84,7 +108,10 @@ public class RefusalTests
         { "train --queue --teacher t", "--teacher cannot be combined with --queue: " },
         { "train --queue --pretrain-epochs 2", "--pretrain-epochs cannot be combined with --queue: " },
         { "train --queue --preset tiny --layers 1", "--layers cannot be combined with --queue: " },
-        { "train --queue --eval e", "--eval cannot be combined with --queue: the job measures on what lies under evaluation/ in the container training-data." },
+        {
+            "train --queue --eval e",
+            "--eval cannot be combined with --queue: the job measures on what lies under evaluation/ in the container training-data."
+        },
         { "train --queue --momentum 0.9", "--momentum has no effect without --optimizer sgd." },
         { "train --out y", "Option '--data' is required." },
         { "train --data x", "Option '--out' is required." },
@@ -104,7 +131,8 @@ public class RefusalTests
     {
         ParseResult parsed = CommandLine.CreateRoot().Parse(line.Split(' '));
         string[] said = parsed.Errors.Count > 0 ? [.. parsed.Errors.Select(error => error.Message)]
-            : [(await Assert.ThrowsAsync<UsageException>(() => parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }))).Message];
+            : [(await Assert.ThrowsAsync<UsageException>(() =>
+                parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }))).Message];
 
         Assert.Contains(said, one => one.StartsWith(sentence, StringComparison.Ordinal));
     }

@@ -20,7 +20,8 @@ public sealed class OptionsDocumentTests
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1") File.WriteAllText(Path, made);
 
         string there = File.Exists(Path) ? File.ReadAllText(Path) : "";
-        Assert.True(made == there, $"docs/reference/options.md is not up to date; run this test with {UpdateVariable}=1. It must be:\n{made}");
+        Assert.True(made == there,
+            $"docs/reference/options.md is not up to date; run this test with {UpdateVariable}=1. It must be:\n{made}");
     }
 
     private static string Made()
@@ -36,7 +37,8 @@ public sealed class OptionsDocumentTests
 
             """.ReplaceLineEndings("\n"));
         document.Append("\n## `sbert train` and the training request\n");
-        foreach (IGrouping<OptionGroup, OptionDescriptor> group in OptionSet<TrainingOptions>.All.GroupBy(option => option.Group).OrderBy(group => group.Key))
+        foreach (IGrouping<OptionGroup, OptionDescriptor> group in OptionSet<TrainingOptions>.All.GroupBy(option => option.Group)
+            .OrderBy(group => group.Key))
         {
             document.Append($"\n### {group.Key}\n\n");
             Table(document, [.. group], new TrainingOptions(), TrainingOptions.FromScratch, hasFields: true);
@@ -55,11 +57,13 @@ public sealed class OptionsDocumentTests
     }
 
     private static void Table<TOptions>(
-        StringBuilder document, IReadOnlyList<OptionDescriptor> options, TOptions defaults, TOptions? withPreset, bool hasFields) where TOptions : class
+        StringBuilder document, IReadOnlyList<OptionDescriptor> options, TOptions defaults, TOptions? withPreset, bool hasFields)
+            where TOptions : class
     {
         string[] OnlyIf(bool isShown, string cell) => isShown ? [cell] : [];
         string[] headings =
-            ["Option", .. OnlyIf(hasFields, "Field"), "Values", "Default", .. OnlyIf(withPreset is not null, "With `--preset`"), "What it does, and why so"];
+            ["Option", .. OnlyIf(hasFields, "Field"), "Values", "Default", .. OnlyIf(withPreset is not null, "With `--preset`"),
+                "What it does, and why so"];
         document.Append($"| {string.Join(" | ", headings)} |\n|{string.Concat(headings.Select(_ => " --- |"))}\n");
         foreach (OptionDescriptor option in options)
         {
@@ -67,7 +71,7 @@ public sealed class OptionsDocumentTests
             string[] cells =
             [
                 string.Join(", ", option.Aliases.Prepend(option.Name).Select(name => $"`{name}`")),
-                .. hasFields ? [option.IsLocal ? "–" : string.Join(", ", option.JsonNames.Select(name => $"`{name}`"))] : Array.Empty<string>(),
+                .. OnlyIf(hasFields, option.IsLocal ? "–" : string.Join(", ", option.JsonNames.Select(name => $"`{name}`"))),
                 ValuesOf(option),
                 usual,
                 .. withPreset is null ? Array.Empty<string>() : [Shown(option, withPreset) is var other && other == usual ? "" : other],
@@ -83,6 +87,7 @@ public sealed class OptionsDocumentTests
     private static string ValuesOf(OptionDescriptor option)
     {
         string range = option.Type.IsSwitch ? $"field: {(option.SwitchValue ? "true" : "false")}" : option.Type.Range;
-        return option.OrWord is null ? range : $"numbers {range}, or `{option.OrWord.Word}` (field: `{OptionSet<TrainingOptions>.Of(option.OrWord.Property).JsonName}`)";
+        return option.OrWord is not { } or ? range
+            : $"numbers {range}, or `{or.Word}` (field: `{OptionSet<TrainingOptions>.Of(or.Property).JsonName}`)";
     }
 }

@@ -37,7 +37,8 @@ public class OptionSetTests
 
     [Fact]
     public void The_defaults_are_within_their_ranges() =>
-        Assert.All(All, option => Assert.True(option.ValueIn(DefaultsOf(option)) is not { } value || option.Type.Allows(value), option.Name));
+        Assert.All(All, option =>
+            Assert.True(option.ValueIn(DefaultsOf(option)) is not { } value || option.Type.Allows(value), option.Name));
 
     [Fact]
     public void A_number_is_read_as_it_was_written_whatever_the_culture() =>
@@ -84,24 +85,28 @@ public class OptionSetTests
     [Fact]
     public void A_range_says_which_bounds_belong_to_it()
     {
-        Assert.Equal("a number above 0 and at most 10, such as 5e-5", OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.LearningRate)).Requirement);
+        Assert.Equal("a number above 0 and at most 10, such as 5e-5",
+            OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.LearningRate)).Requirement);
         Assert.Equal("a whole number from 3 to 8,192", OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Requirement);
         Assert.Equal("auto, float32 or bf16-mixed", OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.Precision)).Requirement);
-        Assert.Equal("numbers above 0 between commas, such as 1,1,2,1,1, or balanced", OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.ClassWeights)).Requirement);
-        Assert.Equal("above 0 and below 1", new OptionType(typeof(double), new RangeAttribute(0.0, 1) { MinimumIsExclusive = true, MaximumIsExclusive = true }).Range);
+        Assert.Equal("numbers above 0 between commas, such as 1,1,2,1,1, or balanced",
+            OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.ClassWeights)).Requirement);
+        Assert.Equal("above 0 and below 1",
+            new OptionType(typeof(double), new RangeAttribute(0.0, 1) { MinimumIsExclusive = true, MaximumIsExclusive = true }).Range);
         Assert.Equal("0 or more", new OptionType(typeof(double), new RangeAttribute(0.0, double.MaxValue)).Range);
     }
 
     [Fact]
     public void Options_that_were_given_take_the_place_of_defaults_and_change_nothing_else()
     {
-        OptionValues<TrainingOptions> given = OptionValues<TrainingOptions>.None.With(options => options.Epochs, 2).With(options => options.LoadBestModelAtEnd, false);
+        OptionValues<TrainingOptions> given = OptionValues<TrainingOptions>.None.With(options => options.Epochs, 2)
+            .With(options => options.LoadBestModelAtEnd, false);
 
         Assert.Equal(TrainingOptions.FromScratch with { Epochs = 2, LoadBestModelAtEnd = false }, given.Over(TrainingOptions.FromScratch));
         Assert.Equal(5, TrainingOptions.FromScratch.Epochs);
     }
 
-    // An interrupted training resumes after an update only where this stays as it is; a new option comes at its end.
+    // A training that was interrupted resumes after an update only where these stay as they are.
     [Fact]
     public void The_bytes_that_a_checkpoint_knows_its_options_by_are_those_of_the_first_version() => Assert.Equal(
         """
@@ -115,7 +120,8 @@ public class OptionSetTests
         """.ReplaceLineEndings(""),
         Encoding.UTF8.GetString(OptionDigest.BytesOf(new TrainingOptions { Precision = Precision.BFloat16Mixed })));
 
-    private static IEnumerable<string> NamesOf(OptionDescriptor option) => [option.Name, .. option.Aliases, .. option.FormerName is { } former ? [former] : Array.Empty<string>()];
+    private static IEnumerable<string> NamesOf(OptionDescriptor option) =>
+        [option.Name, .. option.Aliases, .. option.FormerName is { } former ? [former] : Array.Empty<string>()];
 
     private static object DefaultsOf(OptionDescriptor option) =>
         OptionSet<TrainingOptions>.All.Contains(option) ? new TrainingOptions()

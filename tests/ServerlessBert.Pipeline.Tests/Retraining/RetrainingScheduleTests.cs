@@ -1,6 +1,4 @@
 using System.Text.Json;
-using ServerlessBert.Modeling.Options;
-using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
@@ -73,7 +71,7 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
 
-        await Assert.ThrowsAsync<MessageFormatException>(() => world.Get<TrainingRequests>().SendAsync(new TrainingRequest { Options = OptionValues<TrainingOptions>.None.With(options => options.Epochs, -1) }));
+        await Assert.ThrowsAsync<MessageFormatException>(() => world.Get<TrainingRequests>().SendAsync(new TrainingRequest().With(options => options.Epochs, -1)));
 
         Assert.Empty(await TakeAsync(world));
     }
