@@ -1,7 +1,9 @@
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ServerlessBert;
+using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Modeling;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Settings;
@@ -16,12 +18,15 @@ if (!LibTorch.TryLoad(out string? reason))
 FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddReviewPipeline(builder.Configuration);
+builder.Services.AddSingleton(InvocationGrace.OfFunctionsHost);
 using IHost host = builder.Build();
+BackgroundService[] loops = [.. host.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
 try
 {
     host.Services.ValidateSettings();
     await host.RunAsync();
-    return Environment.ExitCode;
+    // A loop that failed has stopped the host; the error lets the Functions host start the worker again.
+    return loops.Any(loop => loop.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
 }
 catch (ServerlessBertException exception)
 {

@@ -26,6 +26,9 @@ internal static partial class HostLog
     [LoggerMessage(706, LogLevel.Warning, "Queue {Queue} does not answer, trying again: {Reason}")]
     public static partial void QueueUnreachable(ILogger logger, string queue, string reason);
 
+    [LoggerMessage(712, LogLevel.Error, "{Loop} failed and is tried again in {Seconds:0} s: {Reason}")]
+    public static partial void RoundFailed(ILogger logger, string loop, double seconds, string reason, Exception? exception);
+
     [LoggerMessage(707, LogLevel.Information, "Message {MessageId} of {Queue} was given back, because the host stops.")]
     public static partial void GivenBack(ILogger logger, string messageId, string queue);
 

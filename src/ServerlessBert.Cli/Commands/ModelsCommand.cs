@@ -35,16 +35,16 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<PublishedModel> models = await (await OpenAsync(cancellationToken)).ListAsync(cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(models)); return ExitCode.Done; }
-            if (models.Count == 0) Terminal.Say("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
+            if (parsed.GetValue(json)) { Terminal.WriteJson(models); return ExitCode.Done; }
+            if (models.Count == 0) Terminal.Log("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Console.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
+                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{RoleOf(model)}");
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static string Remark(PublishedModel model) =>
+    private static string RoleOf(PublishedModel model) =>
         model.Role is not ModelRole.None ? $"  {model.Role.ToString().ToLowerInvariant()}" : model.IsComplete ? "" : "  incomplete";
 
     private static Command Show()
@@ -56,7 +56,7 @@ internal static class ModelsCommand
             ModelRegistry registry = await OpenAsync(cancellationToken);
             string name = parsed.GetRequiredValue(version);
             ModelDescription description = await registry.ShowAsync(name, cancellationToken);
-            Console.WriteLine(Json.Of(new
+            Terminal.WriteJson(new
             {
                 description.Manifest.Version,
                 description.IsLive,
@@ -66,7 +66,7 @@ internal static class ModelsCommand
                 description.Metrics,
                 description.Training,
                 description.Manifest.Files,
-            }));
+            });
             return ExitCode.Done;
         });
         return command;
@@ -79,7 +79,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).PromoteAsync(parsed.GetRequiredValue(version), "promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -92,7 +92,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).RollbackAsync(parsed.GetValue(version), cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -105,8 +105,8 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken)).VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
-            foreach (string fault in faults) Console.Error.WriteLine($"sbert: {fault}");
-            if (faults.Count == 0) Terminal.Say($"{parsed.GetRequiredValue(version)} is whole");
+            foreach (string fault in faults) Terminal.Fail(fault);
+            if (faults.Count == 0) Terminal.Log($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
@@ -138,11 +138,11 @@ internal static class ShadowCommand
             if (parsed.GetValue(off))
             {
                 await registry.ClearShadowAsync(cancellationToken);
-                Terminal.Say("no version runs in shadow");
+                Terminal.Log("no version runs in shadow");
                 return ExitCode.Done;
             }
             ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
-            Terminal.Say($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
+            Terminal.Log($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
             return ExitCode.Done;
         });
         return command;
@@ -179,11 +179,11 @@ internal static class PruneCommand
             bool isDryRun = parsed.GetValue(dryRun);
             IReadOnlyList<PruneDecision> decisions = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
                 .PruneAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(decisions)); return ExitCode.Done; }
+            if (parsed.GetValue(json)) { Terminal.WriteJson(decisions); return ExitCode.Done; }
             foreach (PruneDecision decision in decisions)
             {
                 string what = decision.IsPruned ? isDryRun ? "would prune" : "pruned" : "keeps";
-                Console.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
+                Terminal.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
             }
             return ExitCode.Done;
         });
