@@ -61,16 +61,21 @@ public static class ReviewContent
 
     /// <summary>The content decompressed and as UTF-8, Parquet as JSON Lines, within the limits; reading past one throws <see cref="ReviewFileException"/>.</summary>
     /// <remarks>
-    /// It streams: memory does not grow with the content, but with a Parquet file's largest row group. Nothing is read before the first read. Unpaired surrogates
-    /// of UTF-16 become U+FFFD. The stream returned owns the one given.
+    /// It streams: memory does not grow with the content, but with a Parquet file's largest row group. Nothing is read before the
+    /// first read. Unpaired surrogates of UTF-16 become U+FFFD. The stream returned owns the one given.
     /// </remarks>
     /// <param name="content">The file as it was dropped, from its first byte; only read forward, but for Parquet, whose table of contents is at its end: that must seek.</param>
     /// <param name="name">The file's name.</param>
     /// <param name="options">The limits.</param>
     /// <returns>A stream whose reads throw <see cref="ReviewFileException"/> with <c>too_large</c>, <c>decompression_ratio</c>, <c>damaged_gzip</c>,
-    /// or for Parquet <c>damaged_parquet</c>, <c>no_text_column</c>, <c>too_many_rows</c> or <c>row_group_too_large</c>.</returns>
-    public static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options) =>
-        IsParquet(name) ? new ParquetContentStream(content, options) : new Utf8ContentStream(content, options);
+    /// or for Parquet <c>damaged_parquet</c>, <c>no_text_column</c>, <c>too_many_rows</c>, <c>too_many_row_groups</c> or
+    /// <c>row_group_too_large</c>.</returns>
+    public static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options) => OpenAsUtf8(content, name, options, leaveOpen: false);
+
+    /// <inheritdoc cref="OpenAsUtf8(Stream, string, ReviewOptions)"/>
+    internal static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options, bool leaveOpen) => IsParquet(name)
+        ? new ParquetContentStream(content, options, leaveOpen)
+        : new Utf8ContentStream(content, options, leaveOpen);
 
     internal static bool IsParquet(string name) => name.EndsWith(ParquetEnding, StringComparison.OrdinalIgnoreCase);
 

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace ServerlessBert.Reviews.Decoding;
 
-/// <summary>What <see cref="ReviewContent.OpenAsUtf8"/> returns: gzip and UTF-16 undone, as the content's own first bytes ask for it.</summary>
-internal sealed class Utf8ContentStream(Stream content, ReviewOptions options) : ReadOnlyStream
+/// <summary>What <see cref="ReviewContent"/> opens for all forms but Parquet: gzip and UTF-16 undone, as the content's own first bytes ask for it.</summary>
+internal sealed class Utf8ContentStream(Stream content, ReviewOptions options, bool leaveOpen) : ReadOnlyStream
 {
     private Stream? _utf8;
     private long _length;
@@ -32,7 +32,7 @@ internal sealed class Utf8ContentStream(Stream content, ReviewOptions options) :
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) (_utf8 ?? content).Dispose();
+        if (disposing && !leaveOpen) (_utf8 ?? content).Dispose();
         base.Dispose(disposing);
     }
 }
