@@ -30,7 +30,7 @@ public sealed class ReviewContentTests
     public void Another_name_is_refused_with_what_is_accepted(string name)
     {
         Assert.False(ReviewContent.TryGetFormat(name, out _, out _, out string? reason));
-        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
+        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .json, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ParquetSharp;
+using ServerlessBert.Reviews.Records;
 
 namespace ServerlessBert.Reviews.Decoding;
 
@@ -31,17 +32,19 @@ internal sealed class ParquetColumns
             names.Add((index, path.ToDotString()));
         }
         Column text = Of(options.TextFields, column => column.IsText) ?? throw NoTextColumn(names, options);
-        Column?[] others = [Of(options.IdFields, _ => true), Of(options.StarsFields, _ => true), Of(options.LabelFields, _ => true)];
-        return new ParquetColumns([text, .. others.OfType<Column>()]);
+        Column? label = Of(options.LabelFields, _ => true), stars = Of(options.StarsFields, _ => true), id = Of(options.IdFields, _ => true);
+        if (label is not null && stars is not null && FieldNames.IsScore(stars.Path)) stars = null;
+        return new ParquetColumns([.. new[] { text, id, stars, label }.OfType<Column>()]);
 
         Column? Of(IReadOnlyList<string> accepted, Func<ParquetCells.Kind, bool> suits) =>
         (
-            from name in accepted
             from found in names
-            where found.Path.Equals(name, StringComparison.OrdinalIgnoreCase)
+            let rank = FieldNames.RankOf(accepted, found.Path)
+            where rank is not null
+            orderby rank
             let kind = ParquetCells.KindOf(file.Schema.Column(found.Index), options.MaxRecordBytes)
             where kind is not null && suits(kind)
-            select new Column(found.Index, JsonEncodedText.Encode(found.Path), kind)
+            select new Column(found.Index, found.Path, kind)
         ).FirstOrDefault();
     }
 
@@ -87,5 +90,8 @@ internal sealed class ParquetColumns
             $"The file has the columns {found}{more}, none of which is the text; name one of strings {RowErrors.Or(options.TextFields)}.");
     }
 
-    private sealed record Column(int Index, JsonEncodedText Name, ParquetCells.Kind Kind);
+    private sealed record Column(int Index, string Path, ParquetCells.Kind Kind)
+    {
+        public JsonEncodedText Name { get; } = JsonEncodedText.Encode(Path);
+    }
 }
