@@ -5,21 +5,31 @@ namespace ServerlessBert.Reviews;
 /// <summary>How files are read and cut: names of fields, sizes and limits, each with its default and the reason.</summary>
 public sealed record ReviewOptions
 {
-    /// <summary>Names that a text column or property may have, first match wins, case-insensitive.</summary>
+    /// <summary>
+    /// Names that a text column or property may have, first match wins; case, spaces, hyphens and underscores do not count.
+    /// A name with a point is also a path into nested fields. The defaults are those of Yelp, Amazon, app stores, Trustpilot
+    /// and the best-known published data sets.
+    /// </summary>
     [MinLength(1)]
-    public IReadOnlyList<string> TextFields { get; init; } = ["text", "review", "review_text"];
+    public IReadOnlyList<string> TextFields { get; init; } =
+        ["text", "review", "review_text", "review_body", "review_content", "reviews.text", "content", "body", "comment", "comments"];
 
     /// <summary>Names of the id.</summary>
     [MinLength(1)]
-    public IReadOnlyList<string> IdFields { get; init; } = ["id", "review_id"];
+    public IReadOnlyList<string> IdFields { get; init; } = ["id", "review_id", "reviews.id"];
 
-    /// <summary>Names of a rating from 1 to 5.</summary>
+    /// <summary>Names of a rating from 1 to 5. A score counts only where there is no label: classifiers write both, the score being a probability.</summary>
     [MinLength(1)]
-    public IReadOnlyList<string> StarsFields { get; init; } = ["stars", "rating"];
+    public IReadOnlyList<string> StarsFields { get; init; } =
+        ["stars", "rating", "star_rating", "review_stars", "review_rating", "reviews.rating", "overall", "score"];
 
     /// <summary>Names of a label from 0 to 4, Hugging Face's convention.</summary>
     [MinLength(1)]
     public IReadOnlyList<string> LabelFields { get; init; } = ["label"];
+
+    /// <summary>The encoding of files without a byte order mark: <c>utf-8</c>, <c>windows-1252</c>, or <c>auto</c>, which looks at the bytes.</summary>
+    [AllowedValues("auto", "utf-8", "windows-1252")]
+    public string Encoding { get; init; } = "auto";
 
     /// <summary>Rows in one batch: at 20 reviews a second a core, well under the 20 s that a unit of work may take.</summary>
     [Range(1, 100_000)]
@@ -45,7 +55,7 @@ public sealed record ReviewOptions
     [Range(1, int.MaxValue)]
     public int MaxDecompressionRatio { get; init; } = 200;
 
-    /// <summary>Most bytes of a Parquet row group's columns, decompressed: a group is in memory at once. Writers' defaults are 128 MiB to 512 MiB for all columns.</summary>
+    /// <summary>Most bytes of a Parquet row group's columns, decompressed. Writers' defaults are 128 MiB to 512 MiB for all columns.</summary>
     [Range(1, double.MaxValue)]
     public long MaxRowGroupBytes { get; init; } = 512 * 1024 * 1024;
 
