@@ -32,7 +32,10 @@ internal static class DropCommand
             FileInfo[] inputs = parsed.GetRequiredValue(files);
             if (inputs.FirstOrDefault(file => !file.Exists) is { } absent) throw new UsageException($"{absent.FullName} is not there.");
             foreach (FileInfo file in inputs)
+            {
+                if (!BlobName.TryParse(file.Name, out _, out string? odd)) throw new UsageException(odd);
                 if (!ReviewContent.TryGetFormat(file.Name, out _, out _, out string? reason)) throw new UsageException($"{file.Name}: {reason}");
+            }
 
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             if (await new ModelRegistry(storage).CurrentAsync(cancellationToken) is null)
@@ -60,7 +63,7 @@ internal static class DropCommand
         BlobContentInfo uploaded = await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
         string etag = ETags.Unquote(uploaded.ETag.ToString());
         // What Event Grid does in Azure; where both do, the second message finds the run begun.
-        await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody(), cancellationToken: cancellationToken);
+        await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(file.Name), ETag = etag }.ToBody(), cancellationToken: cancellationToken);
         Terminal.Say($"dropped {file.Name} ({file.Length:N0} bytes) into {StorageNames.Reviews}/");
         return etag;
     }

@@ -29,13 +29,13 @@ internal static class StatusText
         ModelCacheStatus model = host.Model;
         string loaded = model.Version is null ? "no model loaded yet" : $"{model.Version}, loaded {model.LoadedAt:u}";
         string served = model.LastServed is null ? "nothing predicted yet" : $"{model.RowsServed:N0} rows, the last {model.LastServed:u}";
-        return $"{host.Host}: {loaded}; {served}; {host.MemoryBytes / 1e6:N0} MB{(model.LastError is null ? "" : $"; {model.LastError}")}";
+        return $"{host.Host}: {loaded}; {served}; {host.MemoryBytes / 1e6:N0} MB{(model.LastError is null ? "" : $"; {model.LastError}")}{(host.Trouble is { } trouble ? $"; takes no batches since {trouble.Since:u}: {trouble.Reason}" : "")}";
     }
 
     private static string Describe(RunProgress progress) => progress.Run.State switch
     {
         RunState.Done => $"{progress.Run.Blob}: done, {progress.Run.Rows:N0} rows{(progress.Run.ErrorRows is > 0 and var errors ? $", {errors:N0} with errors" : "")}, by {progress.Run.Model}",
-        RunState.Splitting or RunState.Classifying or RunState.Committing => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Staged:N0} of {progress.Run.Batches?.ToString("N0") ?? "?"} batches",
+        RunState.Splitting or RunState.Classifying or RunState.Committing => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Staged:N0} of {progress.Run.Batches?.ToString("N0") ?? "?"} batches{(progress.Run.Waiting is { } waiting ? $", waits: {waiting}" : "")}",
         _ => $"{progress.Run.Blob}: {progress.Run.State.ToString().ToLowerInvariant()}, {progress.Run.ErrorMessage}",
     };
 }

@@ -60,7 +60,7 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
             PredictionWriter.Write(lines, rows[row], answer, lease.Version);
         }
         // A block cannot be empty; a batch without a predicted row has nothing to compare.
-        if (lines.WrittenCount > 0) await new StagedBatches(storage, message.Run).StageShadowAsync(message.Batch.Index, lines.WrittenMemory, cancellationToken);
+        if (lines.WrittenCount > 0) await new StagedBatches(storage, message.Run).StageShadowAsync(message.Block, lines.WrittenMemory, cancellationToken);
         return ShadowStatistics.Of(rows, live, shadow);
     }
 }

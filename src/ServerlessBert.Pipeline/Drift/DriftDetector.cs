@@ -22,8 +22,8 @@ public sealed class DriftDetector(ModelRegistry registry, DriftOptions options, 
     public async Task<DriftReport?> CompareAsync(Run run, BatchStatistics statistics, CancellationToken cancellationToken = default) =>
         await BaselineAsync(run.Model, cancellationToken) is { } baseline ? DriftRule.Compare(statistics, baseline, options) : null;
 
-    /// <summary>Tells of drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
-    public async Task TellAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
+    /// <summary>Reports drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
+    public async Task ReportAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
     {
         if (report is not { IsDrifted: true }) return;
         PipelineMetrics.Drifted(report.Flags);

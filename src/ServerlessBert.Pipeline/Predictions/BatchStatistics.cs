@@ -29,6 +29,9 @@ public sealed record BatchStatistics
     /// <summary>Model version → rows it predicted, in the versions' ordinal order, which is that of time.</summary>
     public IReadOnlyDictionary<string, long> Models { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
 
+    /// <summary>Dtype → rows that a model predicted in it: hosts with different processors may differ in the last digits.</summary>
+    public IReadOnlyDictionary<string, long> Dtypes { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
+
     /// <summary>Tokens that the model saw.</summary>
     public long Tokens { get; init; }
 
@@ -68,8 +71,9 @@ public sealed record BatchStatistics
     /// <param name="classifications">Theirs, in the same order; null where the review has an error.</param>
     /// <param name="model">The version of the model.</param>
     /// <param name="seconds">How long the batch took.</param>
+    /// <param name="dtype">The dtype that the model computed in; null where none computed.</param>
     /// <exception cref="ArgumentException">The lists differ in length, or a review has neither error nor classification.</exception>
-    public static BatchStatistics Of(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model, double seconds)
+    public static BatchStatistics Of(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model, double seconds, string? dtype = null)
     {
         if (reviews.Count != classifications.Count)
             throw new ArgumentException($"{reviews.Count} reviews need as many classifications, not {classifications.Count}.", nameof(classifications));
@@ -85,6 +89,7 @@ public sealed record BatchStatistics
             Errors = Counts.Of(errors.OfType<RowError>().Select(error => error.Code)),
             Stars = Counts.Of(predictions.Select(row => row.Said.Stars)),
             Models = Counts.Of(predictions.Select(_ => model)),
+            Dtypes = dtype is null ? Counts.Sorted<string>([], StringComparer.Ordinal) : Counts.Of(predictions.Select(_ => dtype)),
             Tokens = predictions.Sum(row => (long)row.Said.Tokens),
             UnknownTokens = predictions.Sum(row => (long)row.Said.UnknownTokens),
             Truncated = predictions.LongCount(row => row.Said.IsTruncated),
@@ -106,6 +111,7 @@ public sealed record BatchStatistics
         Errors = Counts.Sum(left.Errors, right.Errors),
         Stars = Counts.Sum(left.Stars, right.Stars),
         Models = Counts.Sum(left.Models, right.Models),
+        Dtypes = Counts.Sum(left.Dtypes, right.Dtypes),
         Tokens = left.Tokens + right.Tokens,
         UnknownTokens = left.UnknownTokens + right.UnknownTokens,
         Truncated = left.Truncated + right.Truncated,

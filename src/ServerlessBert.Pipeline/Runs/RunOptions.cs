@@ -24,6 +24,14 @@ public sealed record RunOptions
     [Range(1, 1000)]
     public int MaxAttempts { get; init; } = 5;
 
+    /// <summary>Attempts at a batch before its rows become errors, where its message counts them itself: host.json's maxDequeueCount.</summary>
+    [Range(1, 1000)]
+    public int BatchAttempts { get; init; } = 5;
+
+    /// <summary>How long a host that cannot do batches waits before it asks again; doubled with each failure, up to twelve times this.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:02:00")]
+    public TimeSpan HostRetryDelay { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Messages sent at once: a queue takes 2,000 a second, and a send takes some 10 ms.</summary>
     [Range(1, 256)]
     public int QueueParallelism { get; init; } = 16;
@@ -32,7 +40,7 @@ public sealed record RunOptions
     /// How many of a file's last batches ask whether all are staged. A list of 50,000 blocks is 6 MB, too much to read
     /// after every batch; queues deliver nearly in order, and where the last one was not among these the sweep finishes the run.
     /// </summary>
-    [Range(1, 50_000)]
+    [Range(0, 50_000)]
     public int FinishTail { get; init; } = 256;
 
     /// <summary>How long a batch waits at most for the version in shadow, loading included: with it a batch stays under the 20 s that scaling in leaves.</summary>

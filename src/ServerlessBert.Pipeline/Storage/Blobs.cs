@@ -55,6 +55,9 @@ public static class ETags
     /// <summary>The ETag without quotes, as messages and documents hold it.</summary>
     public static string Unquote(string etag) => etag.Trim('"');
 
+    /// <summary>Whether a text that came in a message can be an unquoted ETag: it becomes part of a header.</summary>
+    public static bool IsValid(string unquoted) => unquoted.Length is > 0 and <= 200 && unquoted.All(symbol => symbol is > ' ' and < '\x7f' and not '"');
+
     /// <summary>An unquoted ETag as a request's condition.</summary>
     public static ETag ToCondition(string unquoted) => new($"\"{unquoted}\"");
 }

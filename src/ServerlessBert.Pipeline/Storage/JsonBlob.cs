@@ -65,7 +65,7 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
     public async Task<string?> WriteAsync(T document, string? etag, CancellationToken cancellationToken = default)
     {
         string write = Guid.NewGuid().ToString("N");
-        var bytes = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(document, PipelineJson.Of<T>()));
+        var bytes = new BinaryData(PipelineJson.ToBytes(document));
         try
         {
             BlobContentInfo written = await blob.UploadAsync(
@@ -96,13 +96,15 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
     /// <returns>What was written, with its ETag; or what stands there, where it was left.</returns>
     /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
     /// <exception cref="IOException">Others were always ahead.</exception>
-    public Task<JsonChange<T>> ChangeAsync(Func<JsonReading<T>, T?> decide, CancellationToken cancellationToken = default) =>
-        ContendedWrite.RetryAsync(Name, async () =>
+    public async Task<JsonChange<T>> ChangeAsync(Func<JsonReading<T>, T?> decide, CancellationToken cancellationToken = default)
+    {
+        return await ContendedWrite.RetryAsync(Name, async () =>
         {
             var reading = await ReadAsync(null, cancellationToken);
             if (decide(reading) is not { } changed) return new JsonChange<T>(reading.Value, reading.ETag, IsWritten: false);
             return await WriteAsync(changed, reading.ETag, cancellationToken) is { } etag ? new JsonChange<T>(changed, etag, IsWritten: true) : null;
         }, cancellationToken);
+    }
 
     private JsonReading<T> Read(BinaryData content, string etag)
     {

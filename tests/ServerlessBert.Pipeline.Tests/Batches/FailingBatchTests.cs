@@ -27,7 +27,7 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
                 continue;
             }
             for (int attempt = 1; attempt <= 5; attempt++) await Assert.ThrowsAsync<InvalidOperationException>(() => world.ClassifyAsync(message, attempt));
-            await world.Get<BatchClassifier>().QuarantineAsync(message);
+            await world.Get<BatchClassifier>().DeadLetterAsync(message);
         }
 
         JsonElement[] lines = OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl"));
@@ -51,9 +51,9 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var messages = await world.TakeBatchesAsync();
         await world.ClassifyAsync(messages[0]);
 
-        await world.Get<BatchClassifier>().QuarantineAsync(messages[0]);
+        await world.Get<BatchClassifier>().DeadLetterAsync(messages[0]);
         foreach (var message in messages.Skip(1)) await world.ClassifyAsync(message);
-        await world.Get<BatchClassifier>().QuarantineAsync(messages[2]);
+        await world.Get<BatchClassifier>().DeadLetterAsync(messages[2]);
 
         Assert.DoesNotContain("error", await world.PredictionsAsync("a.jsonl"));
     }
@@ -68,9 +68,10 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var messages = await world.TakeBatchesAsync();
         foreach (var message in messages.SkipLast(1)) await world.ClassifyAsync(message);
         // All but the last are staged; the last one's lines too, and the commit is made, by a worker that dies then.
-        var staged = new StagedBatches(world.Storage, Run.IdOf("a.jsonl", etag));
-        await staged.StageAsync(2, System.Text.Encoding.UTF8.GetBytes("{\"row\":6}\n"), new BatchStatistics { Rows = 1 }, default);
-        await staged.CommitAsync(3, default);
+        var staged = new StagedBatches(world.Storage, RunId.Compute("a.jsonl", etag));
+        await staged.StageAsync(messages[2].Block, System.Text.Encoding.UTF8.GetBytes("{\"row\":6}\n"), new BatchStatistics { Rows = 1 }, default);
+        await staged.CommitStatisticsAsync([.. messages.Select(message => message.Block)], default);
+        await staged.CommitPredictionsAsync([.. messages.Select(message => message.Block)], default);
         Assert.Null(await world.PredictionsAsync("a.jsonl"));
 
         await world.ClassifyAsync(messages[2], dequeueCount: 2);
@@ -90,7 +91,7 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var message = Assert.Single(await world.TakeBatchesAsync());
 
         await Assert.ThrowsAsync<Pipeline.Models.ModelUnavailableException>(() => world.ClassifyAsync(message));
-        await world.Get<BatchClassifier>().QuarantineAsync(message);
+        await world.Get<BatchClassifier>().DeadLetterAsync(message);
 
         Assert.All(OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")), line => Assert.Contains(model, line.GetProperty("error").GetProperty("message").GetString()));
     }
@@ -106,6 +107,6 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => world.Get<BatchClassifier>().ClassifyAsync(message, 1, new CancellationToken(canceled: true)));
 
-        Assert.False(await new RunBlobs(world.Storage, Run.IdOf("a.jsonl", etag)).Failure(0).ExistsAsync());
+        Assert.False(await new RunBlobs(world.Storage, RunId.Compute("a.jsonl", etag)).Failure(0).ExistsAsync());
     }
 }

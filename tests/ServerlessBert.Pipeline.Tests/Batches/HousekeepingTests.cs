@@ -43,7 +43,7 @@ public sealed class HousekeepingTests(AzuriteFixture azurite)
 
         var input = world.Storage.Container(StorageNames.Reviews).GetBlobClient("a.jsonl");
         GetBlobTagResult tags = await input.GetTagsAsync();
-        Assert.Equal(("done", Run.IdOf("a.jsonl", etag)), (tags.Tags["state"], tags.Tags["run"]));
+        Assert.Equal(("done", RunId.Compute("a.jsonl", etag)), (tags.Tags["state"], tags.Tags["run"]));
         Assert.Equal(etag, ETags.Unquote((await input.GetPropertiesAsync()).Value.ETag));
         world.Clock.Advance(TimeSpan.FromHours(1));
         await world.Get<RunSweep>().SweepAsync();
@@ -88,7 +88,8 @@ public sealed class HousekeepingTests(AzuriteFixture azurite)
         for (int sweep = 0; sweep < 2; sweep++)
         {
             await world.Get<RunSweep>().SweepAsync();
-            Assert.Equal([Run.IdOf("stands.jsonl", stands) + ".json"], await NamesAsync(world, StorageNames.Runs));
+            var left = (await NamesAsync(world, StorageNames.Runs)).Where(name => !name.StartsWith("dtypes/", StringComparison.Ordinal));
+            Assert.Equal([RunId.Compute("stands.jsonl", stands) + ".json"], left);
             Assert.Empty(await world.TakeFilesAsync());
         }
         Assert.Equal(RunState.Done, (await world.RunOfAsync("stands.jsonl", stands)).State);

@@ -59,7 +59,7 @@ public sealed class OddInputsTests(AzuriteFixture azurite)
         await world.SplitAsync("a.jsonl", etag);
 
         Assert.Empty(await world.TakeBatchesAsync());
-        Assert.Null(await world.Get<RunStore>().TryReadAsync(Run.IdOf("a.jsonl", etag)));
+        Assert.Null(await world.Get<RunStore>().TryReadAsync(RunId.Compute("a.jsonl", etag)));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;
@@ -159,7 +160,7 @@ public sealed class OneRunTests(AzuriteFixture azurite)
         string etag = await world.DropRowsAsync("a.jsonl", 2);
 
         await world.ProcessAsync("a.jsonl");
-        Assert.Null(await world.Get<RunStore>().TryReadAsync(Run.IdOf("a.jsonl", etag)));
+        Assert.Null(await world.Get<RunStore>().TryReadAsync(RunId.Compute("a.jsonl", etag)));
 
         await world.PromoteAsync();
         await world.ProcessAsync("a.jsonl");

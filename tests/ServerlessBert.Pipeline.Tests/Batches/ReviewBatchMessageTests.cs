@@ -8,8 +8,8 @@ public sealed class ReviewBatchMessageTests
 {
     private static ReviewBatchMessage Message { get; } = new()
     {
-        Run = "0123456789abcdef",
-        Blob = "a.csv",
+        Run = RunId.Parse("0123456789abcdef"),
+        Blob = BlobName.Parse("a.csv"),
         ETag = "0x8D1",
         Model = "20261122T101500Z-3fa9c1",
         Batches = 7,

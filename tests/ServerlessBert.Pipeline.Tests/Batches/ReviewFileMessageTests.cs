@@ -8,10 +8,10 @@ public sealed class ReviewFileMessageTests
     [Fact]
     public void The_sweeps_own_message_comes_back_as_it_was()
     {
-        var message = new ReviewFileMessage { Blob = "a/ü b.csv", ETag = "0x8D1" };
+        var message = new ReviewFileMessage { Blob = BlobName.Parse("a/ü b.csv"), ETag = "0x8D1" };
 
         Assert.Equal(message, ReviewFileMessage.Parse(message.ToBody()));
-        Assert.Equal("""{"version":1,"blob":"a.csv","etag":"0x8D1"}""", new ReviewFileMessage { Blob = "a.csv", ETag = "0x8D1" }.ToBody().ToString());
+        Assert.Equal("""{"version":1,"blob":"a.csv","etag":"0x8D1"}""", new ReviewFileMessage { Blob = BlobName.Parse("a.csv"), ETag = "0x8D1" }.ToBody().ToString());
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class ReviewFileMessageTests
     {
         string json = head + """ "subject":"/blobServices/default/containers/reviews/blobs/2026/a b.csv","data":{"api":"PutBlob","eTag":"0x8D1","url":"https://x.blob.core.windows.net/reviews/2026/a%20b.csv"}}""" + tail;
 
-        Assert.Equal(new ReviewFileMessage { Blob = "2026/a b.csv", ETag = "0x8D1" }, ReviewFileMessage.Parse(new BinaryData(json)));
+        Assert.Equal(new ReviewFileMessage { Blob = BlobName.Parse("2026/a b.csv"), ETag = "0x8D1" }, ReviewFileMessage.Parse(new BinaryData(json)));
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class ReviewFileMessageTests
     [InlineData("""{"version":2,"blob":"a.csv"}""", "version 2")]
     [InlineData("""{"version":"1","blob":"a.csv"}""", "version")]
     [InlineData("""{"etag":"0x1"}""", "blob")]
-    [InlineData("""{"blob":""}""", "empty blob name")]
+    [InlineData("""{"blob":""}""", "is empty")]
     [InlineData("""{"eventType":"Microsoft.Storage.BlobCreated"}""", "no subject")]
     public void What_is_no_message_is_refused_with_a_sentence(string body, string part) =>
         Assert.Contains(part, Assert.Throws<MessageFormatException>(() => ReviewFileMessage.Parse(new BinaryData(body))).Message);

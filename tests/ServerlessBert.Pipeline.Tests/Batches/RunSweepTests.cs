@@ -1,5 +1,6 @@
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;
@@ -21,7 +22,7 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
 
         await SweepAsync(world);
 
-        Assert.Equal(new ReviewFileMessage { Blob = "forgotten.jsonl", ETag = etag }, Assert.Single(await world.TakeFilesAsync()));
+        Assert.Equal(new ReviewFileMessage { Blob = BlobName.Parse("forgotten.jsonl"), ETag = etag }, Assert.Single(await world.TakeFilesAsync()));
     }
 
     [Fact]
@@ -171,8 +172,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
 
     private static Run Splitting(string model, string etag) => new()
     {
-        Id = Run.IdOf("a.jsonl", etag),
-        Blob = "a.jsonl",
+        Id = RunId.Compute("a.jsonl", etag),
+        Blob = BlobName.Parse("a.jsonl"),
         ETag = etag,
         Model = model,
         State = RunState.Splitting,

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
@@ -45,7 +44,7 @@ public sealed class ShadowTests(AzuriteFixture azurite)
     public void A_share_of_the_batches_is_taken_by_run_and_index_alone()
     {
         var shadow = new ModelShadow("20261122T101500Z-3fa9c1", 0.1, DateTimeOffset.UnixEpoch);
-        string run = Run.IdOf(File, "0x1");
+        string run = RunId.Compute(File, "0x1");
 
         int taken = Enumerable.Range(0, 10_000).Count(batch => shadow.Takes(run, batch));
 
@@ -156,7 +155,7 @@ public sealed class ShadowTests(AzuriteFixture azurite)
     }
 
     private static BlobClient ShadowBlob(PipelineWorld world, string etag) =>
-        world.Storage.Container(StorageNames.Runs).GetBlobClient($"{Run.IdOf(File, etag)}/shadow.jsonl");
+        world.Storage.Container(StorageNames.Runs).GetBlobClient($"{RunId.Compute(File, etag)}/shadow.jsonl");
 
     private static async Task<JsonElement> SummaryOfAsync(PipelineWorld world) =>
         JsonDocument.Parse((await world.SummaryAsync(File))!).RootElement.GetProperty("shadow");

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Tests.Models;
@@ -64,7 +65,7 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     }
 
     private static HostHeartbeatService NewService(PipelineWorld world) =>
-        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<HostReadiness>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
 
     private static async Task<HostHeartbeat> EventuallyOneAsync(PipelineWorld world)
     {

@@ -27,10 +27,10 @@ public sealed class BatchStatisticsTests
             new() { Row = 2, Text = "c", LabelError = new RowError("invalid_stars", "No.") },
             new() { Row = 3, Stars = 1, Error = new RowError("missing_text", "No.") },
         ];
-        BatchStatistics statistics = BatchStatistics.Of(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1", 1.23456);
+        BatchStatistics statistics = BatchStatistics.Of(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1", 1.23456, "bfloat16");
 
         Assert.Equal(
-            """{"rows":4,"predictions":3,"errors":{"missing_text":1},"stars":{"4":1,"5":2},"models":{"v1":3},"tokens":21,"unknownTokens":3,"truncated":3,"invalidUtf8":2,"invalidLabels":1,"labelled":2,"correct":1,"absoluteErrorSum":2,"confidenceSum":2.1123,"seconds":1.235}""",
+            """{"rows":4,"predictions":3,"errors":{"missing_text":1},"stars":{"4":1,"5":2},"models":{"v1":3},"dtypes":{"bfloat16":3},"tokens":21,"unknownTokens":3,"truncated":3,"invalidUtf8":2,"invalidLabels":1,"labelled":2,"correct":1,"absoluteErrorSum":2,"confidenceSum":2.1123,"seconds":1.235}""",
             JsonSerializer.Serialize(statistics, JsonSerializerOptions.Web));
     }
 
@@ -62,7 +62,7 @@ public sealed class BatchStatisticsTests
     public void A_summary_says_what_was_read_by_which_model_and_how_well()
     {
         Review[] reviews = [new() { Row = 0, Text = "a", Stars = 5 }, new() { Row = 1, Text = "b", Stars = 2 }, new() { Row = 2, Text = "c", Stars = 4 }];
-        RunSummary summary = RunSummary.Of("reviews/é.csv", RunOutcome.Done, BatchStatistics.Of(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2)) with
+        RunSummary summary = RunSummary.Of("reviews/é.csv", RunOutcome.Done, BatchStatistics.Of(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2, "float32")) with
         {
             ETag = "0x1",
             Run = "r1",
@@ -87,6 +87,9 @@ public sealed class BatchStatisticsTests
               },
               "models": {
                 "v1": 3
+              },
+              "dtypes": {
+                "float32": 3
               },
               "tokens": 21,
               "unknownTokens": 3,
