@@ -25,7 +25,10 @@ public sealed class BatchClassifier(
     private readonly ModelFallback _fallback = new(runs, registry, models, logger);
     private readonly ShadowClassifier _shadow = new(storage, models, options, logger);
 
-    /// <summary>Range-reads, tokenizes, predicts and stages the batch's block. A failure is thrown; where it is the batch's own, it is recorded with the run.</summary>
+    /// <summary>
+    /// Range-reads, tokenizes, predicts and stages the batch's block. A failure is thrown; where it is the batch's
+    /// own, it is recorded with the run.
+    /// </summary>
     /// <param name="message">The batch.</param>
     /// <param name="attempt">How often it was tried, this time included.</param>
     /// <param name="cancellationToken">Ends the work; the message's next delivery repeats it.</param>
@@ -36,7 +39,8 @@ public sealed class BatchClassifier(
             bool isRepeated = attempt > 1;
             if (isRepeated && await PublishIfAllStagedAsync(message, cancellationToken)) return;
             if (!await StageAsync(message, cancellationToken)) return;
-            if (isRepeated || message.Batch.Index >= message.Batches - options.FinishTail) await PublishIfAllStagedAsync(message, cancellationToken);
+            if (isRepeated || message.Batch.Index >= message.Batches - options.FinishTail)
+                await PublishIfAllStagedAsync(message, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsOfBatch(exception))
         {
@@ -46,9 +50,13 @@ public sealed class BatchClassifier(
     }
 
     // The host's and storage's failures say nothing of the batch.
-    private static bool IsOfBatch(Exception exception) => exception is not (HostUnableException or UnwritableBlobException) && !StorageErrors.IsUnreachable(exception);
+    private static bool IsOfBatch(Exception exception) =>
+        exception is not (HostUnableException or UnwritableBlobException) && !StorageErrors.IsUnreachable(exception);
 
-    /// <summary>Stages error rows for a batch that was dead-lettered, so that its file completes. A batch that was staged after all keeps its predictions.</summary>
+    /// <summary>
+    /// Stages error rows for a batch that was dead-lettered, so that its file completes. A batch that was staged
+    /// after all keeps its predictions.
+    /// </summary>
     public async Task DeadLetterAsync(ReviewBatchMessage message, CancellationToken cancellationToken = default)
     {
         try
@@ -58,7 +66,8 @@ public sealed class BatchClassifier(
                 string reason = await _failures.ReadAsync(message, cancellationToken);
                 logger.BatchDeadLettered(message.Batch.Index, message.Run, message.Blob, reason);
                 IReadOnlyList<Review> rows = await ErrorRowsAsync(message, new RowError("batch_failed", reason), cancellationToken);
-                await StageAsync(message, new(rows, new Classification?[rows.Count], message.Model), Stopwatch.StartNew(), cancellationToken);
+                await StageAsync(message, new(rows, new Classification?[rows.Count], message.Model), Stopwatch.StartNew(),
+                    cancellationToken);
             }
             await publisher.CompleteAsync(message.Run, cancellationToken);
         }
@@ -66,7 +75,8 @@ public sealed class BatchClassifier(
         {
             // Not even error rows can be staged: the run ends without them.
             if (await runs.TryReadAsync(message.Run, cancellationToken) is { IsFinished: false } run)
-                await publisher.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.", cancellationToken);
+                await publisher.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.",
+                    cancellationToken);
         }
     }
 
@@ -77,19 +87,23 @@ public sealed class BatchClassifier(
         var (content, loss) = await _input.ReadAsync(message, cancellationToken);
         if (loss is { } lost)
         {
-            if (await runs.TryReadAsync(message.Run, cancellationToken) is { IsFinished: false } run) await publisher.LoseInputAsync(run, lost, cancellationToken);
+            if (await runs.TryReadAsync(message.Run, cancellationToken) is { IsFinished: false } run)
+                await publisher.LoseInputAsync(run, lost, cancellationToken);
             return false;
         }
         var rows = ReviewReader.Read(content, message.Layout, message.Batch, reviews);
         if (rows.Count != message.Batch.Rows)
-            throw new InvalidDataException($"Batch {message.Batch.Index} reads as {rows.Count} rows and is planned with {message.Batch.Rows}; another release made the plan.");
+            throw new InvalidDataException(
+                $"Batch {message.Batch.Index} reads as {rows.Count} rows and is planned with {message.Batch.Rows}; another release made "
+                    + "the plan.");
         var classified = await ClassifyAsync(message, rows, cancellationToken);
         var shadow = await _shadow.ClassifyAsync(message, rows, classified.Classifications, cancellationToken);
         await StageAsync(message, classified with { Shadow = shadow }, clock, cancellationToken);
         return true;
     }
 
-    private async Task<ClassifiedRows> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, CancellationToken cancellationToken)
+    private async Task<ClassifiedRows> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows,
+        CancellationToken cancellationToken)
     {
         var classifications = new Classification?[rows.Count];
         var readable = new ReadableRows(rows);
@@ -112,12 +126,14 @@ public sealed class BatchClassifier(
         }
     }
 
-    private async Task StageAsync(ReviewBatchMessage message, ClassifiedRows classified, Stopwatch clock, CancellationToken cancellationToken)
+    private async Task StageAsync(ReviewBatchMessage message, ClassifiedRows classified, Stopwatch clock,
+        CancellationToken cancellationToken)
     {
         var (rows, classifications, model) = classified;
         var lines = new ArrayBufferWriter<byte>(rows.Count * 160);
         foreach (var (review, classification) in rows.Zip(classifications)) PredictionWriter.Write(lines, review, classification, model);
-        var statistics = BatchStatistics.Of(rows, classifications, model, clock.Elapsed.TotalSeconds, classified.Dtype) with { Shadow = classified.Shadow };
+        var statistics = BatchStatistics.Of(rows, classifications, model, clock.Elapsed.TotalSeconds,
+            classified.Dtype) with { Shadow = classified.Shadow };
         await new StagedBatches(storage, message.Run).StageAsync(message.Block, lines.WrittenMemory, statistics, cancellationToken);
 
         PipelineMetrics.BatchStaged(statistics.Predictions, statistics.Errors, clock.Elapsed);
@@ -130,7 +146,8 @@ public sealed class BatchClassifier(
         && await publisher.CompleteAsync(message.Run, cancellationToken);
 
     // Ids are kept where the rows can still be read; where reading is what fails, the rows are made from their numbers.
-    private async Task<IReadOnlyList<Review>> ErrorRowsAsync(ReviewBatchMessage message, RowError error, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Review>> ErrorRowsAsync(ReviewBatchMessage message, RowError error,
+        CancellationToken cancellationToken)
     {
         var batch = message.Batch;
         try
@@ -162,10 +179,12 @@ internal sealed class BatchFailures(PipelineStorage storage, TimeProvider time, 
     {
         PipelineMetrics.BatchFailed(reason);
         logger.BatchFailed(reason, message.Batch.Index, message.Run, message.Blob, attempt);
-        var failure = new BatchFailure(message.Batch.Index, attempt, StorageErrors.Sentence(reason), reason.GetType().Name, time.GetUtcNow());
+        var failure = new BatchFailure(message.Batch.Index, attempt, StorageErrors.Sentence(reason), reason.GetType().Name,
+            time.GetUtcNow());
         try
         {
-            await new RunBlobs(storage, message.Run).Failure(message.Batch.Index).UploadAsync(new BinaryData(PipelineJson.ToBytes(failure)), overwrite: true);
+            await new RunBlobs(storage, message.Run).Failure(message.Batch.Index)
+                .UploadAsync(new BinaryData(PipelineJson.ToBytes(failure)), overwrite: true);
         }
         catch (Exception exception) when (exception is Azure.RequestFailedException || StorageErrors.IsUnreachable(exception))
         {
@@ -176,9 +195,11 @@ internal sealed class BatchFailures(PipelineStorage storage, TimeProvider time, 
     /// <summary>The reason as a sentence for the rows.</summary>
     public async Task<string> ReadAsync(ReviewBatchMessage message, CancellationToken cancellationToken)
     {
-        var reading = await new JsonBlob<BatchFailure>(new RunBlobs(storage, message.Run).Failure(message.Batch.Index)).ReadAsync(null, cancellationToken);
+        var reading = await new JsonBlob<BatchFailure>(new RunBlobs(storage, message.Run).Failure(message.Batch.Index))
+            .ReadAsync(null, cancellationToken);
         return reading.Value is { } failure
-            ? $"Batch {failure.Batch} failed {failure.Attempt} times, the last time with: {failure.Message} Drop the file again to repeat it."
+            ? $"Batch {failure.Batch} failed {failure.Attempt} times, the last time with: {failure.Message} Drop the file again to repeat "
+                + "it."
             : $"Batch {message.Batch.Index} never came to an end, and no worker left a reason; drop the file again to repeat it.";
     }
 }

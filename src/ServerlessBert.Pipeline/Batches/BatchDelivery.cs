@@ -62,7 +62,8 @@ public sealed class BatchDelivery(
     }
 
     /// <summary>What a failure means for the message.</summary>
-    internal DeliveryAction ActionOf(Exception exception, ReviewBatchMessage message, long attempt, CancellationToken stopped) => exception switch
+    internal DeliveryAction ActionOf(Exception exception, ReviewBatchMessage message, long attempt, CancellationToken stopped) =>
+        exception switch
     {
         OperationCanceledException when stopped.IsCancellationRequested => DeliveryAction.GiveBack,
         HostUnableException => DeliveryAction.GiveBackAndHold,
@@ -73,7 +74,8 @@ public sealed class BatchDelivery(
         _ => DeliveryAction.Retry,
     };
 
-    private async Task ActAsync(DeliveryAction action, Exception exception, ReviewBatchMessage message, long attempt, CancellationToken stopping)
+    private async Task ActAsync(DeliveryAction action, Exception exception, ReviewBatchMessage message, long attempt,
+        CancellationToken stopping)
     {
         switch (action)
         {
@@ -88,7 +90,8 @@ public sealed class BatchDelivery(
                 break;
             case DeliveryAction.FailRun:
                 if (await runs.TryReadAsync(message.Run, stopping) is { IsFinished: false } run)
-                    await publisher.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.", stopping);
+                    await publisher.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.",
+                        stopping);
                 break;
             case DeliveryAction.DeadLetter:
                 await classifier.DeadLetterAsync(message, stopping);
@@ -103,12 +106,14 @@ public sealed class BatchDelivery(
     private async Task GiveBackAsync(ReviewBatchMessage message, long attempts, string? waiting)
     {
         using var limit = new CancellationTokenSource(TimeToGiveBack);
-        await storage.Queue(StorageNames.ReviewBatches).SendMessageAsync((message with { Attempts = attempts }).ToBody(), cancellationToken: limit.Token);
+        await storage.Queue(StorageNames.ReviewBatches)
+            .SendMessageAsync((message with { Attempts = attempts }).ToBody(), cancellationToken: limit.Token);
         logger.BatchGivenBack(message.Batch.Index, message.Run, message.Blob, waiting ?? "the host stops.");
         try
         {
             // The sweep must not take the run for one whose messages were lost, and who looks at it sees why it waits.
-            await runs.UpdateAsync(message.Run, now => now with { Queued = time.GetUtcNow(), Waiting = waiting ?? now.Waiting }, limit.Token);
+            await runs.UpdateAsync(message.Run, now =>
+                now with { Queued = time.GetUtcNow(), Waiting = waiting ?? now.Waiting }, limit.Token);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -4,7 +4,10 @@ using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>One delivery of a file's message. As with a batch, a stop or a storage that is not reached does not count against the file.</summary>
+/// <summary>
+/// One delivery of a file's message. As with a batch, a stop or a storage that is not reached does not count against
+/// the file.
+/// </summary>
 public sealed class FileDelivery(PipelineStorage storage, FileSplitter splitter, HostReadiness readiness, ILogger<FileDelivery> logger)
 {
     private static readonly TimeSpan TimeToGiveBack = TimeSpan.FromSeconds(5);

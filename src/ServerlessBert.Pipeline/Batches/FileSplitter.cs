@@ -13,7 +13,7 @@ namespace ServerlessBert.Pipeline.Batches;
 
 /// <summary>Turns a dropped file into a run: reads it once, pins the live model, queues one message a batch.</summary>
 public sealed class FileSplitter(
-    PipelineStorage storage, RunStore runs, RunPublisher finishing, ModelRegistry registry, ModelCache models,
+    PipelineStorage storage, RunStore runs, RunPublisher publisher, ModelRegistry registry, ModelCache models,
     ReviewOptions reviews, RunOptions options, TimeProvider time, ILogger<FileSplitter> logger)
 {
     private readonly ReviewInput _input = new(storage, reviews);
@@ -48,16 +48,17 @@ public sealed class FileSplitter(
         }
         catch (ReviewFileException exception)
         {
-            await finishing.FailAsync(run, exception.Code, exception.Message, cancellationToken);
+            await publisher.FailAsync(run, exception.Code, exception.Message, cancellationToken);
         }
         catch (UnwritableBlobException exception)
         {
-            await finishing.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.", cancellationToken);
+            await publisher.FailAsync(run, RunPublisher.UnwritableCode, $"{exception.Message} Then drop {run.Blob} again.",
+                cancellationToken);
         }
         catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
-            await finishing.LoseInputAsync(run, loss, cancellationToken);
+            await publisher.LoseInputAsync(run, loss, cancellationToken);
         }
     }
 
@@ -109,7 +110,7 @@ public sealed class FileSplitter(
             Started = time.GetUtcNow(),
         };
         await runs.ReplaceDamagedAsync(run, cancellationToken);
-        await finishing.FailAsync(run, RunStore.DamagedCode, $"{damage} Drop {blob} again.", cancellationToken);
+        await publisher.FailAsync(run, RunStore.DamagedCode, $"{damage} Drop {blob} again.", cancellationToken);
     }
 
     // While the pointer cannot be read, what this host serves goes on serving.
@@ -130,11 +131,15 @@ public sealed class FileSplitter(
 
     private async Task SplitAsync(Run run, CancellationToken cancellationToken)
     {
-        if (!ReviewContent.TryGetFormat(run.Blob, out var format, out _, out string? reason)) throw new ReviewFileException("unknown_format", reason);
+        if (!ReviewContent.TryGetFormat(run.Blob, out var format, out _, out string? reason))
+            throw new ReviewFileException("unknown_format", reason);
         if (!RunPublisher.HasNamesForOutput(run))
-            throw new ReviewFileException("name_too_long", $"The file's name has {run.Blob.Value.Length} characters, and \"{run.SummaryName[run.Blob.Value.Length..]}\" is put behind it for the summary; storage takes {BlobName.MaxLength} in all. Shorten it and drop the file again.");
+            throw new ReviewFileException("name_too_long",
+                $"The file's name has {run.Blob.Value.Length} characters, and \"{run.SummaryName[run.Blob.Value.Length..]}\" is put "
+                    + $"behind it for the summary; storage takes {BlobName.MaxLength} in all. Shorten it and drop the file again.");
 
-        var plan = await _plans.TryReadAsync(run.Id, cancellationToken) ?? await _plans.KeepAsync(run.Id, await CutAsync(run, format, cancellationToken), cancellationToken);
+        var plan = await _plans.TryReadAsync(run.Id, cancellationToken)
+            ?? await _plans.KeepAsync(run.Id, await CutAsync(run, format, cancellationToken), cancellationToken);
         bool isRewritten = plan.IsRewritten ?? await NeedsRewritingAsync(run, cancellationToken);
         if (isRewritten) await _input.RewriteAsync(run, cancellationToken);
         run = run with { IsRewritten = isRewritten, Plan = plan.Digest };
@@ -151,14 +156,15 @@ public sealed class FileSplitter(
             Queued = time.GetUtcNow(),
         }, cancellationToken);
         logger.Split(run.Blob, run.Id, plan.Batches.Count, plan.Rows, run.Model);
-        if (plan.Batches.Count == 0) await finishing.CompleteAsync(run.Id, cancellationToken);
+        if (plan.Batches.Count == 0) await publisher.CompleteAsync(run.Id, cancellationToken);
     }
 
     private async Task<RunPlan> CutAsync(Run run, ReviewFormat format, CancellationToken cancellationToken)
     {
         bool isRewritten = await NeedsRewritingAsync(run, cancellationToken);
         if (isRewritten) await _input.RewriteAsync(run, cancellationToken);
-        await using var content = isRewritten ? await _input.OpenRewrittenAsync(run, cancellationToken) : await _input.OpenAsync(run, cancellationToken);
+        await using var content = isRewritten ? await _input.OpenRewrittenAsync(run, cancellationToken)
+            : await _input.OpenAsync(run, cancellationToken);
         return RunPlan.From(await ReviewSplitter.SplitAsync(content, format, reviews, cancellationToken), isRewritten);
     }
 

@@ -70,7 +70,8 @@ public sealed record ReviewBatchMessage
     private static string? FirstProblem(ReviewBatchMessage message)
     {
         var batch = message.Batch;
-        if (batch.Index < 0 || batch.Index >= message.Batches || message.Batches > BlockId.MaxBatches || batch.Rows < 0 || batch.FirstRow < 0)
+        if (batch.Index < 0 || batch.Index >= message.Batches || message.Batches > BlockId.MaxBatches || batch.Rows < 0
+            || batch.FirstRow < 0)
             return $"names batch {batch.Index} of {message.Batches} with {batch.Rows} rows from row {batch.FirstRow}, which cannot be.";
         if (batch.Offset < 0 || batch.Length < 0 || (batch.Error is null && batch.Length > int.MaxValue))
             return $"names {batch.Length} bytes from byte {batch.Offset}, which cannot be.";

@@ -50,7 +50,8 @@ public sealed record ReviewFileMessage
 
     private static JsonElement Single(JsonElement array) => array.GetArrayLength() == 1
         ? array[0]
-        : throw new MessageFormatException($"A {What} message holds {array.GetArrayLength()} events, not one: set the event subscription to one event a message.");
+        : throw new MessageFormatException(
+            $"A {What} message holds {array.GetArrayLength()} events, not one: set the event subscription to one event a message.");
 }
 
 /// <summary>
@@ -93,5 +94,6 @@ internal static class BlobCreatedEvent
     private static string? Type(JsonElement json) => Text(json, "eventType") ?? Text(json, "type");
 
     private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString() : null;
 }

@@ -10,8 +10,12 @@ using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>Ends runs: done, failed or superseded. Every step may be repeated, by the same worker or another, with the same result.</summary>
-public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDetector drift, RunOptions options, TimeProvider time, ILogger<RunPublisher> logger)
+/// <summary>
+/// Ends runs: done, failed or superseded. Every step may be repeated, by the same worker or another, with the same
+/// result.
+/// </summary>
+public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDetector drift, RunOptions options, TimeProvider time,
+    ILogger<RunPublisher> logger)
 {
     /// <summary>The error code of a run whose output is held by something outside of this program.</summary>
     internal const string UnwritableCode = "output_not_writable";
@@ -31,7 +35,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
         if (await StagedAsync(run, plan, cancellationToken) is not { } blocks) return false;
         try
         {
-            if (await PublishAsync(run, plan, blocks, cancellationToken) is { } published) await EndAsync(run, published, cancellationToken);
+            if (await PublishAsync(run, plan, blocks, cancellationToken) is { } published)
+                await EndAsync(run, published, cancellationToken);
         }
         catch (UnwritableBlobException exception)
         {
@@ -55,7 +60,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
     private async Task<Published?> PublishAsync(Run run, RunPlan plan, IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken)
     {
         int batches = blocks.Count;
-        await runs.UpdateAsync(run.Id, now => now.State == RunState.Committing ? null : now with { State = RunState.Committing, Staged = batches, Batches = batches }, cancellationToken);
+        await runs.UpdateAsync(run.Id, now => now.State == RunState.Committing ? null
+            : now with { State = RunState.Committing, Staged = batches, Batches = batches }, cancellationToken);
 
         var staged = new StagedBatches(storage, run.Id);
         await staged.CommitStatisticsAsync(blocks, cancellationToken);
@@ -74,7 +80,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
             Drift = report,
         };
         bool isPublished =
-            await _publication.WriteAsync(run, BlobName.Parse(run.PredictionsName), (to, conditions, metadata) => CopyAsync(run, to, conditions, metadata, cancellationToken), cancellationToken)
+            await _publication.WriteAsync(run, BlobName.Parse(run.PredictionsName), (to, conditions, metadata) =>
+                CopyAsync(run, to, conditions, metadata, cancellationToken), cancellationToken)
             && await WriteSummaryAsync(run, summary, cancellationToken);
         if (isPublished) return new Published(batches, statistics, report);
         await SupersedeAsync(run, cancellationToken);
@@ -85,7 +92,9 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
     {
         var (batches, statistics, report) = published;
         long errors = statistics.Rows - statistics.Predictions;
-        if (!await EndAsync(run, now => now with { State = RunState.Done, Staged = batches, Batches = batches, Rows = statistics.Rows, ErrorRows = errors }, cancellationToken)) return;
+        if (!await EndAsync(run, now =>
+            now with { State = RunState.Done, Staged = batches, Batches = batches, Rows = statistics.Rows, ErrorRows = errors },
+                cancellationToken)) return;
         logger.RunDone(run.Id, run.PredictionsName, statistics.Rows, errors);
         await _inputs.SettleAsync(run.Blob, run.ETag, run.Id, cancellationToken);
         await drift.ReportAsync(run, report, cancellationToken);
@@ -101,7 +110,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
         {
             // What an older drop left must not pass for this one's predictions.
             bool isNewest = !HasNamesForOutput(run)
-                || (await _publication.WriteAsync(run, BlobName.Parse(run.PredictionsName), (to, conditions, _) => DeleteAsync(to, conditions, cancellationToken), cancellationToken)
+                || (await _publication.WriteAsync(run, BlobName.Parse(run.PredictionsName), (to, conditions, _) =>
+                    DeleteAsync(to, conditions, cancellationToken), cancellationToken)
                     && await WriteSummaryAsync(run, summary, cancellationToken));
             if (!isNewest)
             {
@@ -119,7 +129,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
     }
 
     /// <summary>Whether the names of a run's output are short enough for storage.</summary>
-    internal static bool HasNamesForOutput(Run run) => run.SummaryName.Length <= BlobName.MaxLength && run.PredictionsName.Length <= BlobName.MaxLength;
+    internal static bool HasNamesForOutput(Run run) =>
+        run.SummaryName.Length <= BlobName.MaxLength && run.PredictionsName.Length <= BlobName.MaxLength;
 
     /// <summary>Ends a run in whose place a newer drop of the same name stepped; that one's results stay.</summary>
     public async Task SupersedeAsync(Run run, CancellationToken cancellationToken = default)
@@ -132,25 +143,31 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
     /// <summary>Ends a run whose input is not there any more.</summary>
     internal Task LoseInputAsync(Run run, InputChange loss, CancellationToken cancellationToken) => loss == InputChange.DroppedAgain
         ? SupersedeAsync(run, cancellationToken)
-        : FailAsync(run, "input_deleted", $"{run.Blob} was deleted before all of it was classified; drop it again and leave it until its predictions are there.", cancellationToken);
+        : FailAsync(run, "input_deleted",
+            $"{run.Blob} was deleted before all of it was classified; drop it again and leave it until its predictions are there.",
+                cancellationToken);
 
     private async Task<bool> EndAsync(Run run, Func<Run, Run> end, CancellationToken cancellationToken)
     {
         var finished = time.GetUtcNow();
-        if (await runs.UpdateAsync(run.Id, now => end(now) with { Finished = finished, Waiting = null }, cancellationToken) is not { } ended) return false;
+        if (await runs.UpdateAsync(run.Id, now =>
+            end(now) with { Finished = finished, Waiting = null }, cancellationToken) is not { } ended) return false;
         PipelineMetrics.RunEnded(ended.State.ToString(), finished - ended.Started);
         return true;
     }
 
-    private async Task CopyAsync(Run run, BlobClient to, BlobRequestConditions conditions, Dictionary<string, string> metadata, CancellationToken cancellationToken)
+    private async Task CopyAsync(Run run, BlobClient to, BlobRequestConditions conditions, Dictionary<string, string> metadata,
+        CancellationToken cancellationToken)
     {
         var from = new RunBlobs(storage, run.Id).Predictions.Uri;
-        var copy = await to.StartCopyFromUriAsync(from, new BlobCopyFromUriOptions { DestinationConditions = conditions, Metadata = metadata }, cancellationToken);
+        var copy = await to.StartCopyFromUriAsync(from,
+            new BlobCopyFromUriOptions { DestinationConditions = conditions, Metadata = metadata }, cancellationToken);
         await copy.WaitForCompletionAsync(options.CopyPoll, cancellationToken);
     }
 
     private static Task DeleteAsync(BlobClient blob, BlobRequestConditions conditions, CancellationToken cancellationToken) =>
-        conditions.IfMatch is null ? Task.CompletedTask : blob.DeleteIfExistsAsync(conditions: conditions, cancellationToken: cancellationToken);
+        conditions.IfMatch is null ? Task.CompletedTask
+            : blob.DeleteIfExistsAsync(conditions: conditions, cancellationToken: cancellationToken);
 
     private Task<bool> WriteSummaryAsync(Run run, RunSummary summary, CancellationToken cancellationToken)
     {
@@ -158,7 +175,8 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
         var bytes = new BinaryData(whole.ToJson());
         return _publication.WriteAsync(run, BlobName.Parse(run.SummaryName), (to, conditions, metadata) => to.UploadAsync(
             bytes,
-            new BlobUploadOptions { Conditions = conditions, Metadata = metadata, HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+            new BlobUploadOptions { Conditions = conditions, Metadata = metadata,
+                HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
             cancellationToken), cancellationToken);
     }
 

@@ -6,7 +6,10 @@ using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>Looks after a run that stands still: queues exactly what is missing, and after some attempts ends it, so that a run always ends.</summary>
+/// <summary>
+/// Looks after a run that stands still: queues exactly what is missing, and after some attempts ends it, so that a
+/// run always ends.
+/// </summary>
 public sealed class RunRecovery(
     PipelineStorage storage, RunStore runs, RunPublisher publisher, BatchClassifier classifier,
     ReviewOptions reviews, RunOptions options, TimeProvider time, ILogger<RunRecovery> logger)
@@ -33,7 +36,9 @@ public sealed class RunRecovery(
         else if (await IsStillQueuedAsync(StorageNames.ReviewFiles, run.Queued ?? run.Started, cancellationToken))
             return;
         else if (run.Attempts >= options.MaxAttempts)
-            await publisher.FailAsync(run, "splitting_failed", $"{run.Blob} could not be split in {run.Attempts + 1} attempts; the hosts' logs say why (look for run {run.Id}).", cancellationToken);
+            await publisher.FailAsync(run, "splitting_failed",
+                $"{run.Blob} could not be split in {run.Attempts + 1} attempts; the hosts' logs say why (look for run {run.Id}).",
+                    cancellationToken);
         else if (await CountAttemptAsync(run, cancellationToken) is { } counted)
         {
             await SendFileAsync(run, cancellationToken);
@@ -77,7 +82,8 @@ public sealed class RunRecovery(
                 await CountAttemptAsync(run, cancellationToken);
                 throw;
             }
-            string reason = $"{run.Blob} could not be published in {run.Attempts + 1} attempts, the last time because of: {StorageErrors.Sentence(exception)} Drop the file again.";
+            string reason = $"{run.Blob} could not be published in {run.Attempts + 1} attempts, the last time because of: "
+                + $"{StorageErrors.Sentence(exception)} Drop the file again.";
             await publisher.FailAsync(run, "publishing_failed", reason, cancellationToken);
         }
     }
@@ -88,9 +94,12 @@ public sealed class RunRecovery(
         if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
             await publisher.LoseInputAsync(run, loss, cancellationToken);
         else if (run.Attempts >= options.MaxAttempts)
-            await publisher.FailAsync(run, "plan_lost", $"The plan of {run.Blob} is gone and could not be made again in {run.Attempts} attempts; drop the file again.", cancellationToken);
+            await publisher.FailAsync(run, "plan_lost",
+                $"The plan of {run.Blob} is gone and could not be made again in {run.Attempts} attempts; drop the file again.",
+                    cancellationToken);
         else if (await runs.UpdateAsync(run.Id, now => now.Attempts != run.Attempts ? null
-            : now with { State = RunState.Splitting, Staged = 0, Attempts = now.Attempts + 1, Queued = time.GetUtcNow() }, cancellationToken) is { } counted)
+            : now with { State = RunState.Splitting, Staged = 0, Attempts = now.Attempts + 1, Queued = time.GetUtcNow() },
+                cancellationToken) is { } counted)
         {
             await SendFileAsync(counted, cancellationToken);
             logger.PlanLost(run.Id, run.Blob);
@@ -111,7 +120,8 @@ public sealed class RunRecovery(
     // Counted before it is queued: two sweeps at once queue once, and a sweep that dies here has used up an attempt, no more.
     private Task<Run?> CountAttemptAsync(Run run, CancellationToken cancellationToken) => runs.UpdateAsync(
         run.Id,
-        now => now.Attempts == run.Attempts && now.State == run.State ? now with { Attempts = run.Attempts + 1, Queued = time.GetUtcNow() } : null,
+        now => now.Attempts == run.Attempts && now.State == run.State
+            ? now with { Attempts = run.Attempts + 1, Queued = time.GetUtcNow() } : null,
         cancellationToken);
 
     // Queues deliver nearly in order: while the front message is older than the run's last ones, those are still waiting behind it.

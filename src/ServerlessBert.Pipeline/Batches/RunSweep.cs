@@ -8,9 +8,13 @@ using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>Finds what an event or a message missed: files without a run, runs without progress. Two listings tell. And clears away what ended long ago.</summary>
+/// <summary>
+/// Finds what an event or a message missed: files without a run, runs without progress. Two listings tell. And clears
+/// away what ended long ago.
+/// </summary>
 public sealed class RunSweep(
-    PipelineStorage storage, RunStore runs, RunRecovery recovery, ModelRegistry models, RunOptions options, TimeProvider time, ILogger<RunSweep> logger)
+    PipelineStorage storage, RunStore runs, RunRecovery recovery, ModelRegistry models, RunOptions options, TimeProvider time,
+        ILogger<RunSweep> logger)
 {
     private readonly ProcessedInputs _inputs = new(storage, options, logger);
     private readonly RunRetention _retention = new(storage, runs, options, time, logger);
@@ -34,11 +38,13 @@ public sealed class RunSweep(
     private async Task<List<DroppedFile>> FilesAsync(CancellationToken cancellationToken)
     {
         var files = new List<DroppedFile>();
-        await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits | BlobTraits.Metadata }, cancellationToken))
+        await foreach (var blob in storage.Container(StorageNames.Reviews)
+            .GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits | BlobTraits.Metadata }, cancellationToken))
         {
             if (blob.Properties is not { ETag: { } etag, LastModified: { } dropped } || Blobs.IsFolderMarker(blob.Metadata)
                 || blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal)) continue;
-            if (BlobName.TryParse(blob.Name, out var name, out string? reason)) files.Add(new(name, ETags.Unquote(etag), dropped, _inputs.IsSettled(blob)));
+            if (BlobName.TryParse(blob.Name, out var name, out string? reason))
+                files.Add(new(name, ETags.Unquote(etag), dropped, _inputs.IsSettled(blob)));
             else logger.OddName(reason);
         }
         return files;

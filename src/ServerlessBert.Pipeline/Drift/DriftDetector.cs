@@ -74,10 +74,16 @@ public sealed record DriftOptions
     [Range(0.0, 1.0)]
     public double Confidence { get; init; } = 0.05;
 
-    /// <summary>Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the vocabulary does not have is another language or domain.</summary>
+    /// <summary>
+    /// Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the
+    /// vocabulary does not have is another language or domain.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double UnknownShare { get; init; } = 0.02;
 
-    /// <summary>Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns nothing of what is new.</summary>
+    /// <summary>
+    /// Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns
+    /// nothing of what is new.
+    /// </summary>
     public bool RequestTraining { get; init; }
 }

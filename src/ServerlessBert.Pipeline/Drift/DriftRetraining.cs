@@ -8,8 +8,12 @@ using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Drift;
 
-/// <summary>Asks for a training when predictions drift: once for each live model, however many files show it and however many hosts see it.</summary>
-public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry registry, TrainingRequests requests, TimeProvider time, ILogger<DriftRetraining> logger)
+/// <summary>
+/// Asks for a training when predictions drift: once for each live model, however many files show it and however many
+/// hosts see it.
+/// </summary>
+public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry registry, TrainingRequests requests, TimeProvider time,
+    ILogger<DriftRetraining> logger)
 {
     private static readonly TimeSpan SendTime = TimeSpan.FromMinutes(1);
 

@@ -55,9 +55,12 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
             return;
         }
         var (from, to) = (container.GetBlobClient(blob), container.GetBlobClient(Folder + blob));
-        var copy = await to.StartCopyFromUriAsync(from.Uri, new BlobCopyFromUriOptions { SourceConditions = new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) } }, cancellationToken);
+        var copy = await to.StartCopyFromUriAsync(from.Uri,
+            new BlobCopyFromUriOptions { SourceConditions = new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) } },
+                cancellationToken);
         await copy.WaitForCompletionAsync(options.CopyPoll, cancellationToken);
-        await from.DeleteAsync(conditions: new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) }, cancellationToken: cancellationToken);
+        await from.DeleteAsync(conditions: new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) },
+            cancellationToken: cancellationToken);
         logger.InputMoved(blob, to.Name);
     }
 
@@ -66,6 +69,7 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
     {
         var input = storage.Container(StorageNames.Reviews).GetBlobClient(blob);
         if (await input.TryGetPropertiesAsync(cancellationToken) is not { } present || ETags.Unquote(present.ETag) != etag) return;
-        await input.SetTagsAsync(new Dictionary<string, string> { [StateTag] = Done, ["run"] = run.Value }, cancellationToken: cancellationToken);
+        await input.SetTagsAsync(new Dictionary<string, string> { [StateTag] = Done, ["run"] = run.Value },
+            cancellationToken: cancellationToken);
     }
 }

@@ -27,7 +27,8 @@ internal sealed class Publication(PipelineStorage storage)
     /// <returns>False when a newer drop took the run's place, or may have.</returns>
     /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
     public async Task<bool> WriteAsync(
-        Run run, BlobName name, Func<BlobClient, BlobRequestConditions, Dictionary<string, string>, Task> write, CancellationToken cancellationToken)
+        Run run, BlobName name, Func<BlobClient, BlobRequestConditions, Dictionary<string, string>, Task> write,
+            CancellationToken cancellationToken)
     {
         var destination = storage.Container(StorageNames.Predictions).GetBlobClient(name);
         bool isNewest = true;
@@ -61,7 +62,8 @@ internal sealed class Publication(PipelineStorage storage)
         return published is null || IsOwn(published, run) || IsOlder(published, run);
     }
 
-    private static bool IsOwn(BlobProperties published, Run run) => published.Metadata.TryGetValue(RunMetadata, out string? id) && id == run.Id.Value;
+    private static bool IsOwn(BlobProperties published, Run run) =>
+        published.Metadata.TryGetValue(RunMetadata, out string? id) && id == run.Id.Value;
 
     private static bool IsOlder(BlobProperties published, Run run) =>
         published.Metadata.TryGetValue(DroppedMetadata, out string? dropped)

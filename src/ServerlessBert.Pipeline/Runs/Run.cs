@@ -20,7 +20,10 @@ public sealed record Run
     [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
-    /// <summary>The model version that answers the whole file: live when the run began, or the one before where that cannot be loaded.</summary>
+    /// <summary>
+    /// The model version that answers the whole file: live when the run began, or the one before where that cannot be
+    /// loaded.
+    /// </summary>
     public required string Model { get; init; }
 
     /// <summary>The version that ran in shadow when the run began, on the batches that it takes; null where none did.</summary>
@@ -44,7 +47,10 @@ public sealed record Run
     /// <summary>Whether its content was rewritten as plain UTF-8 into the run's own blob.</summary>
     public bool IsRewritten { get; init; }
 
-    /// <summary>The digest of the plan that its batches come from, see <see cref="RunPlan.Digest"/>; null before, and in runs of a release without it.</summary>
+    /// <summary>
+    /// The digest of the plan that its batches come from, see <see cref="RunPlan.Digest"/>; null before, and in runs
+    /// of a release without it.
+    /// </summary>
     public string? Plan { get; init; }
 
     /// <summary>How many batches were planned; null before.</summary>

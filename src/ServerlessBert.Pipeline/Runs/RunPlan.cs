@@ -27,7 +27,10 @@ public sealed record RunPlan
     /// <summary>Length of the content in bytes, decompressed.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The first 16 hexadecimal digits of the SHA-256 of the document's bytes: which plan a message or a staged block is of.</summary>
+    /// <summary>
+    /// The first 16 hexadecimal digits of the SHA-256 of the document's bytes: which plan a message or a staged block
+    /// is of.
+    /// </summary>
     [JsonIgnore]
     public string Digest { get; init; } = "";
 
@@ -43,7 +46,8 @@ public sealed record RunPlan
 internal sealed class RunPlans(PipelineStorage storage)
 {
     /// <summary>A run's plan; null where it is absent or damaged.</summary>
-    public async Task<RunPlan?> TryReadAsync(RunId run, CancellationToken cancellationToken) => Identified(await BlobOf(run).ReadAsync(null, cancellationToken));
+    public async Task<RunPlan?> TryReadAsync(RunId run, CancellationToken cancellationToken) =>
+        Identified(await BlobOf(run).ReadAsync(null, cancellationToken));
 
     /// <summary>Keeps a plan, unless there is one.</summary>
     /// <returns>The plan that holds: this one, or the one that was there.</returns>
@@ -52,7 +56,8 @@ internal sealed class RunPlans(PipelineStorage storage)
         var kept = await BlobOf(run).ChangeAsync(read => read.Value is null ? plan : null, cancellationToken);
         return kept.IsWritten
             ? plan with { Digest = RunPlan.DigestOf(PipelineJson.ToBytes(plan)) }
-            : await TryReadAsync(run, cancellationToken) ?? throw new IOException($"The plan of run {run} was there and is not any more; try again.");
+            : await TryReadAsync(run, cancellationToken)
+                ?? throw new IOException($"The plan of run {run} was there and is not any more; try again.");
     }
 
     private JsonBlob<RunPlan> BlobOf(RunId run) => new(new RunBlobs(storage, run).Plan);

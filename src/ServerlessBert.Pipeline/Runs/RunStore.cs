@@ -44,7 +44,8 @@ public sealed class RunStore(PipelineStorage storage)
         var entries = new List<RunEntry>();
         await foreach (var entry in ListAsync(cancellationToken)) entries.Add(entry);
         entries.Sort((left, right) => right.Started.CompareTo(left.Started));
-        var chosen = entries.Where(entry => !entry.IsFinished).Take(mostUnfinished).Concat(entries.Where(entry => entry.IsFinished).Take(count));
+        var chosen = entries.Where(entry => !entry.IsFinished).Take(mostUnfinished)
+            .Concat(entries.Where(entry => entry.IsFinished).Take(count));
 
         var runs = new List<RunProgress>();
         foreach (var entry in chosen)
@@ -57,7 +58,8 @@ public sealed class RunStore(PipelineStorage storage)
     }
 
     /// <summary>How much of a run is staged; asks storage only while it classifies.</summary>
-    public async Task<RunProgress> ProgressAsync(Run run, CancellationToken cancellationToken = default) => run.State == RunState.Classifying
+    public async Task<RunProgress> ProgressAsync(Run run, CancellationToken cancellationToken = default) =>
+        run.State == RunState.Classifying
         ? new(run, await new StagedBatches(storage, run.Id).CountAsync(cancellationToken))
         : new(run, run.Staged);
 
@@ -66,7 +68,8 @@ public sealed class RunStore(PipelineStorage storage)
     /// <param name="etag">The ETag that the drop got.</param>
     /// <param name="interval">Between two looks.</param>
     /// <param name="cancellationToken">Ends the following.</param>
-    public async IAsyncEnumerable<RunProgress?> FollowAsync(string blob, string etag, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<RunProgress?> FollowAsync(string blob, string etag, TimeSpan interval,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var id = RunId.Compute(blob, etag);
         while (true)
@@ -80,7 +83,8 @@ public sealed class RunStore(PipelineStorage storage)
 
     /// <summary>Writes a new run's document, unless there is one.</summary>
     /// <returns>Whether it was written.</returns>
-    internal async Task<bool> TryCreateAsync(Run run, CancellationToken cancellationToken) => await Document(run.Id).CreateAsync(run, cancellationToken) is not null;
+    internal async Task<bool> TryCreateAsync(Run run, CancellationToken cancellationToken) =>
+        await Document(run.Id).CreateAsync(run, cancellationToken) is not null;
 
     /// <summary>Changes an unfinished run's document; decides anew when another writer came in between.</summary>
     /// <param name="id">The run.</param>
@@ -89,7 +93,8 @@ public sealed class RunStore(PipelineStorage storage)
     /// <returns>The changed document, or null where nothing was changed.</returns>
     internal async Task<Run?> UpdateAsync(RunId id, Func<Run, Run?> change, CancellationToken cancellationToken)
     {
-        var changed = await Document(id).ChangeAsync(read => read.Intact is { IsFinished: false } run ? change(run) : null, cancellationToken);
+        var changed = await Document(id).ChangeAsync(read =>
+            read.Intact is { IsFinished: false } run ? change(run) : null, cancellationToken);
         return changed.IsWritten ? changed.Value : null;
     }
 
@@ -106,7 +111,8 @@ public sealed class RunStore(PipelineStorage storage)
     }
 
     /// <summary>Deletes an ended run's document.</summary>
-    internal Task DeleteAsync(RunId id, CancellationToken cancellationToken) => BlobOf(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+    internal Task DeleteAsync(RunId id, CancellationToken cancellationToken) =>
+        BlobOf(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
 
     private static RunEntry? EntryOf(BlobItem blob) =>
         blob.Name.EndsWith(".json", StringComparison.Ordinal) && RunId.TryParse(blob.Name[..^".json".Length], out var id)

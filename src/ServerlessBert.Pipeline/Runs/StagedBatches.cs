@@ -22,7 +22,8 @@ internal sealed class StagedBatches(PipelineStorage storage, RunId run)
     private readonly RunBlobs _blobs = new(storage, run);
 
     /// <summary>Stages a batch's lines and counts: two calls.</summary>
-    public async Task StageAsync(BlockId block, ReadOnlyMemory<byte> predictions, BatchStatistics statistics, CancellationToken cancellationToken)
+    public async Task StageAsync(BlockId block, ReadOnlyMemory<byte> predictions, BatchStatistics statistics,
+        CancellationToken cancellationToken)
     {
         await StageAsync(_blobs.Predictions, block, predictions, cancellationToken);
         byte[] line = [.. PipelineJson.ToBytes(statistics), (byte)'\n'];
@@ -47,10 +48,12 @@ internal sealed class StagedBatches(PipelineStorage storage, RunId run)
     }
 
     /// <summary>Commits the counts; again is harmless.</summary>
-    public Task CommitStatisticsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) => CommitAsync(_blobs.Statistics, blocks, cancellationToken);
+    public Task CommitStatisticsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) =>
+        CommitAsync(_blobs.Statistics, blocks, cancellationToken);
 
     /// <summary>Commits the predictions; again is harmless.</summary>
-    public Task CommitPredictionsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) => CommitAsync(_blobs.Predictions, blocks, cancellationToken);
+    public Task CommitPredictionsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) =>
+        CommitAsync(_blobs.Predictions, blocks, cancellationToken);
 
     /// <summary>Commits what the version in shadow said, of the batches that it managed, in order.</summary>
     public async Task CommitShadowAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken)
@@ -104,7 +107,8 @@ internal sealed class StagedBatches(PipelineStorage storage, RunId run)
         }
     }
 
-    private static async Task StageAsync(BlockBlobClient blob, BlockId block, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private static async Task StageAsync(BlockBlobClient blob, BlockId block, ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -163,7 +167,8 @@ internal readonly record struct BlockId(string Value)
         get
         {
             byte[] bytes = Convert.FromBase64String(Value);
-            return bytes[0] == OfPlan ? BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(1)) : int.Parse(Encoding.ASCII.GetString(bytes), CultureInfo.InvariantCulture);
+            return bytes[0] == OfPlan ? BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(1))
+                : int.Parse(Encoding.ASCII.GetString(bytes), CultureInfo.InvariantCulture);
         }
     }
 
@@ -172,9 +177,11 @@ internal readonly record struct BlockId(string Value)
     /// <param name="batch">The batch.</param>
     public static BlockId Compute(string? plan, ReviewBatch batch)
     {
-        if (plan is null) return new(Convert.ToBase64String(Encoding.ASCII.GetBytes(batch.Index.ToString("D8", CultureInfo.InvariantCulture))));
+        if (plan is null) return new(
+            Convert.ToBase64String(Encoding.ASCII.GetBytes(batch.Index.ToString("D8", CultureInfo.InvariantCulture))));
         Span<byte> id = stackalloc byte[8];
-        string rows = string.Create(CultureInfo.InvariantCulture, $"{plan}\n{batch.Index}\n{batch.Offset}\n{batch.Length}\n{batch.FirstRow}\n{batch.Rows}");
+        string rows = string.Create(CultureInfo.InvariantCulture,
+            $"{plan}\n{batch.Index}\n{batch.Offset}\n{batch.Length}\n{batch.FirstRow}\n{batch.Rows}");
         SHA256.HashData(Encoding.ASCII.GetBytes(rows)).AsSpan(0, 5).CopyTo(id[3..]);
         id[0] = OfPlan;
         BinaryPrimitives.WriteUInt16BigEndian(id[1..], checked((ushort)batch.Index));

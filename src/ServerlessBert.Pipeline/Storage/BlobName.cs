@@ -28,7 +28,8 @@ public sealed record BlobName
 
     /// <summary>Checks a name.</summary>
     /// <exception cref="FormatException">It is not one; the message is a sentence.</exception>
-    public static BlobName Parse(string? name) => TryParse(name, out var parsed, out string? reason) ? parsed : throw new FormatException(reason);
+    public static BlobName Parse(string? name) =>
+        TryParse(name, out var parsed, out string? reason) ? parsed : throw new FormatException(reason);
 
     /// <summary>Checks a name.</summary>
     /// <param name="name">Any text.</param>
@@ -64,8 +65,10 @@ public sealed class BlobNameConverter : JsonConverter<BlobName>
 {
     /// <inheritdoc/>
     public override BlobName Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        BlobName.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var name, out string? reason) ? name : throw new JsonException(reason);
+        BlobName.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var name, out string? reason) ? name
+            : throw new JsonException(reason);
 
     /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, BlobName value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+    public override void Write(Utf8JsonWriter writer, BlobName value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Value);
 }

@@ -20,7 +20,10 @@ public sealed record RunId
     /// <summary>The id as a string.</summary>
     public static implicit operator string(RunId id) => id.Value;
 
-    /// <summary>The id of a drop's run, a function of the input alone: the same drop is the same run however often it is announced.</summary>
+    /// <summary>
+    /// The id of a drop's run, a function of the input alone: the same drop is the same run however often it is
+    /// announced.
+    /// </summary>
     /// <returns>The first 16 hexadecimal digits of the SHA-256 of name, line feed and unquoted ETag.</returns>
     public static RunId Compute(string blob, string etag) =>
         new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{blob}\n{ETags.Unquote(etag)}")))[..Digits]);

@@ -59,10 +59,12 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>Drops a file.</summary>
     public async Task DropAsync(MixedFile file, bool announce)
     {
-        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(file.Name).UploadAsync(new BinaryData(file.Content), overwrite: true);
+        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(file.Name)
+            .UploadAsync(new BinaryData(file.Content), overwrite: true);
         string etag = ETags.Unquote(dropped.ETag);
         _drops[file.Name] = new Drop(file, etag);
-        if (announce) await Storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(file.Name), ETag = etag }.ToBody());
+        if (announce) await Storage.Queue(StorageNames.ReviewFiles)
+            .SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(file.Name), ETag = etag }.ToBody());
     }
 
     /// <summary>Drops whose run has not ended.</summary>
@@ -163,5 +165,6 @@ internal sealed record Drop(MixedFile File, string ETag)
     public RunId RunId => RunId.Compute(File.Name, ETag);
 
     /// <summary>The file's number.</summary>
-    public int Number => int.Parse(File.Name[..File.Name.IndexOf('.', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
+    public int Number =>
+        int.Parse(File.Name[..File.Name.IndexOf('.', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -17,13 +17,15 @@ public sealed class NetworkFaultTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_the_network_does_every_file_ends_with_exactly_its_rows_as_in_a_quiet_run()
     {
-        int count = ProcessFaultTests.Setting("SERVERLESSBERT_FAULTS", 12), seed = ProcessFaultTests.Setting("SERVERLESSBERT_FAULTS_SEED", 1);
+        int count = ProcessFaultTests.Setting("SERVERLESSBERT_FAULTS", 12),
+            seed = ProcessFaultTests.Setting("SERVERLESSBERT_FAULTS_SEED", 1);
         var clock = Stopwatch.StartNew();
         await using FaultWorld world = await FaultWorld.StartAsync(seed, isBehindProxy: true);
         for (int file = 0; file < FileCount; file++) await world.DropAsync(file);
 
         Dictionary<NetworkFault, int> done = await DoFaultsAsync(world, new Random(seed), count);
-        output.WriteLine($"seed {seed}: {count} faults in {clock.Elapsed.TotalSeconds:0} s ({string.Join(", ", done.Select(kind => $"{kind.Key} {kind.Value}"))})");
+        output.WriteLine($"seed {seed}: {count} faults in {clock.Elapsed.TotalSeconds:0} s "
+            + $"({string.Join(", ", done.Select(kind => $"{kind.Key} {kind.Value}"))})");
         await ProcessFaultTests.EndAsync(world);
         output.WriteLine($"every run ended after {clock.Elapsed.TotalSeconds:0} s; hosts were started {world.Hosts.Starts} times");
         Drop[] drops = [.. world.Drops];

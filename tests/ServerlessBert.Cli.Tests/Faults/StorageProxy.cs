@@ -68,12 +68,14 @@ internal sealed class StorageProxy : IAsyncDisposable
         _application = builder.Build();
         _application.Run(AnswerAsync);
         _application.Start();
-        int[] ports = [.. _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port)];
+        int[] ports = [.. _application.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port)];
 
         ConnectionString = connection;
         foreach (var (service, port) in new[] { "BlobEndpoint", "QueueEndpoint" }.Zip(ports))
         {
-            var endpoint = new Uri(connection.Split(';').Single(part => part.StartsWith(service + "=", StringComparison.Ordinal))[(service.Length + 1)..]);
+            var endpoint = new Uri(connection.Split(';').Single(part =>
+                part.StartsWith(service + "=", StringComparison.Ordinal))[(service.Length + 1)..]);
             _targets[port] = endpoint.Port;
             ConnectionString = ConnectionString.Replace($":{endpoint.Port}/", $":{port}/", StringComparison.Ordinal);
         }
@@ -146,12 +148,15 @@ internal sealed class StorageProxy : IAsyncDisposable
     private async Task<HttpResponseMessage> SendAsync(HttpContext context, MemoryStream body)
     {
         string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://127.0.0.1:{_targets[context.Connection.LocalPort]}{target}");
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) request.Content = new ByteArrayContent(body.ToArray());
+        var request = new HttpRequestMessage(new HttpMethod(context.Request.Method),
+            $"http://127.0.0.1:{_targets[context.Connection.LocalPort]}{target}");
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+            request.Content = new ByteArrayContent(body.ToArray());
         foreach (var (name, values) in context.Request.Headers)
         {
             if (HopByHop.Contains(name, StringComparer.OrdinalIgnoreCase)) continue;
-            if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable())) request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
+            if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
+                request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
         }
         return await _client.SendAsync(request);
     }
@@ -181,7 +186,8 @@ internal sealed class StorageProxy : IAsyncDisposable
 
     private static async Task WriteAsync(HttpContext context, int status, string code)
     {
-        byte[] error = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>Try again.</Message></Error>");
+        byte[] error = Encoding.UTF8.GetBytes(
+            $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>Try again.</Message></Error>");
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/xml";
         context.Response.Headers["x-ms-error-code"] = code;

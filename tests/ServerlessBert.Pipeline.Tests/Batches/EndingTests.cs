@@ -65,7 +65,8 @@ public sealed class EndingTests(AzuriteFixture azurite)
 
         await SweepUntilEndedAsync(world, "a.jsonl", etag);
 
-        Assert.Equal((RunState.Failed, "input_deleted"), await world.RunOfAsync("a.jsonl", etag) is var run ? (run.State, run.ErrorCode) : default);
+        Assert.Equal((RunState.Failed, "input_deleted"), await world.RunOfAsync("a.jsonl", etag) is var run ? (run.State, run.ErrorCode)
+            : default);
     }
 
     [Theory]
@@ -120,7 +121,8 @@ public sealed class EndingTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
         BlobContentInfo marker = await world.Storage.Container(StorageNames.Reviews).GetBlobClient(name)
-            .UploadAsync(new BinaryData(""), new BlobUploadOptions { Metadata = new Dictionary<string, string> { ["hdi_isfolder"] = "true" } });
+            .UploadAsync(new BinaryData(""),
+                new BlobUploadOptions { Metadata = new Dictionary<string, string> { ["hdi_isfolder"] = "true" } });
         world.Clock.Advance(TimeSpan.FromSeconds(2));
 
         await world.Get<RunSweep>().SweepAsync();
@@ -137,7 +139,8 @@ public sealed class EndingTests(AzuriteFixture azurite)
         await world.PromoteAsync();
         await world.DropRowsAsync("a.jsonl", 8);
         await world.ProcessAsync("a.jsonl");
-        Assert.Equal(8, System.Text.Json.JsonDocument.Parse((await world.SummaryAsync("a.jsonl"))!).RootElement.GetProperty("dtypes").GetProperty("float32").GetInt32());
+        Assert.Equal(8, System.Text.Json.JsonDocument.Parse((await world.SummaryAsync("a.jsonl"))!).RootElement.GetProperty("dtypes")
+            .GetProperty("float32").GetInt32());
     }
 
     private static async Task<string> LosePlanAsync(PipelineWorld world, string? content)

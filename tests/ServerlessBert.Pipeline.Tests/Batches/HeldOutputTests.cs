@@ -42,7 +42,8 @@ public sealed class HeldOutputTests(AzuriteFixture azurite)
     [InlineData("BlobImmutableDueToPolicy", "immutability policy")]
     public async Task An_archived_or_immutable_output_fails_its_run_at_once(string code, string part)
     {
-        var refusals = new Refusals(request => request.Method != RequestMethod.Head && request.Uri.ToString().Contains("predictions/a.jsonl.jsonl", StringComparison.Ordinal)
+        var refusals = new Refusals(request =>
+            request.Method != RequestMethod.Head && request.Uri.ToString().Contains("predictions/a.jsonl.jsonl", StringComparison.Ordinal)
             ? new RequestFailedException(409, "The blob said no.", code, null) : null);
         await using var world = await PipelineWorld.StartAsync(azurite, refusals.Over(azurite));
         await world.PromoteAsync();
@@ -77,13 +78,16 @@ public sealed class HeldOutputTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_publishing_that_never_succeeds_ends_as_failed()
     {
-        var refusals = new Refusals(request => request.Method == RequestMethod.Put && request.Uri.ToString().Contains("predictions/a.jsonl.jsonl", StringComparison.Ordinal)
+        var refusals = new Refusals(request =>
+            request.Method == RequestMethod.Put && request.Uri.ToString().Contains("predictions/a.jsonl.jsonl", StringComparison.Ordinal)
             ? new RequestFailedException(403, "No role.", "AuthorizationPermissionMismatch", null) : null);
-        await using var world = await PipelineWorld.StartAsync(azurite, refusals.Over(azurite), new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "2"));
+        await using var world = await PipelineWorld.StartAsync(azurite, refusals.Over(azurite),
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "2"));
         await world.PromoteAsync();
         string etag = await world.DropRowsAsync("a.jsonl", 2);
         await world.SplitAsync("a.jsonl");
-        await Assert.ThrowsAsync<RequestFailedException>(() => world.ClassifyAsync(Assert.Single(world.TakeBatchesAsync().GetAwaiter().GetResult())));
+        await Assert.ThrowsAsync<RequestFailedException>(() =>
+            world.ClassifyAsync(Assert.Single(world.TakeBatchesAsync().GetAwaiter().GetResult())));
         for (int sweep = 0; sweep < 4; sweep++)
         {
             world.Clock.Advance(new RunOptions().StallTime + TimeSpan.FromSeconds(1));

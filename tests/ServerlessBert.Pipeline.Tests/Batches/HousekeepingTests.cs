@@ -60,7 +60,8 @@ public sealed class HousekeepingTests(AzuriteFixture azurite)
         await first.DropRowsAsync("a.jsonl", 2);
         await first.ProcessAsync("a.jsonl"); // keeps it, as if the worker had died before it moved
 
-        await using var second = await PipelineWorld.StartAsync(azurite, Option(option), new(PipelineStorage.PrefixKey, first.Storage.Prefix));
+        await using var second = await PipelineWorld.StartAsync(azurite, Option(option),
+            new(PipelineStorage.PrefixKey, first.Storage.Prefix));
         await second.Get<RunSweep>().SweepAsync();
 
         string name = option == ProcessedInput.Move ? "processed/a.jsonl" : "a.jsonl";
@@ -96,7 +97,8 @@ public sealed class HousekeepingTests(AzuriteFixture azurite)
         Assert.Equal(4, OneRunTests.LinesOf(await world.PredictionsAsync("gone.jsonl")).Length);
     }
 
-    private static KeyValuePair<string, string?> Option(ProcessedInput option) => new("ServerlessBert:Runs:ProcessedInput", option.ToString());
+    private static KeyValuePair<string, string?> Option(ProcessedInput option) =>
+        new("ServerlessBert:Runs:ProcessedInput", option.ToString());
 
     private static async Task<string[]> NamesAsync(PipelineWorld world, string container) =>
         await world.Storage.Container(container).GetBlobsAsync().Select(blob => blob.Name).Order(StringComparer.Ordinal).ToArrayAsync();

@@ -20,7 +20,8 @@ public sealed class RepeatedSplitTests(AzuriteFixture azurite)
     public async Task A_split_that_is_repeated_with_another_cut_keeps_every_row_once(string name, int batchRows, int seed)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
-        await using var other = await world.StartBesideAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Reviews:BatchRows", $"{batchRows}"));
+        await using var other = await world.StartBesideAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Reviews:BatchRows", $"{batchRows}"));
         await world.PromoteAsync();
         await world.DropRowsAsync("clean.jsonl", Rows);
         await world.ProcessAsync("clean.jsonl");
@@ -28,7 +29,8 @@ public sealed class RepeatedSplitTests(AzuriteFixture azurite)
         await world.SplitAsync(name);
         var messages = await world.TakeBatchesAsync();
         // The host died between queueing and its last write of the document.
-        await world.Get<RunStore>().UpdateAsync(RunId.Compute(name, etag), now => now with { State = RunState.Splitting, Batches = null, Plan = null }, default);
+        await world.Get<RunStore>().UpdateAsync(RunId.Compute(name, etag), now =>
+            now with { State = RunState.Splitting, Batches = null, Plan = null }, default);
 
         await other.SplitAsync(name);
         messages.AddRange(await other.TakeBatchesAsync());
@@ -43,14 +45,17 @@ public sealed class RepeatedSplitTests(AzuriteFixture azurite)
     public async Task Messages_name_the_plan_and_two_splitters_at_once_name_the_same()
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
-        await using var other = await world.StartBesideAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Reviews:BatchRows", "7"));
+        await using var other = await world.StartBesideAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Reviews:BatchRows", "7"));
         await world.PromoteAsync();
         string etag = await world.DropRowsAsync("a.jsonl", Rows);
 
         await Task.WhenAll(world.SplitAsync("a.jsonl"), other.SplitAsync("a.jsonl"));
 
         var plan = await new RunPlans(world.Storage).TryReadAsync(RunId.Compute("a.jsonl", etag), default);
-        Assert.All(await world.TakeBatchesAsync(), message => Assert.Equal((plan!.Digest, plan.Batches.Count, plan.Batches[message.Batch.Index]), (message.Plan, message.Batches, message.Batch)));
+        Assert.All(await world.TakeBatchesAsync(), message =>
+            Assert.Equal((plan!.Digest, plan.Batches.Count, plan.Batches[message.Batch.Index]),
+                (message.Plan, message.Batches, message.Batch)));
         Assert.Equal(plan!.Digest, (await world.RunOfAsync("a.jsonl", etag)).Plan);
     }
 
@@ -80,7 +85,8 @@ public sealed class RepeatedSplitTests(AzuriteFixture azurite)
         var staged = new StagedBatches(world.Storage, RunId.Compute("a.jsonl", etag));
         var widened = messages[0].Batch with { Rows = 5 };
         await staged.StageAsync(BlockId.Compute(messages[0].Plan, widened), new byte[] { 1 }, new BatchStatistics { Rows = 5 }, default);
-        await staged.StageAsync(BlockId.Compute("another plan", messages[0].Batch), new byte[] { 2 }, new BatchStatistics { Rows = 3 }, default);
+        await staged.StageAsync(BlockId.Compute("another plan", messages[0].Batch), new byte[] { 2 }, new BatchStatistics { Rows = 3 },
+            default);
 
         foreach (var message in messages.Skip(1)) await world.DeliverAsync(message, 2);
         Assert.Null(await world.PredictionsAsync("a.jsonl"));
@@ -97,7 +103,8 @@ public sealed class RepeatedSplitTests(AzuriteFixture azurite)
         await world.SplitAsync("a.jsonl");
         var messages = await world.TakeBatchesAsync();
         foreach (var message in messages.Skip(1)) await world.DeliverAsync(message);
-        await new StagedBatches(world.Storage, RunId.Compute("a.jsonl", etag)).StageAsync(messages[0].Block, new byte[] { (byte)'\n' }, new BatchStatistics { Rows = 2 }, default);
+        await new StagedBatches(world.Storage, RunId.Compute("a.jsonl", etag))
+            .StageAsync(messages[0].Block, new byte[] { (byte)'\n' }, new BatchStatistics { Rows = 2 }, default);
 
         await world.Get<RunPublisher>().CompleteAsync(RunId.Compute("a.jsonl", etag));
 

@@ -73,7 +73,8 @@ public sealed class SickHostTests(AzuriteFixture azurite)
     [Fact]
     public async Task While_a_host_holds_it_tries_no_other_batch_but_gives_it_back_at_once()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:HostRetryDelay", "00:01:00"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:HostRetryDelay", "00:01:00"));
         await world.PromoteAsync();
         await world.DropRowsAsync("a.jsonl", 6);
         await world.SplitAsync("a.jsonl");
@@ -84,7 +85,8 @@ public sealed class SickHostTests(AzuriteFixture azurite)
         Task first = world.DeliverAsync(messages[0], 1, stop.Token);
         await Eventually.IsTrueAsync(() => world.Get<HostReadiness>().IsHolding);
         Task second = world.DeliverAsync(messages[1], 1, stop.Token);
-        await Eventually.IsTrueAsync(async () => (await world.Storage.Queue(StorageNames.ReviewBatches).GetPropertiesAsync()).Value.ApproximateMessagesCount == 2);
+        await Eventually.IsTrueAsync(async () =>
+            (await world.Storage.Queue(StorageNames.ReviewBatches).GetPropertiesAsync()).Value.ApproximateMessagesCount == 2);
 
         Assert.Equal(1, world.Get<HostReadiness>().Trouble!.Failures);
         Assert.False(first.IsCompleted || second.IsCompleted);
@@ -136,10 +138,12 @@ public sealed class SickHostTests(AzuriteFixture azurite)
         world.PoisonText = "deadly";
         message = Assert.Single(await world.TakeBatchesAsync());
         Assert.Equal(2, message.Attempts);
-        for (int count = 1; count < 3; count++) await Assert.ThrowsAsync<InvalidOperationException>(() => world.DeliverAsync(message, count));
+        for (int count = 1; count < 3; count++)
+            await Assert.ThrowsAsync<InvalidOperationException>(() => world.DeliverAsync(message, count));
         await world.DeliverAsync(message, 3);
 
-        string? error = OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl"))[0].GetProperty("error").GetProperty("message").GetString();
+        string? error = OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl"))[0].GetProperty("error").GetProperty("message")
+            .GetString();
         Assert.Contains("failed 5 times", error);
     }
 
@@ -177,7 +181,8 @@ public sealed class SickHostTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
         await world.DropRowsAsync("a.jsonl", 3);
-        await world.Get<FileDelivery>().HandleAsync(new ReviewFileMessage { Blob = BlobName.Parse("a.jsonl") }, new CancellationToken(canceled: true));
+        await world.Get<FileDelivery>()
+            .HandleAsync(new ReviewFileMessage { Blob = BlobName.Parse("a.jsonl") }, new CancellationToken(canceled: true));
         await world.Get<FileDelivery>().HandleAsync(Assert.Single(await world.TakeFilesAsync()));
         Assert.Single(await world.TakeBatchesAsync());
     }

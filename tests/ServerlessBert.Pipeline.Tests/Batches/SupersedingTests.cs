@@ -155,7 +155,8 @@ public sealed class SupersedingTests(AzuriteFixture azurite)
         var messages = await world.TakeBatchesAsync();
         foreach (var message in messages.SkipLast(1)) await world.ClassifyAsync(message);
         var last = messages[^1];
-        var lines = string.Concat(Enumerable.Range((int)last.Batch.FirstRow, last.Batch.Rows).Select(row => $$"""{"row":{{row}}}""" + "\n"));
+        var lines = string.Concat(Enumerable.Range((int)last.Batch.FirstRow, last.Batch.Rows)
+            .Select(row => $$"""{"row":{{row}}}""" + "\n"));
         await new StagedBatches(world.Storage, id).StageAsync(
             last.Block, System.Text.Encoding.UTF8.GetBytes(lines), new BatchStatistics { Rows = last.Batch.Rows }, default);
         return id;

@@ -93,6 +93,7 @@ public sealed class CheckedNamesTests
         const string body = """{"run":"0123456789abcdef","blob":"a.csv","etag":"0x8D1","model":"20261122T101500Z-3fa9c1","batches":7,"layout":{"format":"csv","textColumn":1},"batch":{"index":6,"offset":10,"length":100,"firstRow":700,"rows":3}}""";
         Assert.Equal(6, ReviewBatchMessage.Parse(new BinaryData(body)).Batch.Index);
         Assert.Contains(good, body, StringComparison.Ordinal);
-        Assert.Throws<MessageFormatException>(() => ReviewBatchMessage.Parse(new BinaryData(body.Replace(good, bad, StringComparison.Ordinal))));
+        Assert.Throws<MessageFormatException>(() =>
+            ReviewBatchMessage.Parse(new BinaryData(body.Replace(good, bad, StringComparison.Ordinal))));
     }
 }
