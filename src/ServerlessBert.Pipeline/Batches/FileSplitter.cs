@@ -57,7 +57,7 @@ public sealed class FileSplitter(
         }
         catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
-            if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
+            if (await _input.ChangeOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
             await publisher.LoseInputAsync(run, loss, cancellationToken);
         }
     }

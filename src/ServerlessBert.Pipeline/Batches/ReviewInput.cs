@@ -71,13 +71,13 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
         }
         catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
-            if (await LossOfAsync(message.Blob, message.ETag, cancellationToken) is { } loss) return new(default, loss);
+            if (await ChangeOfAsync(message.Blob, message.ETag, cancellationToken) is { } loss) return new(default, loss);
             throw;
         }
     }
 
     /// <summary>What became of an input that could not be read; null when it is there, so that the failure was another.</summary>
-    public async Task<InputChange?> LossOfAsync(BlobName blob, string etag, CancellationToken cancellationToken)
+    public async Task<InputChange?> ChangeOfAsync(BlobName blob, string etag, CancellationToken cancellationToken)
     {
         // A read under If-Match answers 412 for an absent blob as well as for a changed one.
         if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputChange.Deleted;

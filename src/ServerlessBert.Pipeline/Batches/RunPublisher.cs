@@ -74,9 +74,9 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
         await staged.CommitPredictionsAsync(blocks, cancellationToken);
         if (run.Shadow is not null) await staged.CommitShadowAsync(blocks, cancellationToken);
         var report = await drift.CompareAsync(run, statistics, cancellationToken);
-        var summary = RunSummary.Of(run.Blob, RunOutcome.Done, statistics) with
+        var summary = RunSummary.Create(run.Blob, RunOutcome.Done, statistics) with
         {
-            Shadow = run.Shadow is { } shadow && statistics.Shadow is { } counts ? ShadowSummary.Of(shadow.Version, counts) : null,
+            Shadow = run.Shadow is { } shadow && statistics.Shadow is { } counts ? ShadowSummary.Create(shadow.Version, counts) : null,
             Drift = report,
         };
         bool isPublished =
@@ -105,7 +105,7 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
     {
         // Whoever ended it was first, and what it published stays.
         if (await runs.TryReadAsync(run.Id, cancellationToken) is { IsFinished: true }) return;
-        var summary = RunSummary.Of(run.Blob, RunOutcome.Failed, BatchStatistics.Empty) with { Reason = new RowError(code, message) };
+        var summary = RunSummary.Create(run.Blob, RunOutcome.Failed, BatchStatistics.Empty) with { Reason = new RowError(code, message) };
         try
         {
             // What an older drop left must not pass for this one's predictions.

@@ -31,7 +31,7 @@ public sealed class RunRecovery(
 
     private async Task RecoverSplittingAsync(Run run, CancellationToken cancellationToken)
     {
-        if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
+        if (await _input.ChangeOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
             await publisher.LoseInputAsync(run, loss, cancellationToken);
         else if (await IsStillQueuedAsync(StorageNames.ReviewFiles, run.Queued ?? run.Started, cancellationToken))
             return;
@@ -91,7 +91,7 @@ public sealed class RunRecovery(
     // Cut again from the same content, by the same settings, the plan comes out the same; what is staged then still counts.
     private async Task RecoverPlanAsync(Run run, CancellationToken cancellationToken)
     {
-        if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
+        if (await _input.ChangeOfAsync(run.Blob, run.ETag, cancellationToken) is { } loss)
             await publisher.LoseInputAsync(run, loss, cancellationToken);
         else if (run.Attempts >= options.MaxAttempts)
             await publisher.FailAsync(run, "plan_lost",

@@ -68,6 +68,6 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
         // A block cannot be empty; a batch without a predicted row has nothing to compare.
         if (lines.WrittenCount > 0)
             await new StagedBatches(storage, message.Run).StageShadowAsync(message.Block, lines.WrittenMemory, cancellationToken);
-        return ShadowStatistics.Of(rows, live, shadow);
+        return ShadowStatistics.Compute(rows, live, shadow);
     }
 }

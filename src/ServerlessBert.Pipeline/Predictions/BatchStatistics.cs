@@ -73,7 +73,7 @@ public sealed record BatchStatistics
     /// <param name="seconds">How long the batch took.</param>
     /// <param name="dtype">The dtype that the model computed in; null where none computed.</param>
     /// <exception cref="ArgumentException">The lists differ in length, or a review has neither error nor classification.</exception>
-    public static BatchStatistics Of(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model,
+    public static BatchStatistics Compute(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model,
         double seconds, string? dtype = null)
     {
         if (reviews.Count != classifications.Count)
@@ -89,10 +89,10 @@ public sealed record BatchStatistics
         {
             Rows = reviews.Count,
             Predictions = predictions.Length,
-            Errors = Counts.Of(errors.OfType<RowError>().Select(error => error.Code)),
-            Stars = Counts.Of(predictions.Select(row => row.Said.Stars)),
-            Models = Counts.Of(predictions.Select(_ => model)),
-            Dtypes = dtype is null ? Counts.ByName([]) : Counts.Of(predictions.Select(_ => dtype)),
+            Errors = Counts.Compute(errors.OfType<RowError>().Select(error => error.Code)),
+            Stars = Counts.Compute(predictions.Select(row => row.Said.Stars)),
+            Models = Counts.Compute(predictions.Select(_ => model)),
+            Dtypes = dtype is null ? Counts.ByName([]) : Counts.Compute(predictions.Select(_ => dtype)),
             Tokens = predictions.Sum(row => (long)row.Said.Tokens),
             UnknownTokens = predictions.Sum(row => (long)row.Said.UnknownTokens),
             Truncated = predictions.LongCount(row => row.Said.IsTruncated),
@@ -133,7 +133,7 @@ public sealed record BatchStatistics
 internal static class Counts
 {
     /// <summary>How often each value is there.</summary>
-    public static Dictionary<T, long> Of<T>(IEnumerable<T> values)
+    public static Dictionary<T, long> Compute<T>(IEnumerable<T> values)
         where T : notnull => values.GroupBy(value => value).ToDictionary(group => group.Key, group => group.LongCount());
 
     /// <summary>The counts of both.</summary>

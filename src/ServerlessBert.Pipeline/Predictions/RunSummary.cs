@@ -110,7 +110,7 @@ public sealed record RunSummary
     public DateTimeOffset? Finished { get; init; }
 
     /// <summary>The summary that a run's counts make.</summary>
-    public static RunSummary Of(string input, RunOutcome state, BatchStatistics statistics) => new()
+    public static RunSummary Create(string input, RunOutcome state, BatchStatistics statistics) => new()
     {
         Input = input,
         State = state,

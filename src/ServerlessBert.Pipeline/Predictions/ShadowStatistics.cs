@@ -37,7 +37,7 @@ public sealed record ShadowStatistics
     /// <param name="rows">Its rows.</param>
     /// <param name="live">What the live version said, in the rows' order; null where a row has an error.</param>
     /// <param name="shadow">What the version in shadow said, in the same order.</param>
-    public static ShadowStatistics Of(IReadOnlyList<Review> rows, IReadOnlyList<Classification?> live,
+    public static ShadowStatistics Compute(IReadOnlyList<Review> rows, IReadOnlyList<Classification?> live,
         IReadOnlyList<Classification?> shadow)
     {
         (int? Known, int Live, int Shadow)[] both =
@@ -52,7 +52,7 @@ public sealed record ShadowStatistics
             Rows = both.Length,
             Agreed = both.LongCount(row => row.Live == row.Shadow),
             DifferenceSum = both.Sum(row => (long)Math.Abs(row.Live - row.Shadow)),
-            Stars = Counts.Of(both.Select(row => row.Shadow)),
+            Stars = Counts.Compute(both.Select(row => row.Shadow)),
             Labelled = both.LongCount(row => row.Known is not null),
             Correct = both.LongCount(row => row.Known == row.Shadow),
             LiveCorrect = both.LongCount(row => row.Known == row.Live),
@@ -115,7 +115,7 @@ public sealed record ShadowSummary
     public decimal? LiveAccuracy { get; init; }
 
     /// <summary>The summary that a run's counts make.</summary>
-    public static ShadowSummary Of(string model, ShadowStatistics counts) => new()
+    public static ShadowSummary Create(string model, ShadowStatistics counts) => new()
     {
         Model = model,
         Batches = counts.Batches,

@@ -18,7 +18,7 @@ public sealed class BatchStatisticsTests
 
     private static readonly Gen<BatchStatistics> AnyStatistics = Gen.Select(AnyRow.List[0, 6], Gen.Bool, Gen.Double[0, 20])
         .Select((rows, isNew, seconds) =>
-        BatchStatistics.Of([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], isNew ? "v2" : "v1", seconds));
+        BatchStatistics.Compute([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], isNew ? "v2" : "v1", seconds));
 
     [Fact]
     public void A_batch_is_counted()
@@ -30,7 +30,7 @@ public sealed class BatchStatisticsTests
             new() { Row = 2, Text = "c", LabelError = new RowError("invalid_stars", "No.") },
             new() { Row = 3, Stars = 1, Error = new RowError("missing_text", "No.") },
         ];
-        BatchStatistics statistics = BatchStatistics.Of(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1",
+        BatchStatistics statistics = BatchStatistics.Compute(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1",
             1.23456, "bfloat16");
 
         Assert.Equal(
@@ -53,23 +53,23 @@ public sealed class BatchStatisticsTests
     public void Adding_batches_counts_what_the_file_as_one_batch_counts() =>
         AnyRow.List[0, 12].Sample(rows =>
         {
-            IEnumerable<BatchStatistics> singles = rows.Select(row => BatchStatistics.Of([row.Item1], [row.Item2], "v1", 0.001));
-            BatchStatistics whole = BatchStatistics.Of([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], "v1",
+            IEnumerable<BatchStatistics> singles = rows.Select(row => BatchStatistics.Compute([row.Item1], [row.Item2], "v1", 0.001));
+            BatchStatistics whole = BatchStatistics.Compute([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], "v1",
                 0.001 * rows.Count);
             Assert.Equal(Shown(whole), Shown(singles.Aggregate(BatchStatistics.Empty, (sum, one) => sum + one)));
         });
 
     [Fact]
     public void Lists_of_different_lengths_are_a_bug() =>
-        Assert.Throws<ArgumentException>(() => BatchStatistics.Of([new Review { Row = 0, Text = "a" }], [], "v1", 0));
+        Assert.Throws<ArgumentException>(() => BatchStatistics.Compute([new Review { Row = 0, Text = "a" }], [], "v1", 0));
 
     [Fact]
     public void A_summary_says_what_was_read_by_which_model_and_how_well()
     {
         Review[] reviews = [new() { Row = 0, Text = "a", Stars = 5 }, new() { Row = 1, Text = "b", Stars = 2 },
             new() { Row = 2, Text = "c", Stars = 4 }];
-        RunSummary summary = RunSummary.Of("reviews/é.csv", RunOutcome.Done,
-            BatchStatistics.Of(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2, "float32")) with
+        RunSummary summary = RunSummary.Create("reviews/é.csv", RunOutcome.Done,
+            BatchStatistics.Compute(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2, "float32")) with
         {
             ETag = "0x1",
             Run = "r1",
@@ -120,7 +120,7 @@ public sealed class BatchStatisticsTests
     [Fact]
     public void A_summary_of_a_failed_run_says_why_and_has_no_accuracy()
     {
-        RunSummary summary = RunSummary.Of("a.csv", RunOutcome.Failed,
+        RunSummary summary = RunSummary.Create("a.csv", RunOutcome.Failed,
             BatchStatistics.Empty) with { Reason = new RowError("no_text_column", "The file has none.") };
         using JsonDocument json = JsonDocument.Parse(summary.ToJson());
         Assert.Equal("failed", json.RootElement.GetProperty("state").GetString());
