@@ -132,8 +132,8 @@ public sealed class BatchClassifier(
         var (rows, classifications, model) = classified;
         var lines = new ArrayBufferWriter<byte>(rows.Count * 160);
         foreach (var (review, classification) in rows.Zip(classifications)) PredictionWriter.Write(lines, review, classification, model);
-        var statistics = BatchStatistics.Compute(rows, classifications, model, clock.Elapsed.TotalSeconds,
-            classified.Dtype) with { Shadow = classified.Shadow };
+        var counts = BatchStatistics.Compute(rows, classifications, model, clock.Elapsed.TotalSeconds, classified.Dtype);
+        var statistics = counts with { Shadow = classified.Shadow };
         await new StagedBatches(storage, message.Run).StageAsync(message.Block, lines.WrittenMemory, statistics, cancellationToken);
 
         PipelineMetrics.BatchStaged(statistics.Predictions, statistics.Errors, clock.Elapsed);

@@ -64,15 +64,15 @@ public sealed class BatchDelivery(
     /// <summary>What a failure means for the message.</summary>
     internal DeliveryAction ActionOf(Exception exception, ReviewBatchMessage message, long attempt, CancellationToken stopped) =>
         exception switch
-    {
-        OperationCanceledException when stopped.IsCancellationRequested => DeliveryAction.GiveBack,
-        HostUnableException => DeliveryAction.GiveBackAndHold,
-        UnwritableBlobException => DeliveryAction.FailRun,
-        _ when StorageErrors.IsUnreachable(exception) => DeliveryAction.GiveBackAndHold,
-        // Attempts before the message was sent anew are not in the queue's count, so the queue would go on too long.
-        _ when message.Attempts > 0 && attempt >= options.BatchAttempts => DeliveryAction.DeadLetter,
-        _ => DeliveryAction.Retry,
-    };
+        {
+            OperationCanceledException when stopped.IsCancellationRequested => DeliveryAction.GiveBack,
+            HostUnableException => DeliveryAction.GiveBackAndHold,
+            UnwritableBlobException => DeliveryAction.FailRun,
+            _ when StorageErrors.IsUnreachable(exception) => DeliveryAction.GiveBackAndHold,
+            // Attempts before the message was sent anew are not in the queue's count, so the queue would go on too long.
+            _ when message.Attempts > 0 && attempt >= options.BatchAttempts => DeliveryAction.DeadLetter,
+            _ => DeliveryAction.Retry,
+        };
 
     private async Task ActAsync(DeliveryAction action, Exception exception, ReviewBatchMessage message, long attempt,
         CancellationToken stopping)

@@ -175,8 +175,12 @@ public sealed class RunPublisher(PipelineStorage storage, RunStore runs, DriftDe
         var bytes = new BinaryData(whole.ToJson());
         return _publication.WriteAsync(run, BlobName.Parse(run.SummaryName), (to, conditions, metadata) => to.UploadAsync(
             bytes,
-            new BlobUploadOptions { Conditions = conditions, Metadata = metadata,
-                HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
+            new BlobUploadOptions
+            {
+                Conditions = conditions,
+                Metadata = metadata,
+                HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
+            },
             cancellationToken), cancellationToken);
     }
 

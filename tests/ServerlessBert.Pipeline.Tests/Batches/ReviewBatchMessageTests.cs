@@ -15,8 +15,15 @@ public sealed class ReviewBatchMessageTests
         Batches = 7,
         IsRewritten = true,
         Layout = new ReviewLayout { Format = ReviewFormat.Csv, TextColumn = 1, StarsColumn = 0 },
-        Batch = new ReviewBatch { Index = 6, Offset = 5_000_000_000, Length = 100, FirstRow = 700, Rows = 3,
-            Error = new RowError("line_too_long", "It is.") },
+        Batch = new ReviewBatch
+        {
+            Index = 6,
+            Offset = 5_000_000_000,
+            Length = 100,
+            FirstRow = 700,
+            Rows = 3,
+            Error = new RowError("line_too_long", "It is.")
+        },
     };
 
     [Fact]

@@ -66,9 +66,9 @@ public sealed class ReviewFileMessageTests
 
     private static ReviewFileMessage? Event(string type, string container, string api, string name, string? url) =>
         ReviewFileMessage.Parse(BinaryData.FromObjectAsJson(new
-    {
-        eventType = type,
-        subject = $"/blobServices/default/containers/{container}/blobs/{name}",
-        data = new { api, eTag = "0x1", url },
-    }));
+        {
+            eventType = type,
+            subject = $"/blobServices/default/containers/{container}/blobs/{name}",
+            data = new { api, eTag = "0x1", url },
+        }));
 }

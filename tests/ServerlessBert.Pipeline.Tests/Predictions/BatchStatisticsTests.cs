@@ -13,8 +13,15 @@ public sealed class BatchStatisticsTests
         Gen.Float[0.4f, 1f]).Select((kind, said, known, confidence) =>
         kind == 0
             ? (new Review { Row = 0, Error = new RowError(said > 2 ? "missing_text" : "invalid_json", "No.") }, null)
-            : (new Review { Row = 0, Text = "x", Stars = known == 0 ? null : known, InvalidUtf8 = kind, LabelError = kind == 1
-                ? new RowError("invalid_stars", "No.") : null }, (Classification?)Saying(said, confidence)));
+            : (new Review
+            {
+                Row = 0,
+                Text = "x",
+                Stars = known == 0 ? null : known,
+                InvalidUtf8 = kind,
+                LabelError = kind == 1
+                ? new RowError("invalid_stars", "No.") : null
+            }, (Classification?)Saying(said, confidence)));
 
     private static readonly Gen<BatchStatistics> AnyStatistics = Gen.Select(AnyRow.List[0, 6], Gen.Bool, Gen.Double[0, 20])
         .Select((rows, isNew, seconds) =>
@@ -121,7 +128,8 @@ public sealed class BatchStatisticsTests
     public void A_summary_of_a_failed_run_says_why_and_has_no_accuracy()
     {
         RunSummary summary = RunSummary.Create("a.csv", RunOutcome.Failed,
-            BatchStatistics.Empty) with { Reason = new RowError("no_text_column", "The file has none.") };
+            BatchStatistics.Empty) with
+        { Reason = new RowError("no_text_column", "The file has none.") };
         using JsonDocument json = JsonDocument.Parse(summary.ToJson());
         Assert.Equal("failed", json.RootElement.GetProperty("state").GetString());
         Assert.Equal("no_text_column", json.RootElement.GetProperty("reason").GetProperty("code").GetString());

@@ -57,8 +57,11 @@ public sealed class AnsweredByStorageTests(AzuriteFixture azurite)
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             Pages > 0 && Pages-- > 0
-            ? new HttpResponseMessage(status) { Content = new StringContent("<html>Sign in</html>", Encoding.UTF8, "text/html"),
-                RequestMessage = request }
+            ? new HttpResponseMessage(status)
+            {
+                Content = new StringContent("<html>Sign in</html>", Encoding.UTF8, "text/html"),
+                RequestMessage = request
+            }
             : await base.SendAsync(request, cancellationToken);
     }
 }
