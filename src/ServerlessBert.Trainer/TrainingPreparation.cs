@@ -89,7 +89,7 @@ internal sealed class TrainingPlanner(PipelineStorage storage, ModelRegistry reg
                 "There is no labelled file in "
                 + $"{StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a "
                 + "file with stars 1-5 or label 0-4 to that container.");
-        TrainingOptions settings = request.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
+        TrainingOptions settings = request.Options.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
         settings = settings with { MaxSteps = Least(settings.MaxSteps, options.MaxSteps) };
         settings.Validate();
         DateTimeOffset now = DateTimeOffset.UtcNow;
@@ -101,7 +101,7 @@ internal sealed class TrainingPlanner(PipelineStorage storage, ModelRegistry reg
             Parent = parent,
             // Chosen by a measurement, which must not come out otherwise at the next attempt.
             Options = settings.ChosenFor(device),
-            EvalFraction = request.EvalFraction ?? 0.1,
+            EvalFraction = request.EvalFraction ?? TrainingRequest.DefaultEvalFraction,
             Data = files.Data,
             Evaluation = files.Evaluation,
         };

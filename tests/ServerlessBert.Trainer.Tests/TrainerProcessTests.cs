@@ -15,17 +15,9 @@ namespace ServerlessBert.Trainer.Tests;
 [Collection(AzuriteCollection.Name)]
 public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 {
-    private static readonly TrainingRequest Quick = new()
-    {
-        Base = "preset:tiny",
-        VocabularySize = 200,
-        Epochs = 3,
-        LearningRate = 1e-3,
-        BatchSize = 8,
-        MaxLength = 32,
-        EvalFraction = 0.2,
-        Seed = 5,
-    };
+    private static readonly TrainingRequest Quick = new TrainingRequest { Base = "preset:tiny", VocabularySize = 200, EvalFraction = 0.2 }
+        .With(options => options.Epochs, 3).With(options => options.LearningRate, 1e-3).With(options => options.BatchSize, 8)
+        .With(options => options.MaxLength, 32).With(options => options.Seed, 5);
 
     // A killed job's request is seen again after this long; tests that kill none keep the default of minutes.
     private static readonly (string, string) ComesBackSoon = ("ServerlessBert__Trainer__Visibility", "00:00:01");
@@ -40,7 +32,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public async Task Killed_ten_times_at_random_moments_it_publishes_once_and_the_weights_of_an_undisturbed_training()
     {
-        TrainingRequest request = Quick with { Epochs = 12 };
+        TrainingRequest request = Quick.With(options => options.Epochs, 12);
         (PipelineStorage undisturbed, ModelRegistry there) = await NewStorageAsync();
         foreach (PipelineStorage each in new[] { storage, undisturbed })
         {
@@ -101,7 +93,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync(storage, 300);
         await SendAsync(storage, Quick);
-        await SendAsync(storage, Quick with { Seed = 6 });
+        await SendAsync(storage, Quick.With(options => options.Seed, 6));
 
         await using TrainerProcess one = Start(storage), other = Start(storage);
         int[] codes = await Task.WhenAll(one.EndAsync(), other.EndAsync());
