@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Azure;
 using ServerlessBert.Cli.Commands;
 using ServerlessBert.Cli.Input;
@@ -29,6 +30,8 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
+        // Numbers are read and written alike everywhere: under LC_ALL=de_DE.UTF-8 too, --max-hours 0.5 is half an hour.
+        CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         ParseResult parsed = CreateRoot().Parse(args);
         if (parsed.Errors.Count > 0)
         {

@@ -25,11 +25,13 @@ internal sealed class LeasedMessage : IAsyncDisposable
         {
             Duration = visibility,
             Interval = visibility / 3,
-            IsRefused = exception => exception is RequestFailedException { Status: 400 or 404 }, // taken by another worker, or deleted by hand
+            // Taken by another worker, or deleted by hand.
+            IsRefused = exception => exception is RequestFailedException { Status: 400 or 404 },
         };
         held = new RenewedLease(renewal, async cancellationToken =>
         {
-            UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility, cancellationToken: cancellationToken);
+            UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility,
+                cancellationToken: cancellationToken);
             popReceipt = renewed.PopReceipt;
         }, taken);
     }

@@ -10,7 +10,8 @@ namespace ServerlessBert.Trainer;
 /// job that dies in between leaves an ended training, whose message is deleted at its next delivery. Whatever holds a
 /// document, every request ends: done, failed, or in the poison queue with a reason.
 /// </summary>
-internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument document, TrainingStateStore store, TrainerOptions options, ILogger logger)
+internal sealed class MessageSettlement(
+    LeasedMessage held, TrainingDocument document, TrainingStateStore store, TrainerOptions options, ILogger logger)
 {
     /// <summary>Settles a request that needs no attempt: it has ended, its document is damaged, or it was tried too often.</summary>
     public async Task<bool> IsSettledAsync()
@@ -61,7 +62,12 @@ internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument doc
     /// <summary>Stopped from outside: the request goes back, and this attempt does not count.</summary>
     public async Task<int> ReleaseAsync()
     {
-        await document.ChangeAsync(run => run with { Stage = TrainingStage.Waiting, SecondsLeft = null, AttemptsSinceProgress = Math.Max(0, run.AttemptsSinceProgress - 1) });
+        await document.ChangeAsync(run => run with
+        {
+            Stage = TrainingStage.Waiting,
+            SecondsLeft = null,
+            AttemptsSinceProgress = Math.Max(0, run.AttemptsSinceProgress - 1),
+        });
         await held.ReleaseAsync();
         logger.RequestReleased(held.Id, document.Run.CheckpointStep > 0 ? $", to resume after step {document.Run.CheckpointStep:N0}" : "");
         return TrainerExitCode.Interrupted;
@@ -103,7 +109,9 @@ internal sealed class MessageSettlement(LeasedMessage held, TrainingDocument doc
         string place = run.CheckpointStep > 0 ? $"after the checkpoint of step {run.CheckpointStep:N0}" : "before the first checkpoint";
         string cause = run.LastError is { } error
             ? $"the last one that could say why ended with: {error}"
-            : "its process was killed each time (by the system for lack of memory, a crash of the native library, or from outside), so the executions' logs are all there is";
+            :
+                "its process was killed each time (by the system for lack of memory, a crash of the native library, or from "
+                + "outside), so the executions' logs are all there is";
         return $"The training was taken up {run.AttemptsSinceProgress} times {place} without getting further, the last time while "
             + $"{run.Stage.ToString().ToLowerInvariant()}, step {run.Step:N0} of {run.TotalSteps:N0}; {cause}";
     }

@@ -18,13 +18,15 @@ internal sealed class Promotion(ModelRegistry registry, ILogger<Promotion> logge
     /// <param name="compareAgain">Compares with what is live now; null where the rows that decided are gone.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>Whether the version went live by this training, and why or why not.</returns>
-    public async Task<(bool IsPromoted, string Reason)> PromoteAsync(string version, PromotionGate gate, Func<Task<PromotionGate?>> compareAgain, CancellationToken cancellationToken)
+    public async Task<(bool IsPromoted, string Reason)> PromoteAsync(
+        string version, PromotionGate gate, Func<Task<PromotionGate?>> compareAgain, CancellationToken cancellationToken)
     {
         for (int comparison = 1; ; comparison++)
         {
             ModelPointer? current = await registry.CurrentAsync(cancellationToken);
             // An earlier attempt came so far; what was done with the pointer since is not this training's to undo.
-            if (current is not null && (current.Version == version || current.History.Any(past => past.Version == version))) return (true, gate.Reason);
+            bool wasPromoted = current is not null && (current.Version == version || current.History.Any(past => past.Version == version));
+            if (wasPromoted) return (true, gate.Reason);
             if (!gate.Passed) return NotPromoted(version, current?.Version, gate.Reason);
             if (current?.Version == gate.Current)
             {
@@ -41,7 +43,9 @@ internal sealed class Promotion(ModelRegistry registry, ILogger<Promotion> logge
             }
             logger.LiveModelMoved(current?.Version ?? "none", gate.Current ?? "none");
             if (comparison == MostComparisons || await compareAgain() is not { } again)
-                return NotPromoted(version, current?.Version, $"the live model moved while this one was trained, and the two could not be compared on the same rows; {gate.Reason}");
+                return NotPromoted(version, current?.Version,
+                    "the live model moved while this one was trained, and the two could not be compared on the same rows; "
+                    + $"{gate.Reason}");
             gate = again;
         }
     }
@@ -62,11 +66,13 @@ internal sealed class ModelComparison(ModelRegistry registry)
     /// <param name="rules">What it takes to pass.</param>
     /// <param name="folder">Where the live model is downloaded to.</param>
     /// <param name="cancellationToken">Ends the classifying between two forward passes.</param>
-    public async Task<PromotionGate> DecideAsync(string candidate, IReadOnlyList<LabelledReview> rows, GateRules rules, string folder, CancellationToken cancellationToken)
+    public async Task<PromotionGate> DecideAsync(
+        string candidate, IReadOnlyList<LabelledReview> rows, GateRules rules, string folder, CancellationToken cancellationToken)
     {
         int[] truth = [.. rows.Select(row => row.Label)];
         int[] answers = Answers(candidate, rows, cancellationToken);
-        if (await registry.CurrentAsync(cancellationToken) is not { Version: var live }) return PromotionGate.Decide(truth, answers, null, null, rules);
+        if (await registry.CurrentAsync(cancellationToken) is not { Version: var live })
+            return PromotionGate.Decide(truth, answers, null, null, rules);
         try
         {
             string current = Path.Combine(folder, live);
@@ -83,7 +89,8 @@ internal sealed class ModelComparison(ModelRegistry registry)
     {
         using var classifier = ReviewClassifier.Load(model, new InferenceOptions { Dtype = InferenceDtype.Float32 });
         if (classifier.NumLabels <= rows.Max(row => row.Label))
-            throw new TrainingException($"it knows {classifier.NumLabels} ratings and the data has more; promote a model of five ratings by hand.");
+            throw new TrainingException(
+                $"it knows {classifier.NumLabels} ratings and the data has more; promote a model of five ratings by hand.");
         return [.. classifier.Classify([.. rows.Select(row => row.Text)], cancellationToken).Select(answer => answer.Stars - 1)];
     }
 }

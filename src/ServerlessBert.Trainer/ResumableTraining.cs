@@ -20,7 +20,8 @@ internal sealed class ResumableTraining(
     /// <param name="checkpoints">A local folder for checkpoints.</param>
     /// <param name="cancellationToken">Stops after the present step, with a checkpoint in storage.</param>
     public async Task RunAsync(
-        TrainingDocument document, TrainingRecipe fineTuning, StratifiedSplit split, string candidate, string checkpoints, CancellationToken cancellationToken)
+        TrainingDocument document, TrainingRecipe fineTuning, StratifiedSplit split, string candidate, string checkpoints,
+            CancellationToken cancellationToken)
     {
         int step = await store.LoadCheckpointAsync(document.Run.Id, checkpoints, logger.CheckpointDamaged, cancellationToken);
         if (step > 0) CopyLogs(Path.Combine(checkpoints, $"checkpoint-{step}"), candidate);
@@ -29,7 +30,13 @@ internal sealed class ResumableTraining(
         double hoursLeft = Math.Max(0, options.MaxHours - (document.Run.SecondsSpent / 3600));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromHours(hoursLeft) + Grace);
-        var settings = new TrainingCheckpoints(checkpoints) { EverySteps = options.CheckpointSteps, Every = options.CheckpointEvery, Saved = Saved, Remark = logger.RecipeNote };
+        var settings = new TrainingCheckpoints(checkpoints)
+        {
+            EverySteps = options.CheckpointSteps,
+            Every = options.CheckpointEvery,
+            Saved = Saved,
+            Remark = logger.RecipeNote,
+        };
         TrainingRecord record;
         try
         {
@@ -45,7 +52,8 @@ internal sealed class ResumableTraining(
         }
         cancellationToken.ThrowIfCancellationRequested();
         bool isLimited = record.Result.End is TrainingEnd.TimeLimit or TrainingEnd.Cancelled;
-        logger.Trained(record.Result.Steps, record.Result.Seconds, isLimited ? FormattableString.Invariant($", stopped by the limit of {options.MaxHours} hours") : "");
+        logger.Trained(record.Result.Steps, record.Result.Seconds, isLimited ? FormattableString.Invariant(
+            $", stopped by the limit of {options.MaxHours} hours") : "");
 
         void Saved(string folder)
         {
@@ -61,7 +69,8 @@ internal sealed class ResumableTraining(
     {
         if (!Directory.Exists(from)) return;
         Directory.CreateDirectory(to);
-        foreach (string log in Directory.EnumerateFiles(from, "*.jsonl")) File.Copy(log, Path.Combine(to, Path.GetFileName(log)), overwrite: true);
+        foreach (string log in Directory.EnumerateFiles(from, "*.jsonl"))
+            File.Copy(log, Path.Combine(to, Path.GetFileName(log)), overwrite: true);
     }
 
     private sealed class Both(IProgress<TrainingProgress> one, IProgress<TrainingProgress> other) : IProgress<TrainingProgress>

@@ -9,7 +9,10 @@ public sealed record TrainerOptions
     /// <summary>The configuration section's name.</summary>
     public const string Section = "ServerlessBert:Trainer";
 
-    /// <summary>How much less accurate than the live model a candidate may be and still go live: half a point, about the noise of 1,000 held-out rows' better half. A request may say another.</summary>
+    /// <summary>
+    /// How much less accurate than the live model a candidate may be and still go live: half a point, about the noise of 1,000
+    /// held-out rows' better half. A request may say another.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double Tolerance { get; init; } = 0.005;
 
@@ -20,7 +23,10 @@ public sealed record TrainerOptions
     [Range(1e-9, 1.0)]
     public double? Significance { get; init; }
 
-    /// <summary>How often a request is taken up without any progress, which is a checkpoint: one that dies five times at the same place dies a sixth time, at a GPU's price.</summary>
+    /// <summary>
+    /// How often a request is taken up without any progress, which is a checkpoint: one that dies five times at the same place
+    /// dies a sixth time, at a GPU's price.
+    /// </summary>
     [Range(1, 1000)]
     public int MaxAttempts { get; init; } = 5;
 
@@ -28,7 +34,10 @@ public sealed record TrainerOptions
     [Range(1e-6, 1000.0)]
     public double MaxHours { get; init; } = 6;
 
-    /// <summary>Most optimizer steps of any request, so that a slip of a request's epochs costs no more than this; null sets no limit but <see cref="MaxHours"/>.</summary>
+    /// <summary>
+    /// Most optimizer steps of any request, so that a slip of a request's epochs costs no more than this; null sets no limit
+    /// but <see cref="MaxHours"/>.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int? MaxSteps { get; init; }
 
@@ -44,7 +53,10 @@ public sealed record TrainerOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Visibility { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Time between two checkpoints: what a killed job loses at most, against some seconds for writing 1.3 GB of bert-base's weights and moments.</summary>
+    /// <summary>
+    /// Time between two checkpoints: what a killed job loses at most, against some seconds for writing 1.3 GB of bert-base's
+    /// weights and moments.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -56,7 +68,10 @@ public sealed record TrainerOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a request is put back for when another one's training runs, or when an error may pass: the scaler starts no job for it meanwhile.</summary>
+    /// <summary>
+    /// How long a request is put back for when another one's training runs, or when an error may pass: the scaler starts no job
+    /// for it meanwhile.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan Pause { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -70,7 +85,10 @@ public sealed record TrainerOptions
     /// </summary>
     public PublishedWeights Weights { get; init; } = PublishedWeights.Float32;
 
-    /// <summary>How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelPruning"/>); null prunes none.</summary>
+    /// <summary>
+    /// How many of the newest versions are kept after a promotion, beside those that must stay (<see cref="ModelPruning"/>);
+    /// null prunes none.
+    /// </summary>
     [Range(0, 100_000)]
     public int? KeepVersions { get; init; }
 }

@@ -13,14 +13,16 @@ namespace ServerlessBert.Trainer;
 public static class TrainerProgram
 {
     /// <summary>Runs the job once.</summary>
-    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices, storage and the live model, one line each.</param>
+    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices, storage and the live model,
+    /// one line each.</param>
     /// <param name="configuration">Settings: storage as the functions have it, and the section ServerlessBert:Trainer.</param>
     /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, IConfiguration configuration)
     {
         if (args.Except(["--once", "--check"]).FirstOrDefault() is { } unknown)
             return Refuse($"{unknown} is not an option; it takes --once (the default) or --check.", TrainerExitCode.Usage);
-        if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out) ? TrainerExitCode.Done : TrainerExitCode.Failed;
+        if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out)
+            ? TrainerExitCode.Done : TrainerExitCode.Failed;
 
         // Before anything native runs: a process that the runtime ends while libtorch computes ends in "terminate called".
         using var stop = new CancellationTokenSource();

@@ -28,7 +28,8 @@ public static class TrainerServices
         services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
         services.TryAddSingleton(provider => ComputeDevice.Named(provider.GetRequiredService<TrainerOptions>().Device));
 
-        services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider =>
+            new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ModelPruning>();
         services.TryAddSingleton<TrainingStateStore>();
         services.TryAddSingleton<IProgress<TrainingProgress>, TrainingProgressLog>();

@@ -3,13 +3,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.Trainer;
 
-/// <summary>What the training job logs: events 600 to 699. Each message tells what happened to which request, file, step or version.</summary>
+/// <summary>
+/// What the training job logs: events 600 to 699. Each message tells what happened to which request, file, step or version.
+/// </summary>
 internal static partial class TrainerLog
 {
     [LoggerMessage(600, LogLevel.Information, "no request waits in {Queue}{Others}")]
     public static partial void NoRequest(this ILogger logger, string queue, string others);
 
-    [LoggerMessage(601, LogLevel.Information, "another training runs, so request {Request} waits its turn; it is back in the queue for {Seconds:0} s{Others}")]
+    [LoggerMessage(601, LogLevel.Information,
+        "another training runs, so request {Request} waits its turn; it is back in the queue for {Seconds:0} s{Others}")]
     public static partial void AnotherTrainingRuns(this ILogger logger, string request, double seconds, string others);
 
     [LoggerMessage(602, LogLevel.Information, "request {Request} ended before ({Outcome}); its message is deleted")]
@@ -18,16 +21,20 @@ internal static partial class TrainerLog
     [LoggerMessage(603, LogLevel.Error, "failed: {Reason} Request {Request} is in {Queue}.")]
     public static partial void RequestPoisoned(this ILogger logger, string reason, string request, string queue);
 
-    [LoggerMessage(604, LogLevel.Warning, "failed: {Reason}; request {Request} is tried again, this was attempt {Attempt} of {MaxAttempts} without progress")]
-    public static partial void AttemptFailed(this ILogger logger, Exception exception, string reason, string request, int attempt, int maxAttempts);
+    [LoggerMessage(604, LogLevel.Warning,
+        "failed: {Reason}; request {Request} is tried again, this was attempt {Attempt} of {MaxAttempts} without progress")]
+    public static partial void AttemptFailed(
+        this ILogger logger, Exception exception, string reason, string request, int attempt, int maxAttempts);
 
-    [LoggerMessage(605, LogLevel.Error, "failed: {Reason}; storage could not be told of it ({Failure}), so request {Request} comes back when its hold runs out")]
+    [LoggerMessage(605, LogLevel.Error,
+        "failed: {Reason}; storage could not be told of it ({Failure}), so request {Request} comes back when its hold runs out")]
     public static partial void SettlementFailed(this ILogger logger, string reason, string failure, string request);
 
     [LoggerMessage(606, LogLevel.Information, "stopped; request {Request} is back in the queue{Resume}")]
     public static partial void RequestReleased(this ILogger logger, string request, string resume);
 
-    [LoggerMessage(607, LogLevel.Warning, "another worker has request {Request} now, or storage went away; this job stops without publishing")]
+    [LoggerMessage(607, LogLevel.Warning,
+        "another worker has request {Request} now, or storage went away; this job stops without publishing")]
     public static partial void RequestLost(this ILogger logger, string request);
 
     [LoggerMessage(608, LogLevel.Error, "{Reason}")]
@@ -54,11 +61,16 @@ internal static partial class TrainerLog
     [LoggerMessage(625, LogLevel.Information, "{Note}")]
     public static partial void RecipeNote(this ILogger logger, string note);
 
-    [LoggerMessage(640, LogLevel.Information, "step {Step}/{TotalSteps}  loss {Loss:0.000}  lr {LearningRate:0.0e-0}  {ReviewsPerSecond:0.0} reviews/s  {Left:c} left")]
-    public static partial void StepDone(this ILogger logger, int step, int totalSteps, double loss, double learningRate, double reviewsPerSecond, TimeSpan left);
+    [LoggerMessage(640, LogLevel.Information,
+        "step {Step}/{TotalSteps}  loss {Loss:0.000}  lr {LearningRate:0.0e-0}  {ReviewsPerSecond:0.0} reviews/s  {Left:c} left")]
+    public static partial void StepDone(
+        this ILogger logger, int step, int totalSteps, double loss, double learningRate, double reviewsPerSecond, TimeSpan left);
 
-    [LoggerMessage(641, LogLevel.Information, "epoch {Epoch:0.##}: training loss {TrainingLoss:0.000}, validation loss {Loss:0.000}, accuracy {Accuracy:0.000} ({Low:0.000}-{High:0.000}), {StarsOff:0.00} stars off on average")]
-    public static partial void Evaluated(this ILogger logger, double epoch, double trainingLoss, double loss, double accuracy, double low, double high, double starsOff);
+    [LoggerMessage(641, LogLevel.Information,
+        "epoch {Epoch:0.##}: training loss {TrainingLoss:0.000}, validation loss {Loss:0.000}, accuracy {Accuracy:0.000} "
+        + "({Low:0.000}-{High:0.000}), {StarsOff:0.00} stars off on average")]
+    public static partial void Evaluated(
+        this ILogger logger, double epoch, double trainingLoss, double loss, double accuracy, double low, double high, double starsOff);
 
     [LoggerMessage(642, LogLevel.Information, "checkpoint of step {Step} is in storage")]
     public static partial void CheckpointStored(this ILogger logger, int step);
@@ -100,7 +112,10 @@ internal static partial class TrainerLog
     public static partial void NotPruned(this ILogger logger, string reason);
 }
 
-/// <summary>The training job's metrics, named once; any OpenTelemetry or dotnet-counters listener reads them from the meter <see cref="MeterName"/>.</summary>
+/// <summary>
+/// The training job's metrics, named once; any OpenTelemetry or dotnet-counters listener reads them from the meter <see
+/// cref="MeterName"/>.
+/// </summary>
 public static class TrainerMetrics
 {
     /// <summary>The meter's name.</summary>
@@ -108,11 +123,16 @@ public static class TrainerMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
-    private static readonly Counter<long> Attempts = Meter.CreateCounter<long>("sbert.training.attempts", "{attempt}", "Attempts at a request that ended, by outcome: done, poisoned, released, lost or retried.");
-    private static readonly Histogram<double> AttemptSeconds = Meter.CreateHistogram<double>("sbert.training.attempt.duration", "s", "From an attempt's begin to its end, by outcome.");
-    private static readonly Counter<long> Reviews = Meter.CreateCounter<long>("sbert.training.reviews", "{review}", "Reviews learned from, each epoch anew.");
-    private static readonly Counter<long> Checkpoints = Meter.CreateCounter<long>("sbert.training.checkpoints", "{checkpoint}", "Checkpoints copied to storage, by outcome: stored or failed.");
-    private static readonly Counter<long> Gates = Meter.CreateCounter<long>("sbert.training.gates", "{version}", "Versions published, by what the gate decided: promoted or unpromoted.");
+    private static readonly Counter<long> Attempts = Meter.CreateCounter<long>("sbert.training.attempts", "{attempt}",
+        "Attempts at a request that ended, by outcome: done, poisoned, released, lost or retried.");
+    private static readonly Histogram<double> AttemptSeconds =
+        Meter.CreateHistogram<double>("sbert.training.attempt.duration", "s", "From an attempt's begin to its end, by outcome.");
+    private static readonly Counter<long> Reviews =
+        Meter.CreateCounter<long>("sbert.training.reviews", "{review}", "Reviews learned from, each epoch anew.");
+    private static readonly Counter<long> Checkpoints = Meter.CreateCounter<long>("sbert.training.checkpoints", "{checkpoint}",
+        "Checkpoints copied to storage, by outcome: stored or failed.");
+    private static readonly Counter<long> Gates = Meter.CreateCounter<long>("sbert.training.gates", "{version}",
+        "Versions published, by what the gate decided: promoted or unpromoted.");
 
     internal static void AttemptEnded(string outcome, TimeSpan duration)
     {

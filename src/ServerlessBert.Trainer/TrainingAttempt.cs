@@ -46,19 +46,26 @@ internal sealed class TrainingAttempt(
 
         string version = await PublishAsync(document, plan, candidate, cancellationToken);
         (bool isPromoted, string reason) = await promotion.PromoteAsync(
-            version, PromotionGate.Load(candidate), () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken), cancellationToken);
+            version,
+            PromotionGate.Load(candidate),
+            () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken),
+            cancellationToken);
         TrainerMetrics.Decided(isPromoted);
         if (isPromoted) await PruneAsync(cancellationToken);
-        await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}" }, cancellationToken);
+        string outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}";
+        await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = outcome }, cancellationToken);
     }
 
-    private async Task TrainAsync(PreparedTraining prepared, TrainingDocument document, GateRules rules, string folder, string candidate, CancellationToken cancellationToken)
+    private async Task TrainAsync(
+        PreparedTraining prepared, TrainingDocument document, GateRules rules, string folder, string candidate,
+            CancellationToken cancellationToken)
     {
         string evaluationSet = prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "";
         logger.RowsSplit(prepared.Split.Train.Count, prepared.Split.Evaluation.Count, evaluationSet);
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Training }, cancellationToken);
         TrainingStart start = await prepared.StartAsync(registry, Path.Combine(folder, "base"), cancellationToken);
-        var fineTuning = new TrainingRecipe(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device, prepared.Data.Sources, prepared.Plan.Parent);
+        var fineTuning = new TrainingRecipe(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device,
+            prepared.Data.Sources, prepared.Plan.Parent);
         await training.RunAsync(document, fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
 
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);
@@ -70,7 +77,8 @@ internal sealed class TrainingAttempt(
         await document.ChangeAsync(run => run with { AttemptsSinceProgress = 0 }, cancellationToken);
     }
 
-    private async Task<string> PublishAsync(TrainingDocument document, TrainingPlan plan, string candidate, CancellationToken cancellationToken)
+    private async Task<string> PublishAsync(
+        TrainingDocument document, TrainingPlan plan, string candidate, CancellationToken cancellationToken)
     {
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Publishing }, cancellationToken);
         ModelManifest published = await registry.PublishAsync(candidate, plan.Created, cancellationToken);
@@ -94,7 +102,8 @@ internal sealed class TrainingAttempt(
     }
 
     private async Task<PromotionGate?> CompareAgainAsync(
-        PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate, CancellationToken cancellationToken)
+        PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate,
+            CancellationToken cancellationToken)
     {
         try
         {

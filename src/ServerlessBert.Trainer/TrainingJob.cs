@@ -35,11 +35,13 @@ internal sealed class TrainingJob(
         using TrainingDocument document = await store.OpenAsync(held.Id, stop);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost, target.Lost, document.Lost);
         var settlement = new MessageSettlement(held, document, store, options, logger);
-        if (await settlement.IsSettledAsync()) return document.Run.Stage == TrainingStage.Done ? TrainerExitCode.Done : TrainerExitCode.Failed;
+        if (await settlement.IsSettledAsync()) return document.Run.Stage == TrainingStage.Done
+            ? TrainerExitCode.Done : TrainerExitCode.Failed;
         return await AttemptAsync(held, document, settlement, stop, any.Token);
     }
 
-    private async Task<int> AttemptAsync(LeasedMessage held, TrainingDocument document, MessageSettlement settlement, CancellationToken stop, CancellationToken any)
+    private async Task<int> AttemptAsync(
+        LeasedMessage held, TrainingDocument document, MessageSettlement settlement, CancellationToken stop, CancellationToken any)
     {
         string folder = Directory.CreateTempSubdirectory("serverlessbert-training-").FullName;
         long begin = Stopwatch.GetTimestamp();
@@ -48,7 +50,8 @@ internal sealed class TrainingJob(
         {
             await document.BeginAttemptAsync(any);
             TrainingRequest request = TrainingRequest.Parse(held.Body ?? throw new MessageFormatException(
-                $"The text of a {StorageNames.TrainingRequests} message is not Base64; send requests with sbert train --queue, or encode their JSON."));
+                $"The text of a {StorageNames.TrainingRequests} message is not Base64; "
+                + "send requests with sbert train --queue, or encode their JSON."));
             await document.ChangeAsync(run => run with { RequestedBy = request.RequestedBy }, any);
             await attempt.RunAsync(document, request, folder, any);
             await settlement.CompleteAsync();
@@ -81,6 +84,7 @@ internal sealed class TrainingJob(
     {
         TrainingJobState? running = (await store.RecentAsync(5, cancellationToken))
             .FirstOrDefault(run => run.Stage is not (TrainingStage.Waiting or TrainingStage.Done or TrainingStage.Failed));
-        return running is null ? "" : $"; request {running.Id} is worked on by {running.Host}, at step {running.Step:N0} of {running.TotalSteps:N0}";
+        return running is null ? ""
+            : $"; request {running.Id} is worked on by {running.Host}, at step {running.Step:N0} of {running.TotalSteps:N0}";
     }
 }

@@ -15,11 +15,13 @@ namespace ServerlessBert.Trainer;
 /// rows cannot be had again: the training restarts with what is there now, which is logged.
 /// </summary>
 internal sealed class TrainingPreparation(
-    PipelineStorage storage, TrainingStateStore store, TrainingPlanner planner, TrainerOptions options, ReviewOptions reviews, ILogger<TrainingPreparation> logger)
+    PipelineStorage storage, TrainingStateStore store, TrainingPlanner planner, TrainerOptions options, ReviewOptions reviews,
+        ILogger<TrainingPreparation> logger)
 {
     /// <summary>The plan and its rows.</summary>
     /// <exception cref="TrainingException">The request asks for what cannot be.</exception>
-    public async Task<PreparedTraining> PrepareAsync(TrainingDocument document, TrainingRequest request, CancellationToken cancellationToken)
+    public async Task<PreparedTraining> PrepareAsync(
+        TrainingDocument document, TrainingRequest request, CancellationToken cancellationToken)
     {
         string id = document.Run.Id;
         var reading = await store.ReadPlanAsync(id, cancellationToken);
@@ -56,7 +58,8 @@ internal sealed class TrainingPreparation(
     public async Task<PreparedTraining> ReadAsync(TrainingPlan plan, CancellationToken cancellationToken)
     {
         long maxBytes = (long)(options.DataMemoryShare * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, logger, cancellationToken), options.MinEvaluationRows);
+        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, logger, cancellationToken),
+            options.MinEvaluationRows);
     }
 }
 
@@ -76,12 +79,17 @@ internal sealed class TrainingPlanner(PipelineStorage storage, ModelRegistry reg
         string? preset = from.StartsWith("preset:", StringComparison.Ordinal) ? from["preset:".Length..] : null;
         string? parent = preset is not null ? null
             : from != "current" ? from["version:".Length..]
-            : live ?? throw new TrainingException("The request starts from the live model, but none is live; start from a preset (preset:mini), or publish and promote a model first.");
+            : live ?? throw new TrainingException(
+                "The request starts from the live model, but none is live; start from a preset (preset:mini), or publish and "
+                + "promote a model first.");
 
         TrainingFiles files = await TrainingFiles.ListAsync(storage, request.Data, cancellationToken);
         if (files.Data.Count == 0)
-            throw new TrainingException($"There is no labelled file in {StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a file with stars 1-5 or label 0-4 to that container.");
-        TrainingOptions settings = request.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
+            throw new TrainingException(
+                "There is no labelled file in "
+                + $"{StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a "
+                + "file with stars 1-5 or label 0-4 to that container.");
+        TrainingOptions settings = request.Options.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
         settings = settings with { MaxSteps = Least(settings.MaxSteps, options.MaxSteps) };
         settings.Validate();
         DateTimeOffset now = DateTimeOffset.UtcNow;
@@ -93,7 +101,7 @@ internal sealed class TrainingPlanner(PipelineStorage storage, ModelRegistry reg
             Parent = parent,
             // Chosen by a measurement, which must not come out otherwise at the next attempt.
             Options = settings.ChosenFor(device),
-            EvalFraction = request.EvalFraction ?? 0.1,
+            EvalFraction = request.EvalFraction ?? TrainingRequest.DefaultEvalFraction,
             Data = files.Data,
             Evaluation = files.Evaluation,
         };
@@ -112,7 +120,10 @@ internal sealed record PreparedTraining
         (Plan, Data) = (plan, data);
         Split = StratifiedSplit.ByTextHash(data.Rows, plan.EvalFraction, plan.Options.Seed);
         if (DecidingRows.Count < minEvaluationRows)
-            throw new TrainingException($"Only {DecidingRows.Count} of {data.Rows.Count} labelled reviews are held out to decide on, and {minEvaluationRows} are needed; add labelled reviews, raise evalFraction, or put an evaluation set under {StorageNames.TrainingData}/{TrainingFiles.EvaluationFolder}.");
+            throw new TrainingException(
+                $"Only {DecidingRows.Count} of {data.Rows.Count} labelled reviews are held out to decide on, and "
+                + $"{minEvaluationRows} are needed; add labelled reviews, raise evalFraction, or put an evaluation set under "
+                + $"{StorageNames.TrainingData}/{TrainingFiles.EvaluationFolder}.");
     }
 
     /// <summary>The plan.</summary>
@@ -134,7 +145,8 @@ internal sealed record PreparedTraining
     /// <exception cref="TrainingException">The parent is not there, or damaged.</exception>
     public async Task<TrainingStart> StartAsync(ModelRegistry registry, string folder, CancellationToken cancellationToken)
     {
-        if (Plan.Preset is { } preset) return Plan.VocabularySize is { } size ? new TrainingStart.FromScratch(preset, size) : new TrainingStart.FromScratch(preset);
+        if (Plan.Preset is { } preset) return Plan.VocabularySize is { } size
+            ? new TrainingStart.FromScratch(preset, size) : new TrainingStart.FromScratch(preset);
         try
         {
             await registry.DownloadAsync(Plan.Parent!, folder, cancellationToken);

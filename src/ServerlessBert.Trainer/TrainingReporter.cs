@@ -103,7 +103,8 @@ internal sealed class TrainingProgressLog(ILogger<TrainingProgressLog> logger) :
     {
         if (value.Evaluation is { } metrics)
         {
-            logger.Evaluated(value.Epoch, value.Loss, metrics.Loss, metrics.Accuracy, metrics.AccuracyLow, metrics.AccuracyHigh, metrics.MeanAbsoluteError);
+            logger.Evaluated(value.Epoch, value.Loss, metrics.Loss, metrics.Accuracy, metrics.AccuracyLow, metrics.AccuracyHigh,
+                metrics.MeanAbsoluteError);
             return;
         }
         TrainerMetrics.ReviewsLearned(Math.Max(0, value.Reviews - reviews));
@@ -111,6 +112,7 @@ internal sealed class TrainingProgressLog(ILogger<TrainingProgressLog> logger) :
         pace.Add(value);
         if (last != 0 && Stopwatch.GetElapsedTime(last) <= Interval) return;
         last = Stopwatch.GetTimestamp();
-        logger.StepDone(value.Step, value.TotalSteps, pace.Loss, value.LearningRate, pace.ReviewsPerSecond, TimeSpan.FromSeconds(Math.Round(pace.Left.TotalSeconds)));
+        logger.StepDone(value.Step, value.TotalSteps, pace.Loss, value.LearningRate, pace.ReviewsPerSecond,
+            TimeSpan.FromSeconds(Math.Round(pace.Left.TotalSeconds)));
     }
 }

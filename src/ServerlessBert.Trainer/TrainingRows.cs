@@ -14,7 +14,8 @@ namespace ServerlessBert.Trainer;
 /// <param name="Rows">Rows to learn from, and to hold some out of.</param>
 /// <param name="Sources">The files that they came from, for training.json.</param>
 /// <param name="Evaluation">The fixed evaluation set's rows; empty where there is none.</param>
-internal sealed record TrainingRows(IReadOnlyList<LabelledReview> Rows, IReadOnlyList<TrainingSource> Sources, IReadOnlyList<LabelledReview> Evaluation)
+internal sealed record TrainingRows(
+    IReadOnlyList<LabelledReview> Rows, IReadOnlyList<TrainingSource> Sources, IReadOnlyList<LabelledReview> Evaluation)
 {
     /// <summary>Reads every file as it was when the plan was made.</summary>
     /// <param name="storage">Where the files are.</param>
@@ -25,14 +26,18 @@ internal sealed record TrainingRows(IReadOnlyList<LabelledReview> Rows, IReadOnl
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="TrainingDataChangedException">A file was changed or deleted since.</exception>
     /// <exception cref="TrainingException">No file has a labelled row, or there are more than memory holds.</exception>
-    public static async Task<TrainingRows> ReadAsync(PipelineStorage storage, TrainingPlan plan, ReviewOptions options, long maxBytes, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<TrainingRows> ReadAsync(
+        PipelineStorage storage, TrainingPlan plan, ReviewOptions options, long maxBytes, ILogger logger,
+            CancellationToken cancellationToken)
     {
         var evaluation = new LabelledReviews(maxBytes);
         await ReadAsync(storage, plan.Evaluation, evaluation, options, logger, cancellationToken);
         var reviews = new LabelledReviews(maxBytes);
         IReadOnlyList<TrainingSource> sources = await ReadAsync(storage, plan.Data, reviews, options, logger, cancellationToken);
         if (reviews.Rows.Count == 0)
-            throw new TrainingException($"There is no labelled review in the {plan.Data.Count} files of {StorageNames.TrainingData} that the request names; upload a file with stars 1-5 or label 0-4 to that container.");
+            throw new TrainingException(
+                $"There is no labelled review in the {plan.Data.Count} files of {StorageNames.TrainingData} that the request "
+                + "names; upload a file with stars 1-5 or label 0-4 to that container.");
 
         // What decides must not have been learned, whichever file it stands in too.
         var measured = evaluation.Rows.Select(row => row.Text).ToHashSet(StringComparer.Ordinal);
@@ -42,7 +47,8 @@ internal sealed record TrainingRows(IReadOnlyList<LabelledReview> Rows, IReadOnl
     }
 
     private static async Task<IReadOnlyList<TrainingSource>> ReadAsync(
-        PipelineStorage storage, IReadOnlyList<TrainingFile> files, LabelledReviews reviews, ReviewOptions options, ILogger logger, CancellationToken cancellationToken)
+        PipelineStorage storage, IReadOnlyList<TrainingFile> files, LabelledReviews reviews, ReviewOptions options, ILogger logger,
+            CancellationToken cancellationToken)
     {
         var sources = new List<TrainingSource>();
         foreach (TrainingFile file in files)
@@ -72,9 +78,11 @@ internal sealed record TrainingRows(IReadOnlyList<LabelledReview> Rows, IReadOnl
 
     private static Task<Stream> OpenAsync(PipelineStorage storage, TrainingFile file, CancellationToken cancellationToken) =>
         storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name).OpenReadAsync(
-            new BlobOpenReadOptions(allowModifications: false) { Conditions = new BlobRequestConditions { IfMatch = ETags.ToCondition(file.ETag) } }, cancellationToken);
+            new BlobOpenReadOptions(allowModifications: false) { Conditions = new() { IfMatch = ETags.ToCondition(file.ETag) } },
+            cancellationToken);
 }
 
 /// <summary>A file of the plan is not as it was when the plan was made.</summary>
 /// <param name="name">The file's name.</param>
-internal sealed class TrainingDataChangedException(string name) : ServerlessBertException($"{name} was changed or deleted since the training was planned.");
+internal sealed class TrainingDataChangedException(
+    string name) : ServerlessBertException($"{name} was changed or deleted since the training was planned.");

@@ -15,17 +15,9 @@ namespace ServerlessBert.Trainer.Tests;
 [Collection(AzuriteCollection.Name)]
 public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 {
-    private static readonly TrainingRequest Quick = new()
-    {
-        Base = "preset:tiny",
-        VocabularySize = 200,
-        Epochs = 3,
-        LearningRate = 1e-3,
-        BatchSize = 8,
-        MaxLength = 32,
-        EvalFraction = 0.2,
-        Seed = 5,
-    };
+    private static readonly TrainingRequest Quick = new TrainingRequest { Base = "preset:tiny", VocabularySize = 200, EvalFraction = 0.2 }
+        .With(options => options.Epochs, 3).With(options => options.LearningRate, 1e-3).With(options => options.BatchSize, 8)
+        .With(options => options.MaxLength, 32).With(options => options.Seed, 5);
 
     // A killed job's request is seen again after this long; tests that kill none keep the default of minutes.
     private static readonly (string, string) ComesBackSoon = ("ServerlessBert__Trainer__Visibility", "00:00:01");
@@ -40,7 +32,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public async Task Killed_ten_times_at_random_moments_it_publishes_once_and_the_weights_of_an_undisturbed_training()
     {
-        TrainingRequest request = Quick with { Epochs = 12 };
+        TrainingRequest request = Quick.With(options => options.Epochs, 12);
         (PipelineStorage undisturbed, ModelRegistry there) = await NewStorageAsync();
         foreach (PipelineStorage each in new[] { storage, undisturbed })
         {
@@ -101,7 +93,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync(storage, 300);
         await SendAsync(storage, Quick);
-        await SendAsync(storage, Quick with { Seed = 6 });
+        await SendAsync(storage, Quick.With(options => options.Seed, 6));
 
         await using TrainerProcess one = Start(storage), other = Start(storage);
         int[] codes = await Task.WhenAll(one.EndAsync(), other.EndAsync());
@@ -149,6 +141,26 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         await second.MustEndAsync(TrainerExitCode.Done);
         Assert.Contains($"going on after step {stopped.CheckpointStep}", second.Said);
         Assert.Contains((await registry.ReadManifestAsync((await RunAsync()).Model!)).Files, file => file.Name == TrainingReport.FileName);
+    }
+
+    [Fact]
+    public async Task Asked_to_end_at_any_moment_of_a_training_it_ends_by_itself_and_never_aborts()
+    {
+        await UploadAsync(storage, 300);
+        await SendAsync(storage, Quick with { Epochs = 500 });
+        var random = new Random(14);
+        for (int stop = 0; stop < 6; stop++)
+        {
+            await using TrainerProcess trainer = await StartWithMessageAsync(ComesBackSoon);
+            string? after = (stop % 3) switch { 0 => "labelled.jsonl", 1 => "step ", _ => "checkpoint of step" };
+            Assert.True(await trainer.SaysAsync(after), trainer.Said);
+            await Task.Delay(random.Next(400));
+            trainer.Stop();
+
+            await trainer.MustEndAsync(TrainerExitCode.Interrupted);
+            Assert.DoesNotContain("terminate called", trainer.Said);
+        }
+        Assert.Equal(0, (await RunAsync()).AttemptsSinceProgress);
     }
 
     [Theory]

@@ -21,7 +21,9 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     private PipelineStorage storage = null!;
     private ModelRegistry registry = null!;
 
-    private static readonly TrainingRequest Quick = new() { Base = "preset:tiny", Epochs = 4, LearningRate = 1e-3, BatchSize = 16, MaxLength = 32, EvalFraction = 0.25 };
+    private static readonly TrainingRequest Quick = new TrainingRequest { Base = "preset:tiny", EvalFraction = 0.25 }
+        .With(options => options.Epochs, 4).With(options => options.LearningRate, 1e-3)
+        .With(options => options.BatchSize, 16).With(options => options.MaxLength, 32);
 
     public async Task InitializeAsync()
     {
@@ -56,7 +58,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { MaxSteps = 1, Seed = 42 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 1).With(options => options.Seed, 42));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -74,7 +76,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string parent = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { Base = null, Epochs = 1, LearningRate = 1e-4 });
+        await SendAsync((Quick with { Base = null }).With(options => options.Epochs, 1).With(options => options.LearningRate, 1e-4));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -211,7 +213,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync("labelled.jsonl", 400);
         await storage.Container(StorageNames.TrainingData).UploadBlobAsync("broken.csv", new BinaryData("a,b\n1,2\n"));
-        await SendAsync(Quick with { MaxSteps = 3 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 3));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -240,7 +242,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { Seed = 42, Tolerance = 1, Significance = 0.05, MaxSteps = 1 });
+        await SendAsync((Quick with { Tolerance = 1, Significance = 0.05 }).With(options => options.Seed, 42).With(options => options.MaxSteps, 1));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -256,7 +258,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
         await storage.Container(StorageNames.Models).GetBlobClient($"{live}/model.safetensors").DeleteAsync();
-        await SendAsync(Quick with { Seed = 7 });
+        await SendAsync(Quick.With(options => options.Seed, 7));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -288,7 +290,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Deliveries_alone_are_no_attempts()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
         var queue = storage.Queue(StorageNames.TrainingRequests);
         for (int delivery = 0; delivery < 10; delivery++)
         {
@@ -303,7 +305,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Another_requests_training_is_waited_for_and_that_is_no_attempt()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
         await using (TrainingLock? other = await TrainingLock.TryTakeAsync(storage, Guid.NewGuid().ToString()))
             Assert.Equal(TrainerExitCode.Busy, await RunAsync(options: options));
@@ -392,7 +394,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task The_limit_on_hours_counts_all_attempts_and_what_was_learned_by_then_is_published()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxHours = 1.0 / 3600 }));
 
@@ -406,7 +408,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task The_settings_limit_the_steps_of_any_request()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxSteps = 5 }));
 
@@ -431,7 +433,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Weights_are_published_in_the_number_type_of_the_settings()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", Weights = PublishedWeights.BFloat16 }));
 
@@ -447,7 +449,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Stopped_from_outside_it_puts_the_request_back_and_publishes_nothing()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
         using var stop = new CancellationTokenSource();
 
         Assert.Equal(TrainerExitCode.Interrupted, await RunAsync(progress => { if (progress.Step == 3) stop.Cancel(); }, stop.Token));
@@ -461,7 +463,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task While_it_works_the_request_is_invisible_to_other_jobs()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 70 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 70));
         var seen = new List<QueueMessage?>();
         var options = new TrainerOptions { Visibility = TimeSpan.FromSeconds(6), Device = "cpu" };
 

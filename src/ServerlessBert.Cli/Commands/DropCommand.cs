@@ -4,6 +4,7 @@ using System.Text.Json;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
@@ -25,8 +26,9 @@ internal static class DropCommand
         var files = new Argument<FileInfo[]>("files") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet.", Arity = ArgumentArity.OneOrMore };
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the files until their predictions are there." };
         var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "With --wait: the folder for predictions and summaries (default: where each file is)." };
-        var show = new Option<int>("--show") { Description = "With --wait: show this many predictions of each file.", DefaultValueFactory = _ => 0 };
+        Option<int?> show = TypedOption.Whole("With --wait: show this many predictions of each file (0).", 0, int.MaxValue, "--show");
         var command = new Command("drop", "Upload review files for the functions to classify.") { files, wait, output, show };
+        command.HaveNoEffectWithout(wait, output, show);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             FileInfo[] inputs = parsed.GetRequiredValue(files);
@@ -50,7 +52,7 @@ internal static class DropCommand
             {
                 Run run = await RunFollower.FollowAsync(new RunStore(storage), file.Name, etag, cancellationToken);
                 string folder = parsed.GetValue(output)?.FullName ?? file.DirectoryName!;
-                allDone &= await FinishedDrop.ReportAsync(storage, run, file, folder, parsed.GetValue(show), cancellationToken);
+                allDone &= await FinishedDrop.ReportAsync(storage, run, file, folder, parsed.GetValue(show) ?? 0, cancellationToken);
             }
             return allDone ? ExitCode.Done : ExitCode.Failed;
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli.Commands;
@@ -8,26 +9,26 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        var rows = new Option<int>("--rows") { Description = "How many reviews.", DefaultValueFactory = _ => 1000 };
-        var seed = new Option<int>("--seed") { Description = "The same seed writes the same reviews.", DefaultValueFactory = _ => 42 };
+        Option<int?> rows = TypedOption.Whole("How many reviews (1000).", 1, int.MaxValue, "--rows");
+        Option<int?> seed = TypedOption.Whole("The same seed writes the same reviews (42).", int.MinValue, int.MaxValue, "--seed");
         var output = new Option<FileInfo>("--out", "-o") { Description = "The .jsonl file to write.", Required = true };
-        rows.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--rows must be at least 1."); });
 
         var command = new Command("generate", "Write labelled reviews by a seeded grammar, to try things out without data.") { rows, seed, output };
         command.SetAction(parsed =>
         {
             FileInfo file = parsed.GetRequiredValue(output);
             file.Directory?.Create();
-            var grammar = new ReviewGrammar(parsed.GetValue(seed));
+            int count = parsed.GetValue(rows) ?? 1000;
+            var grammar = new ReviewGrammar(parsed.GetValue(seed) ?? 42);
             using (var writer = new StreamWriter(file.FullName))
             {
-                for (int row = 0; row < parsed.GetValue(rows); row++)
+                for (int row = 0; row < count; row++)
                 {
                     (string text, int stars) = grammar.Next();
                     writer.WriteLine(Json.LineOf(new { Id = $"g{row}", Stars = stars, Text = text }));
                 }
             }
-            Terminal.Say($"{parsed.GetValue(rows):N0} generated reviews in {file.FullName}");
+            Terminal.Say($"{count:N0} generated reviews in {file.FullName}");
             return ExitCode.Done;
         });
         return command;

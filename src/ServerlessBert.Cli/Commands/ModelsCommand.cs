@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.LocalHost;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
@@ -113,17 +116,21 @@ internal static class ModelsCommand
 /// <summary><c>sbert models shadow</c>: a version beside the live one, on a share of the batches, only to compare.</summary>
 internal static class ShadowCommand
 {
+    private const double DefaultShare = 0.1;
+
     public static Command Create()
     {
         var version = new Argument<string?>("version") { Description = "A version, as `sbert models list` names it.", Arity = ArgumentArity.ZeroOrOne };
-        var share = new Option<double>("--share") { Description = "The share of batches that it takes.", DefaultValueFactory = _ => 0.1 };
+        Option<double?> share = TypedOption.Create<double?>(
+            new OptionType(typeof(double), new RangeAttribute(0.0, 1) { MinimumIsExclusive = true }, example: "0.1"),
+            "The share of batches that it takes (0.1).", "--share");
         var off = new Option<bool>("--off") { Description = "Run none in shadow." };
-        share.Validators.Add(result => { if (result.GetValueOrDefault<double>() is not (> 0 and <= 1)) result.AddError("--share must be above 0 and at most 1."); });
 
         var command = new Command("shadow", "Run a version beside the live one; each file's summary then compares the two.") { version, share, off };
+        command.CannotBeCombined(off, [share]);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(off) == result.GetValue(version) is not null) result.AddError("Name a version, or say --off.");
+            if (result.IsOn(off) == result.GetResult(version) is { Tokens.Count: > 0 }) result.AddError("Name a version, or say --off.");
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -134,7 +141,7 @@ internal static class ShadowCommand
                 Terminal.Say("no version runs in shadow");
                 return ExitCode.Done;
             }
-            ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share), cancellationToken)).Shadow!;
+            ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
             Terminal.Say($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
             return ExitCode.Done;
         });
@@ -157,14 +164,12 @@ internal static class PruneCommand
 
     private static Command Create(string name)
     {
-        var keep = new Option<int?>("--keep")
-        {
-            Description = $"How many of the newest versions to keep (default {new ModelPruningOptions().Keep}); "
-                + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
-        };
+        Option<int?> keep = TypedOption.Whole(
+            $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); "
+            + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
+            0, int.MaxValue, "--keep");
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be pruned." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        keep.Validators.Add(result => { if (result.GetValueOrDefault<int?>() is < 0) result.AddError("--keep must be 0 or more."); });
 
         var command = new Command(name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>

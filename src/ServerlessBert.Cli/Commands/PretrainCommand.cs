@@ -14,21 +14,21 @@ internal static class PretrainCommand
     public static Command Create()
     {
         var data = new Option<FileInfo[]>("--data", "-d") { Description = "Review files; ratings are not looked at.", Required = true, AllowMultipleArgumentsPerToken = true };
-        var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
+        Option<string?> device = DeviceOption.Create();
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "The folder for the checkpoint.", Required = true };
-        device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
-        var (starts, settings) = (new StartSettings(), new PretrainingSettings());
+        var starts = new StartOptions();
+        var settings = new BoundOptions<PretrainingOptions>(new PretrainingOptions(), PretrainingOptions.FromScratch);
         var command = new Command("pretrain", "Pretrain a masked language model on reviews, labelled or not.") { data, device, output };
         starts.AddTo(command);
-        settings.AddTo(command);
+        foreach (Option option in settings.All) command.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            TrainingStart start = await starts.StartAsync(parsed, cancellationToken);
+            TrainingStart start = starts.Asked(parsed);
             PretrainingOptions options = settings.Over(start.DefaultPretraining, parsed);
-            options.Validate();
+            start = await StartOptions.FetchedAsync(start, cancellationToken);
             NeedsLibTorch.Check();
-            torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device)!);
+            torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device) ?? DeviceOption.Default);
             IReadOnlyList<string> texts = await LocalTexts.ReadAsync(parsed.GetRequiredValue(data), cancellationToken);
 
             string folder = parsed.GetRequiredValue(output).FullName;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Models;
 using TorchSharp;
 
@@ -14,8 +16,8 @@ internal static class PublishCommand
     {
         var folder = new Argument<DirectoryInfo>("folder") { Description = "A checkpoint folder." };
         var promote = new Option<bool>("--promote") { Description = "Make it the live model at once." };
-        var dtype = new Option<string?>("--dtype") { Description = "Store the weights as float32 or bfloat16 (default: as they are); bfloat16 halves the download of every host that starts." };
-        dtype.AcceptOnlyFromAmong("float32", "bfloat16");
+        Option<string?> dtype = TypedOption.Create<string>(new OptionType(typeof(string), words: ["float32", "bfloat16"]),
+            "Store the weights in this dtype (as they are); bfloat16 halves the download of every host that starts.", "--dtype");
         var command = new Command("publish", "Publish a checkpoint folder as a new version.") { folder, promote, dtype };
         command.SetAction(async (parsed, cancellationToken) =>
         {

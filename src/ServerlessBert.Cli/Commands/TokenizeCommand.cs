@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Tokenization;
 
@@ -8,20 +9,24 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert tokenize</c>: lines in, tokens and ids out.</summary>
 internal static class TokenizeCommand
 {
+    private const int DefaultMaxLength = 512;
+
     public static Command Create()
     {
         var model = new Option<DirectoryInfo?>("--model", "-m") { Description = "A checkpoint folder, for its vocabulary and settings." };
         var vocabulary = new Option<FileInfo?>("--vocab") { Description = "A vocab.txt, in place of a checkpoint folder." };
         var lowercase = new Option<bool>("--lowercase") { Description = "With --vocab: lower-case and strip accents, as uncased models do." };
-        var maxLength = new Option<int>("--max-length") { Description = "Most tokens of a line, special tokens included.", DefaultValueFactory = _ => 512 };
-        maxLength.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 2) result.AddError("--max-length must be at least 2: [CLS] and [SEP]."); });
+        Option<int?> maxLength = TypedOption.Whole(
+            $"Tokens of a line at most, special tokens included ({DefaultMaxLength}).", 2, int.MaxValue, "--max-length");
 
         var command = new Command("tokenize", "Tokenize standard input, a JSON line for each of its lines.") { model, vocabulary, lowercase, maxLength };
+        command.CannotBeCombined(model, [vocabulary]);
+        command.HaveNoEffectWithout(vocabulary, lowercase);
         command.SetAction(parsed =>
         {
             BertTokenizer tokenizer = Open(parsed.GetValue(model), parsed.GetValue(vocabulary), parsed.GetValue(lowercase));
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16);
-            int length = parsed.GetValue(maxLength);
+            int length = parsed.GetValue(maxLength) ?? DefaultMaxLength;
             while (Console.In.ReadLine() is { } line)
             {
                 int[] ids = tokenizer.Encode(line, length);

@@ -1,21 +1,33 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Options;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Cli.Options;
 
 /// <summary>The options of every verb that runs a model from a folder.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Option<DirectoryInfo> model = new("--model", "-m") { Description = "The checkpoint folder (config.json, model.safetensors, vocab.txt).", Required = true };
-    private readonly Option<InferenceDtype> dtype = new("--dtype") { Description = "The number type; auto measures which this processor does faster.", DefaultValueFactory = _ => InferenceDtype.Auto };
-    private readonly Option<int?> threads = new("--threads") { Description = "Threads of a pass (default: every core)." };
-    private readonly Option<int?> maxLength = new("--max-length") { Description = "Longest review in tokens (default: the model's maximum)." };
+    private const int MaxThreads = 1024;
+
+    private readonly Option<DirectoryInfo> model = new("--model", "-m")
+    {
+        Description = "The checkpoint folder (config.json, model.safetensors, vocab.txt).",
+        Required = true,
+    };
+
+    private readonly Option<InferenceDtype?> dtype =
+        TypedOption.Word<InferenceDtype>("The dtype of products; auto measures which this processor computes faster (auto).", "--dtype");
+
+    private readonly Option<int?> threads = TypedOption.Whole("Threads of a forward pass (every core).", 1, MaxThreads, "--threads");
+
+    private readonly Option<int?> maxLength = TypedOption.Create<int?>(
+        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type,
+            "Longest review in tokens (the model's maximum).", "--max-length");
 
     public void AddTo(Command command)
     {
-        threads.Validators.Add(result => { if (result.GetValueOrDefault<int?>() < 1) result.AddError("--threads must be at least 1."); });
-        maxLength.Validators.Add(result => { if (result.GetValueOrDefault<int?>() < 3) result.AddError("--max-length must be at least 3: [CLS], a token and [SEP]."); });
         command.Add(model);
         command.Add(dtype);
         command.Add(threads);
@@ -31,11 +43,13 @@ internal sealed class ModelOptions
     /// <summary>Loads the model, or throws with the reason.</summary>
     public ReviewClassifier Load(ParseResult parsed)
     {
-        if (!Directory.Exists(Folder(parsed))) throw new UsageException($"there is no folder {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
+        if (!Directory.Exists(Folder(parsed)))
+            throw new UsageException(
+                $"Folder not found: {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
         NeedsLibTorch.Check();
         return ReviewClassifier.Load(Folder(parsed), new InferenceOptions
         {
-            Dtype = parsed.GetValue(dtype),
+            Dtype = parsed.GetValue(dtype) ?? InferenceDtype.Auto,
             Threads = parsed.GetValue(threads),
             MaxLength = parsed.GetValue(maxLength),
         });

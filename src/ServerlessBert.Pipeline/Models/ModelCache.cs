@@ -35,7 +35,8 @@ public sealed partial class ModelCache : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where loads and swaps are logged.</param>
     public ModelCache(
-        ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, TimeProvider time, ILogger<ModelCache> logger)
+        ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, TimeProvider time,
+            ILogger<ModelCache> logger)
     {
         (_registry, _options, _time, _logger) = (registry, options, time, logger);
         _loader = new ModelLoader(registry, dtypes, options, load, _compute, time, logger);
@@ -55,7 +56,8 @@ public sealed partial class ModelCache : IDisposable
         if (LiveVersion is null) await LookAtPointer(isNeeded: true).WaitAsync(cancellationToken);
         else _ = LookAtPointer(isNeeded: false);
         if (TryHoldLive() is { } slot) return await LeaseOfAsync(slot, cancellationToken);
-        throw new ModelUnavailableException(Status.LastError ?? "No model is live: publish one and promote it (sbert models publish, sbert models promote).");
+        throw new ModelUnavailableException(Status.LastError ??
+            "No model is live: publish one and promote it (sbert models publish, sbert models promote).");
     }
 
     /// <summary>What this host has in memory.</summary>
@@ -66,7 +68,8 @@ public sealed partial class ModelCache : IDisposable
             lock (_lock)
             {
                 var live = _live is { Model.IsCompletedSuccessfully: true } ? _live.Model.Result : null;
-                string[] loaded = [.. _slots.Values.Where(slot => slot.Model.IsCompletedSuccessfully).Select(slot => slot.Version).Order(StringComparer.Ordinal)];
+                string[] loaded = [.. _slots.Values
+                    .Where(slot => slot.Model.IsCompletedSuccessfully).Select(slot => slot.Version).Order(StringComparer.Ordinal)];
                 return new(live?.Version, live?.Digest, live?.LoadedAt, _rowsServed, _lastServed, _lastError, loaded);
             }
         }
@@ -82,7 +85,8 @@ public sealed partial class ModelCache : IDisposable
         _compute.Dispose();
     }
 
-    internal async Task<IReadOnlyList<Classification>> ComputeAsync(CachedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<Classification>> ComputeAsync(
+        CachedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
     {
         if (texts.Count == 0) return [];
         // Before the turn, not in it: so that one batch is read and tokenized while another computes.

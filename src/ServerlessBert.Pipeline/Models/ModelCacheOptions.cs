@@ -19,7 +19,9 @@ public sealed record ModelCacheOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Versions in memory at once: the one that serves and the one that comes; a third would not fit beside bert-base on 4 GiB.</summary>
+    /// <summary>
+    /// Versions in memory at once: the one that serves and the one that comes; a third would not fit beside bert-base on 4 GiB.
+    /// </summary>
     [Range(1, 16)]
     public int MaxLoaded { get; init; } = 2;
 
@@ -47,4 +49,5 @@ public sealed record ModelCacheOptions
 /// <param name="LastError">Why a version or the pointer could not be taken; null once the live one is.</param>
 /// <param name="InMemory">Every version in memory.</param>
 public sealed record ModelCacheStatus(
-    string? Version, string? Digest, DateTimeOffset? LoadedAt, long RowsServed, DateTimeOffset? LastServed, string? LastError, IReadOnlyList<string> InMemory);
+    string? Version, string? Digest, DateTimeOffset? LoadedAt, long RowsServed, DateTimeOffset? LastServed, string? LastError,
+        IReadOnlyList<string> InMemory);

@@ -22,7 +22,8 @@ public sealed class ModelDtypes(PipelineStorage storage, InferenceOptions option
     /// <returns>What stands now, for every host.</returns>
     public async Task<InferenceDtype> DecideAsync(string version, InferenceDtype measured, CancellationToken cancellationToken = default)
     {
-        var decided = new ModelDtype { Dtype = measured.ToString().ToLowerInvariant(), Host = Environment.MachineName, At = time.GetUtcNow() };
+        string dtype = measured.ToString().ToLowerInvariant();
+        var decided = new ModelDtype { Dtype = dtype, Host = Environment.MachineName, At = time.GetUtcNow() };
         // A damaged document is replaced: it says nothing that any host could follow.
         var standing = await Document(version).ChangeAsync(reading => reading.Value?.Parsed is null ? decided : null, cancellationToken);
         return standing.Value?.Parsed ?? measured;
@@ -48,5 +49,6 @@ public sealed record ModelDtype
     public DateTimeOffset At { get; init; }
 
     internal InferenceDtype? Parsed =>
-        Enum.TryParse(Dtype, ignoreCase: true, out InferenceDtype known) && Enum.IsDefined(known) && known != InferenceDtype.Auto ? known : null;
+        Enum.TryParse(Dtype, ignoreCase: true, out InferenceDtype known) && Enum.IsDefined(known)
+            && known != InferenceDtype.Auto ? known : null;
 }

@@ -11,7 +11,8 @@ public sealed class ModelLease : IDisposable
     private readonly bool _isShadow;
     private int _ended;
 
-    internal ModelLease(ModelCache cache, ModelSlot slot, CachedModel model, bool isShadow) => (_cache, _slot, _model, _isShadow) = (cache, slot, model, isShadow);
+    internal ModelLease(ModelCache cache, ModelSlot slot, CachedModel model, bool isShadow) =>
+        (_cache, _slot, _model, _isShadow) = (cache, slot, model, isShadow);
 
     /// <summary>The model's version.</summary>
     public string Version => _model.Version;

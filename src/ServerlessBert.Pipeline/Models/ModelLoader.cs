@@ -15,7 +15,8 @@ namespace ServerlessBert.Pipeline.Models;
 /// for ever. A missing file, storage, disk and memory are never remembered.
 /// </summary>
 internal sealed class ModelLoader(
-    ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, SemaphoreSlim compute, TimeProvider time, ILogger logger)
+    ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, SemaphoreSlim compute, TimeProvider time,
+        ILogger logger)
 {
     private readonly Dictionary<string, Refusal> _refused = [];
     private readonly Lock _lock = new();
@@ -44,12 +45,13 @@ internal sealed class ModelLoader(
         if (expectedDigest is not null && manifest.Digest != expectedDigest)
         {
             throw new ModelUnavailableException(
-                $"The manifest of model {version} is not the one that was promoted (its SHA-256 is {manifest.Digest} and not {expectedDigest}); "
-                + "promote the version again if the change was meant.");
+                $"The manifest of model {version} is not the one that was promoted "
+                + $"(its SHA-256 is {manifest.Digest} and not {expectedDigest}); promote the version again if the change was meant.");
         }
         var stored = await registry.ListFilesAsync(version);
         if (manifest.Files.FirstOrDefault(file => !stored.ContainsKey(file.Name)) is { } missing)
-            throw new ModelUnavailableException(ModelRegistry.Sentence(version, new(missing.Name, FolderDamage.Missing, "is missing from storage", null)));
+            throw new ModelUnavailableException(ModelRegistry.Sentence(version,
+                new(missing.Name, FolderDamage.Missing, "is missing from storage", null)));
         if (ReasonAgainst(manifest, stored) is { } reason) throw new ModelUnavailableException(reason);
 
         var classifier = await DownloadAndLoadAsync(manifest, stored);
@@ -92,7 +94,8 @@ internal sealed class ModelLoader(
             classifier.Dispose(); // another host measured first, and another dtype
             return await WarmedAsync(folder, standing);
         }
-        catch (Exception exception) when (exception is CheckpointException or InvalidDataException or JsonException or FormatException or ArgumentException)
+        catch (Exception exception)
+            when (exception is CheckpointException or InvalidDataException or JsonException or FormatException or ArgumentException)
         {
             // What the checkpoint's readers find wrong with the files is so on every host; the rest may be this host's own.
             string sentence = $"Model {manifest.Version} is whole but cannot be loaded: {exception.Message}";
@@ -149,14 +152,16 @@ internal sealed class ModelLoader(
 
     private void Remember(ModelManifest manifest, IReadOnlyDictionary<string, string> stored, string sentence)
     {
-        lock (_lock) _refused[manifest.Version] = new Refusal(manifest.Digest, stored, sentence, time.GetUtcNow() + options.RetryDamagedAfter);
+        lock (_lock) _refused[manifest.Version] =
+            new Refusal(manifest.Digest, stored, sentence, time.GetUtcNow() + options.RetryDamagedAfter);
     }
 
     private string? ReasonAgainst(ModelManifest manifest, IReadOnlyDictionary<string, string> stored)
     {
         lock (_lock)
         {
-            return _refused.TryGetValue(manifest.Version, out var refusal) && refusal.Digest == manifest.Digest && refusal.Until > time.GetUtcNow()
+            return _refused.TryGetValue(manifest.Version, out var refusal) && refusal.Digest == manifest.Digest
+                && refusal.Until > time.GetUtcNow()
                 && manifest.Files.All(file => refusal.ETags.GetValueOrDefault(file.Name) == stored.GetValueOrDefault(file.Name))
                 ? refusal.Sentence
                 : null;
@@ -185,7 +190,8 @@ internal sealed class ModelLoader(
 
 /// <summary>Makes a classifier of a checkpoint folder, which is deleted afterwards.</summary>
 /// <param name="folder">The folder.</param>
-/// <param name="decided">The dtype that was decided for the version; null leaves it to the settings, and to a measurement where they do.</param>
+/// <param name="decided">The dtype that was decided for the version; null leaves it to the settings, and to a measurement where
+/// they do.</param>
 public delegate IReviewClassifier LoadClassifier(string folder, InferenceDtype? decided);
 
 /// <summary>What the cache holds of a model.</summary>
@@ -212,7 +218,8 @@ public sealed class CheckpointClassifier(ReviewClassifier classifier) : IReviewC
     public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts) => classifier.Tokenize(texts);
 
     /// <inheritdoc/>
-    public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) => classifier.Classify(texts, cancellationToken);
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default) =>
+        classifier.Classify(texts, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => classifier.Dispose();

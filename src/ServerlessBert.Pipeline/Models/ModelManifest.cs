@@ -6,7 +6,9 @@ using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
-/// <summary>manifest.json: every file of a version with its length and hash. Written last, so that where it stands the version is whole.</summary>
+/// <summary>
+/// manifest.json: every file of a version with its length and hash. Written last, so that where it stands the version is whole.
+/// </summary>
 public sealed record ModelManifest
 {
     /// <summary>The file's name in the version's folder.</summary>
@@ -43,11 +45,13 @@ public sealed record ModelManifest
     /// <exception cref="ModelUnavailableException">It is not a manifest of that version.</exception>
     internal ModelManifest Checked(string version, BinaryData bytes)
     {
-        if (Version != version) throw new ModelUnavailableException($"The manifest of model {version} names version \"{Version}\"; publish the model again.");
+        if (Version != version) throw new ModelUnavailableException(
+            $"The manifest of model {version} names version \"{Version}\"; publish the model again.");
         if (!Files.All(file => file is { IsPlain: true }))
         {
             string? odd = Files.FirstOrDefault(file => file is { IsPlain: false })?.Name;
-            throw new ModelUnavailableException($"The manifest of model {version} has a file named \"{odd}\", which is not a plain name; do not use this version.");
+            throw new ModelUnavailableException(
+                $"The manifest of model {version} has a file named \"{odd}\", which is not a plain name; do not use this version.");
         }
         return this with { Digest = Convert.ToHexStringLower(SHA256.HashData(bytes.ToMemory().Span)) };
     }
@@ -74,7 +78,9 @@ public static partial class ModelVersion
     /// <exception cref="ModelUnavailableException">It has another form.</exception>
     public static string Checked(string? name) => IsValid(name)
         ? name!
-        : throw new ModelUnavailableException($"\"{name}\" is not the name of a model version, which looks like 20261122T101500Z-3fa9c1; list them with: sbert models list");
+        : throw new ModelUnavailableException(
+            $"\"{name}\" is not the name of a model version, which looks like 20261122T101500Z-3fa9c1; list them with: sbert "
+            + "models list");
 
     [GeneratedRegex(@"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}\z")]
     private static partial Regex Form();

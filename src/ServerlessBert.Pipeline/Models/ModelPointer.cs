@@ -40,10 +40,14 @@ public sealed record ModelPointer
     /// <summary>The version that a rollback returns to: the last one that was not itself rolled back.</summary>
     public string? Previous => History.FirstOrDefault(past => !past.RolledBack && past.Version != Version)?.Version;
 
-    /// <summary>Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor pruned.</summary>
+    /// <summary>
+    /// Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor
+    /// pruned.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<string> Servable =>
-        [.. History.Where(past => !past.RolledBack).Select(past => past.Version).Prepend(Version).Except(Pruned.Select(pruned => pruned.Version))];
+        [.. History.Where(past => !past.RolledBack)
+            .Select(past => past.Version).Prepend(Version).Except(Pruned.Select(pruned => pruned.Version))];
 
     /// <summary>What a version is at present.</summary>
     public ModelRole RoleOf(string version) =>
@@ -74,7 +78,9 @@ internal static class PointerReading
     /// <exception cref="ModelUnavailableException">It is damaged.</exception>
     public static ModelPointer? IntactPointer(this JsonReading<ModelPointer> reading) => reading.Damage is null
         ? reading.Value
-        : throw new ModelUnavailableException($"The pointer to the live model cannot be read: {reading.Damage.TrimEnd('.')}; replace it with: sbert models promote VERSION");
+        : throw new ModelUnavailableException(
+            $"The pointer to the live model cannot be read: {reading.Damage.TrimEnd('.')}; replace it with: sbert models promote "
+            + "VERSION");
 }
 
 /// <summary>A version that runs beside the live one on a share of the batches.</summary>
@@ -83,7 +89,9 @@ internal static class PointerReading
 /// <param name="Since">When it was set.</param>
 public sealed record ModelShadow(string Version, double Share, DateTimeOffset Since)
 {
-    /// <summary>Whether it runs on a batch: a function of run and index alone, so that a message delivered twice means the same twice.</summary>
+    /// <summary>
+    /// Whether it runs on a batch: a function of run and index alone, so that a message delivered twice means the same twice.
+    /// </summary>
     /// <param name="run">The run's id.</param>
     /// <param name="batch">The batch's index.</param>
     public bool Takes(string run, int batch)

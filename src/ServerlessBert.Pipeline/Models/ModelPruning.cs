@@ -21,38 +21,46 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
     /// <param name="isDryRun">Whether it is only said what would happen.</param>
     /// <param name="cancellationToken">Ends the work; another call resumes.</param>
     /// <returns>What becomes of each version and why, the newest first.</returns>
-    /// <exception cref="ModelUnavailableException">No model is live, or the pointer cannot be read: nothing says then what must stay.</exception>
-    public async Task<IReadOnlyList<PruneDecision>> PruneAsync(ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
+    /// <exception cref="ModelUnavailableException">No model is live, or the pointer cannot be read: nothing says then what must
+    /// stay.</exception>
+    public async Task<IReadOnlyList<PruneDecision>> PruneAsync(
+        ModelPruningOptions options, bool isDryRun = false, CancellationToken cancellationToken = default)
     {
-        var (decisions, pruned) = await ContendedWrite.RetryAsync(ModelPointer.FileName, () => MarkAsync(options, isDryRun, cancellationToken), cancellationToken);
+        var (decisions, pruned) = await ContendedWrite.RetryAsync(ModelPointer.FileName, () =>
+            MarkAsync(options, isDryRun, cancellationToken), cancellationToken);
         if (isDryRun) return decisions;
         var held = await DeleteAsync(pruned, time.GetUtcNow() - options.Grace, cancellationToken);
-        return [.. decisions.Select(decision => held.TryGetValue(decision.Version, out string? reason) ? decision with { Reason = reason } : decision)];
+        return [.. decisions.Select(decision =>
+            held.TryGetValue(decision.Version, out string? reason) ? decision with { Reason = reason } : decision)];
     }
 
     // Null when a promotion or another pruning came in between: then it is decided anew.
     private async Task<MarkedVersions?> MarkAsync(ModelPruningOptions options, bool isDryRun, CancellationToken cancellationToken)
     {
         var reading = await registry.ReadPointerAsync(null, cancellationToken);
-        var pointer = reading.IntactPointer() ?? throw new ModelUnavailableException("No model is live, so none is pruned; promote one first: sbert models promote VERSION");
+        var pointer = reading.IntactPointer() ?? throw new ModelUnavailableException(
+            "No model is live, so none is pruned; promote one first: sbert models promote VERSION");
         var decisions = await DecideAsync(pointer, options, cancellationToken);
         string[] marked = [.. pointer.Pruned.Select(model => model.Version)];
         var now = time.GetUtcNow();
         PrunedModel[] pruned =
         [
             .. pointer.Pruned,
-            .. decisions.Where(decision => decision.IsPruned && !marked.Contains(decision.Version)).Select(decision => new PrunedModel(decision.Version, now)),
+            .. decisions.Where(decision => decision.IsPruned && !marked.Contains(decision.Version))
+                .Select(decision => new PrunedModel(decision.Version, now)),
         ];
         bool isMarked = isDryRun || pruned.Length == marked.Length
             || await registry.TryWritePointerAsync(pointer with { Pruned = pruned }, reading.ETag, cancellationToken);
         return isMarked ? new MarkedVersions(decisions, pruned) : null;
     }
 
-    private async Task<IReadOnlyList<PruneDecision>> DecideAsync(ModelPointer pointer, ModelPruningOptions options, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PruneDecision>> DecideAsync(
+        ModelPointer pointer, ModelPruningOptions options, CancellationToken cancellationToken)
     {
         var versions = await registry.ListAsync(cancellationToken);
         string? parent = await registry.ParentOfAsync(pointer.Version, cancellationToken);
-        var newest = versions.Where(model => model.IsComplete && pointer.RoleOf(model.Version) != ModelRole.Pruned).Take(options.Keep).Select(model => model.Version).ToHashSet();
+        var newest = versions.Where(model => model.IsComplete && pointer.RoleOf(model.Version) != ModelRole.Pruned).Take(options.Keep)
+            .Select(model => model.Version).ToHashSet();
         var since = time.GetUtcNow() - options.Grace;
         return
         [
@@ -64,8 +72,10 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
                     ModelRole.Shadow => PruneDecision.Kept(model, "it runs in shadow"),
                     ModelRole.Previous => PruneDecision.Kept(model, "a rollback returns to it"),
                     _ when model.Version == parent => PruneDecision.Kept(model, "the live model was trained from it"),
-                    _ when pointer.History.Any(past => past.Version == model.Version && past.Replaced > since) => PruneDecision.Kept(model, $"it was live within {options.Grace}, and may still answer a file"),
-                    _ when !model.IsComplete => model.Published > since ? PruneDecision.Kept(model, "it is being published") : PruneDecision.Pruned(model, "its upload was interrupted"),
+                    _ when pointer.History.Any(past => past.Version == model.Version && past.Replaced > since) => PruneDecision.Kept(model,
+                        $"it was live within {options.Grace}, and may still answer a file"),
+                    _ when !model.IsComplete => model.Published > since
+                        ? PruneDecision.Kept(model, "it is being published") : PruneDecision.Pruned(model, "its upload was interrupted"),
                     _ when newest.Contains(model.Version) => PruneDecision.Kept(model, $"it is among the {options.Keep} newest"),
                     _ => PruneDecision.Pruned(model, $"there are {options.Keep} newer ones"),
                 }),
@@ -73,7 +83,8 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
     }
 
     /// <returns>What holds the files of versions that could not be deleted; the next call tries again.</returns>
-    private async Task<IReadOnlyDictionary<string, string>> DeleteAsync(IReadOnlyList<PrunedModel> pruned, DateTimeOffset before, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, string>> DeleteAsync(
+        IReadOnlyList<PrunedModel> pruned, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var gone = new HashSet<string>();
         var held = new Dictionary<string, string>();
@@ -110,12 +121,14 @@ public sealed class ModelPruning(PipelineStorage storage, ModelRegistry registry
         }
     }
 
-    private Task ForgetAsync(HashSet<string> gone, CancellationToken cancellationToken) => ContendedWrite.RetryAsync<object>(ModelPointer.FileName, async () =>
+    private Task ForgetAsync(HashSet<string> gone, CancellationToken cancellationToken) =>
+        ContendedWrite.RetryAsync<object>(ModelPointer.FileName, async () =>
     {
         var reading = await registry.ReadPointerAsync(null, cancellationToken);
         if (reading.IntactPointer() is not { } pointer) return gone;
         var next = pointer with { Pruned = [.. pointer.Pruned.Where(model => !gone.Contains(model.Version))] };
-        return next.Pruned.Count == pointer.Pruned.Count || await registry.TryWritePointerAsync(next, reading.ETag, cancellationToken) ? gone : null;
+        return next.Pruned.Count == pointer.Pruned.Count
+            || await registry.TryWritePointerAsync(next, reading.ETag, cancellationToken) ? gone : null;
     }, cancellationToken);
 
     private sealed record MarkedVersions(IReadOnlyList<PruneDecision> Decisions, IReadOnlyList<PrunedModel> Pruned);
@@ -139,7 +152,9 @@ public sealed record ModelPruningOptions
     /// <summary>The configuration section's name.</summary>
     public const string Section = "ServerlessBert:Retirement";
 
-    /// <summary>How many of the newest versions are kept, whatever they are: ten bert-base in bfloat16 are 2 GB, some cents a month.</summary>
+    /// <summary>
+    /// How many of the newest versions are kept, whatever they are: ten bert-base in bfloat16 are 2 GB, some cents a month.
+    /// </summary>
     [Range(0, 100_000)]
     public int Keep { get; init; } = 10;
 

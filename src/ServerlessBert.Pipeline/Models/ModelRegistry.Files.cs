@@ -18,13 +18,16 @@ public sealed partial class ModelRegistry
     /// <param name="created">When the version was made, which becomes its name; null takes now.</param>
     /// <param name="cancellationToken">Ends the upload; what was uploaded stays, without a manifest.</param>
     /// <returns>The version's manifest.</returns>
-    /// <exception cref="ModelUnavailableException">The folder lacks a file that a model needs, or other content stands under that version.</exception>
+    /// <exception cref="ModelUnavailableException">The folder lacks a file that a model needs, or other content stands under
+    /// that version.</exception>
     /// <exception cref="UnwritableBlobException">Something holds one of the blobs.</exception>
-    public async Task<ModelManifest> PublishAsync(string folder, DateTimeOffset? created = null, CancellationToken cancellationToken = default)
+    public async Task<ModelManifest> PublishAsync(
+        string folder, DateTimeOffset? created = null, CancellationToken cancellationToken = default)
     {
         var files = await BlobFolder.DescribeAsync(PathsOf(folder), cancellationToken);
         if (files.FirstOrDefault(file => !file.IsPlain) is { } odd)
-            throw new ModelUnavailableException($"The file name \"{odd.Name}\" cannot be published; use letters, digits, dots, dashes and underscores.");
+            throw new ModelUnavailableException(
+                $"The file name \"{odd.Name}\" cannot be published; use letters, digits, dots, dashes and underscores.");
 
         string weights = files.Single(file => file.Name == ModelManifest.Weights).Sha256;
         var when = created ?? time.GetUtcNow();
@@ -37,7 +40,9 @@ public sealed partial class ModelRegistry
         byte[] bytes = manifest.ToBytes();
         string? other = await Folder(manifest.Version).PublishAsync(folder, files, new BinaryData(bytes), cancellationToken);
         if (other is not null)
-            throw new ModelUnavailableException($"Model {manifest.Version} has another {other} already, and a version never changes; publish again to get a new version.");
+            throw new ModelUnavailableException(
+                $"Model {manifest.Version} has another {other} already, and a version never changes; publish again to get a new "
+                + "version.");
         return manifest with { Digest = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
     }
 
@@ -54,7 +59,8 @@ public sealed partial class ModelRegistry
     /// <exception cref="ModelUnavailableException">A file is absent or damaged.</exception>
     public async Task DownloadAsync(ModelManifest manifest, string folder, CancellationToken cancellationToken = default)
     {
-        if (await TryDownloadAsync(manifest, folder, cancellationToken) is { } problem) throw new ModelUnavailableException(Sentence(manifest.Version, problem));
+        if (await TryDownloadAsync(manifest, folder, cancellationToken) is { } problem)
+            throw new ModelUnavailableException(Sentence(manifest.Version, problem));
     }
 
     /// <summary>Downloads every file of a version and compares its hash.</summary>
@@ -70,7 +76,8 @@ public sealed partial class ModelRegistry
             foreach (var file in manifest.Files)
             {
                 string path = Path.Combine(folder, file.Name);
-                if (await Folder(version).DownloadAsync(file, path, cancellationToken) is { } problem) problems.Add(Sentence(version, problem));
+                if (await Folder(version).DownloadAsync(file, path, cancellationToken) is { } problem)
+                    problems.Add(Sentence(version, problem));
                 File.Delete(path);
             }
         }
@@ -96,7 +103,8 @@ public sealed partial class ModelRegistry
         return etags;
     }
 
-    internal static string Sentence(string version, FolderProblem problem) => $"{problem.File} of model {version} {problem.Detail}; publish the model again.";
+    internal static string Sentence(string version, FolderProblem problem) =>
+        $"{problem.File} of model {version} {problem.Detail}; publish the model again.";
 
     private static string[] PathsOf(string folder)
     {
@@ -104,17 +112,21 @@ public sealed partial class ModelRegistry
         string[] paths =
         [
             .. Directory.EnumerateFiles(folder)
-                .Where(path => Path.GetFileName(path) is var name && name != ModelManifest.FileName && name[0] != '.' && PublishedEndings.Contains(Path.GetExtension(name)))
+                .Where(path => Path.GetFileName(path) is var name && name != ModelManifest.FileName && name[0] != '.'
+                    && PublishedEndings.Contains(Path.GetExtension(name)))
                 .Order(StringComparer.Ordinal),
         ];
         string[] names = [.. paths.Select(path => Path.GetFileName(path))];
         foreach (string needed in new[] { ModelManifest.Weights, "config.json" })
         {
             if (!names.Contains(needed))
-                throw new ModelUnavailableException($"{folder} has no {needed}: publish a checkpoint folder as Hugging Face's save_pretrained or sbert train writes it.");
+                throw new ModelUnavailableException(
+                    $"{folder} has no {needed}: publish a checkpoint folder as Hugging Face's save_pretrained or sbert train "
+                    + "writes it.");
         }
         if (!names.Contains("vocab.txt") && !names.Contains("tokenizer.json"))
-            throw new ModelUnavailableException($"{folder} has neither vocab.txt nor tokenizer.json: copy the tokenizer's files beside the weights.");
+            throw new ModelUnavailableException(
+                $"{folder} has neither vocab.txt nor tokenizer.json: copy the tokenizer's files beside the weights.");
         return paths;
     }
 }

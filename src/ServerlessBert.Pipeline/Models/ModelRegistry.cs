@@ -24,7 +24,8 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
         var files = new List<(string Version, string Name, BlobItemProperties Properties)>();
         await foreach (var blob in _models.GetBlobsAsync(cancellationToken: cancellationToken))
         {
-            if (blob.Name.Split('/') is [var version, var name] && ModelVersion.IsValid(version)) files.Add((version, name, blob.Properties));
+            if (blob.Name.Split('/') is [var version, var name] && ModelVersion.IsValid(version))
+                files.Add((version, name, blob.Properties));
         }
         return
         [
@@ -69,12 +70,13 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
     public async Task<ModelManifest> ReadManifestAsync(string version, CancellationToken cancellationToken = default)
     {
         var reading = await Folder(version).ReadManifestAsync<ModelManifest>(cancellationToken);
-        if (reading.Damage is { } damage) throw new ModelUnavailableException($"The manifest of model {version} cannot be read: {damage} Publish the model again.");
+        if (reading.Damage is { } damage) throw new ModelUnavailableException(
+            $"The manifest of model {version} cannot be read: {damage} Publish the model again.");
         return reading.Value is { } manifest
             ? manifest.Checked(version, reading.Content!)
             : throw new ModelUnavailableException(
-                $"Model {version} is not in the {StorageNames.Models} container, or its upload was interrupted (it has no {ModelManifest.FileName}); "
-                + "publish it again, or choose one of: sbert models list");
+                $"Model {version} is not in the {StorageNames.Models} container, or its upload was interrupted "
+                + $"(it has no {ModelManifest.FileName}); publish it again, or choose one of: sbert models list");
     }
 
     /// <summary>A JSON document of a version, or null where it has none.</summary>

@@ -42,7 +42,8 @@ public static class ReviewPipelineServices
         services.AddSettings<RetrainingOptions>(configuration, RetrainingOptions.Section);
         services.TryAddSingleton<LoadClassifier>(provider => (folder, decided) => Load(provider, folder, decided));
 
-        services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider =>
+            new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ModelDtypes>();
         services.TryAddSingleton<ModelCache>();
         services.TryAddSingleton<ModelPruning>();
@@ -70,7 +71,8 @@ public static class ReviewPipelineServices
     {
         var options = provider.GetRequiredService<InferenceOptions>();
         ReviewClassifier classifier = ReviewClassifier.Load(folder, options with { Dtype = decided ?? options.Dtype });
-        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast ? "oneDNN's packed layers" : "the plain module tree");
+        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast
+            ? "oneDNN's packed layers" : "the plain module tree");
         return new CheckpointClassifier(classifier);
     }
 }

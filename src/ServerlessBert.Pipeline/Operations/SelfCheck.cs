@@ -18,7 +18,8 @@ public static class SelfCheck
     private static readonly TimeSpan StorageTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs every check.</summary>
-    /// <param name="configuration">Where the storage account is named. None is no failure: an image is built where there is none yet.</param>
+    /// <param name="configuration">Where the storage account is named. None is no failure: an image is built where there is
+    /// none yet.</param>
     /// <param name="output">Takes the lines.</param>
     /// <returns>Whether all passed.</returns>
     public static async Task<bool> RunAsync(IConfiguration configuration, TextWriter output)
@@ -72,7 +73,8 @@ public static class SelfCheck
             using var classifier = ReviewClassifier.Load(folder);
             return (true, $"{live.Version} loads, in {classifier.Dtype}");
         }
-        catch (Exception exception) when (exception is ServerlessBertException or RequestFailedException || StorageErrors.IsUnreachable(exception))
+        catch (Exception exception) when (exception is ServerlessBertException or RequestFailedException
+            || StorageErrors.IsUnreachable(exception))
         {
             return (false, $"cannot be loaded, {StorageErrors.Sentence(exception)}");
         }

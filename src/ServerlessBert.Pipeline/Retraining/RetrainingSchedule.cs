@@ -15,7 +15,8 @@ namespace ServerlessBert.Pipeline.Retraining;
 /// a version published since was trained on it: one that did not pass the gate would not pass it by asking again.
 /// </summary>
 public sealed class RetrainingSchedule(
-    PipelineStorage storage, ModelRegistry models, TrainingRequests requests, ReviewOptions reviews, RetrainingOptions options, ILogger<RetrainingSchedule> logger)
+    PipelineStorage storage, ModelRegistry models, TrainingRequests requests, ReviewOptions reviews, RetrainingOptions options,
+        ILogger<RetrainingSchedule> logger)
 {
     private readonly NewRows _newRows = new(storage, reviews);
 
@@ -36,13 +37,16 @@ public sealed class RetrainingSchedule(
         logger.TrainingRequested(unseen.Length, live?.Version ?? "none");
     }
 
-    private async Task<string?> ReasonAgainstAsync(int files, TrainingFile[] unseen, List<TrainingDataFile> seen, string? live, CancellationToken cancellationToken)
+    private async Task<string?> ReasonAgainstAsync(
+        int files, TrainingFile[] unseen, List<TrainingDataFile> seen, string? live, CancellationToken cancellationToken)
     {
         if (files == 0) return $"there is no labelled file in {StorageNames.TrainingData}/.";
         if (unseen.Length == 0) return $"model {live} or one published since was trained on all {files} labelled files.";
         if (await requests.CountAsync(cancellationToken) > 0) return "a request waits already, or is worked on.";
         if (await requests.CountPoisonedAsync(cancellationToken) > 0)
-            return $"an earlier one was dead-lettered; look at it (sbert queues peek {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
+            return
+                "an earlier one was dead-lettered; look at it (sbert queues peek "
+                + $"{StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
         return await TooFewAsync(unseen, seen, cancellationToken);
     }
 
@@ -52,7 +56,9 @@ public sealed class RetrainingSchedule(
         var rowsBefore = seen.GroupBy(file => file.Name).ToDictionary(name => name.Key, name => name.Max(file => file.Rows));
         long rows = await _newRows.CountAsync(unseen, rowsBefore, options.MinNewRows, cancellationToken);
         return rows >= options.MinNewRows ? null
-            : $"{unseen.Length} labelled files are new, with {rows:N0} new rows, and {nameof(RetrainingOptions.MinNewRows)} asks for {options.MinNewRows:N0}.";
+            :
+                $"{unseen.Length} labelled files are new, with {rows:N0} new rows, and {nameof(RetrainingOptions.MinNewRows)} asks "
+                + $"for {options.MinNewRows:N0}.";
     }
 
     private async Task<List<TrainingDataFile>> SeenSinceAsync(string? live, CancellationToken cancellationToken)
@@ -105,7 +111,8 @@ internal sealed class NewRows(PipelineStorage storage, ReviewOptions options)
     /// <param name="rowsBefore">Rows that a name gave to a training before.</param>
     /// <param name="enough">Counting stops here.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<long> CountAsync(IEnumerable<TrainingFile> files, IReadOnlyDictionary<string, long> rowsBefore, long enough, CancellationToken cancellationToken)
+    public async Task<long> CountAsync(
+        IEnumerable<TrainingFile> files, IReadOnlyDictionary<string, long> rowsBefore, long enough, CancellationToken cancellationToken)
     {
         long rows = 0;
         foreach (TrainingFile file in files)
@@ -122,7 +129,8 @@ internal sealed class NewRows(PipelineStorage storage, ReviewOptions options)
         long rows = 0;
         try
         {
-            await using Stream content = await storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+            var blob = storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name);
+            await using Stream content = await blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
             await foreach (Review review in ReviewFileReader.ReadAsync(content, file.Name, options, cancellationToken))
             {
                 if (review.Stars is not null && ++rows >= enough) break;

@@ -36,7 +36,8 @@ public sealed class TrainingDocument : IDisposable
     /// <param name="id">The request's id.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    internal static async Task<TrainingDocument> OpenAsync(JsonBlob<TrainingJobState> blob, string id, TimeProvider time, CancellationToken cancellationToken) =>
+    internal static async Task<TrainingDocument> OpenAsync(
+        JsonBlob<TrainingJobState> blob, string id, TimeProvider time, CancellationToken cancellationToken) =>
         new(blob, time, await blob.ReadAsync(null, cancellationToken), id);
 
     /// <summary>Counts an attempt, before any work: an attempt that dies has been counted.</summary>

@@ -4,7 +4,10 @@ using ServerlessBert.Reviews.Decoding;
 
 namespace ServerlessBert.Pipeline.Retraining;
 
-/// <summary>What lies in training-data/: files to learn from, and under <see cref="EvaluationFolder"/> the fixed evaluation set, which is never learned from.</summary>
+/// <summary>
+/// What lies in training-data/: files to learn from, and under <see cref="EvaluationFolder"/> the fixed evaluation set, which
+/// is never learned from.
+/// </summary>
 /// <param name="Data">Files to learn from, oldest first.</param>
 /// <param name="Evaluation">Files to measure on, oldest first.</param>
 public sealed record TrainingFiles(IReadOnlyList<TrainingFile> Data, IReadOnlyList<TrainingFile> Evaluation)
@@ -16,7 +19,8 @@ public sealed record TrainingFiles(IReadOnlyList<TrainingFile> Data, IReadOnlyLi
     /// <param name="storage">Where they are.</param>
     /// <param name="names">Names or prefixes of the files to learn from; null takes all.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
-    public static async Task<TrainingFiles> ListAsync(PipelineStorage storage, IReadOnlyList<string>? names = null, CancellationToken cancellationToken = default)
+    public static async Task<TrainingFiles> ListAsync(
+        PipelineStorage storage, IReadOnlyList<string>? names = null, CancellationToken cancellationToken = default)
     {
         var data = new List<TrainingFile>();
         var evaluation = new List<TrainingFile>();

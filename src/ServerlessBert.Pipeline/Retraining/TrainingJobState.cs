@@ -1,6 +1,9 @@
 namespace ServerlessBert.Pipeline.Retraining;
 
-/// <summary>One request's way to a model: the document <c>trainings/&lt;id&gt;.json</c>, which is its state for the next attempt and its progress for whoever looks.</summary>
+/// <summary>
+/// One request's way to a model: the document <c>trainings/&lt;id&gt;.json</c>, which is its state for the next attempt and its
+/// progress for whoever looks.
+/// </summary>
 public sealed record TrainingJobState
 {
     /// <summary>The document's schema, 1.</summary>

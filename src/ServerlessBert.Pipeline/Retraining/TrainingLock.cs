@@ -37,7 +37,8 @@ public sealed class TrainingLock : IAsyncDisposable
     /// <param name="storage">Where trainings are.</param>
     /// <param name="request">The request's message id, a GUID.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async Task<TrainingLock?> TryTakeAsync(PipelineStorage storage, string request, CancellationToken cancellationToken = default)
+    public static async Task<TrainingLock?> TryTakeAsync(
+        PipelineStorage storage, string request, CancellationToken cancellationToken = default)
     {
         BlobClient blob = storage.Container(StorageNames.Trainings).GetBlobClient("lock");
         BlobLeaseClient lease = blob.GetBlobLeaseClient(Guid.Parse(request).ToString());
@@ -78,7 +79,8 @@ public sealed class TrainingLock : IAsyncDisposable
     {
         try
         {
-            await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken); // storage of an earlier release
+            // Storage of an earlier release lacks the container.
+            await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken);
             await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = Blobs.Unchanged(null) }, cancellationToken);
         }
         catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsUnwritable())

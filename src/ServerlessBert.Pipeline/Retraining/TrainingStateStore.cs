@@ -23,14 +23,17 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     private readonly BlobContainerClient _trainings = storage.Container(StorageNames.Trainings);
 
     /// <summary>The document of a request, new or as an earlier attempt left it.</summary>
-    public Task<TrainingDocument> OpenAsync(string id, CancellationToken cancellationToken = default) => TrainingDocument.OpenAsync(Document(id), id, time, cancellationToken);
+    public Task<TrainingDocument> OpenAsync(string id, CancellationToken cancellationToken = default) =>
+        TrainingDocument.OpenAsync(Document(id), id, time, cancellationToken);
 
     /// <summary>The plan; no value where there is none yet.</summary>
-    public Task<JsonReading<TrainingPlan>> ReadPlanAsync(string id, CancellationToken cancellationToken = default) => Plan(id).ReadAsync(null, cancellationToken);
+    public Task<JsonReading<TrainingPlan>> ReadPlanAsync(string id, CancellationToken cancellationToken = default) =>
+        Plan(id).ReadAsync(null, cancellationToken);
 
     /// <summary>Keeps the plan, in the place of whatever stands there.</summary>
     /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
-    public Task SavePlanAsync(string id, TrainingPlan plan, CancellationToken cancellationToken = default) => Plan(id).ChangeAsync(_ => plan, cancellationToken);
+    public Task SavePlanAsync(string id, TrainingPlan plan, CancellationToken cancellationToken = default) =>
+        Plan(id).ChangeAsync(_ => plan, cancellationToken);
 
     /// <summary>Copies a whole local checkpoint folder, and deletes those older than the newest two.</summary>
     /// <param name="id">The training.</param>
@@ -40,9 +43,11 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     public async Task<int> SaveCheckpointAsync(string id, string folder, CancellationToken cancellationToken = default)
     {
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        int step = StepOf(name) ?? throw new ArgumentException($"A checkpoint's folder is named {CheckpointPrefix}<step>, not {name}.", nameof(folder));
+        int step = StepOf(name) ?? throw new ArgumentException(
+            $"A checkpoint's folder is named {CheckpointPrefix}<step>, not {name}.", nameof(folder));
         await Folder($"{id}/{name}").ReplaceAsync(folder, cancellationToken);
-        foreach (string old in (await CheckpointsAsync(id, cancellationToken)).Skip(KeptCheckpoints)) await Folder($"{id}/{old}").DeleteAsync(cancellationToken);
+        foreach (string old in (await CheckpointsAsync(id, cancellationToken)).Skip(KeptCheckpoints))
+            await Folder($"{id}/{old}").DeleteAsync(cancellationToken);
         return step;
     }
 
@@ -52,7 +57,8 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     /// <param name="report">Told of copies that are not whole.</param>
     /// <param name="cancellationToken">Ends the download.</param>
     /// <returns>The checkpoint's step, or 0 where there is none.</returns>
-    public async Task<int> LoadCheckpointAsync(string id, string folder, Action<string> report, CancellationToken cancellationToken = default)
+    public async Task<int> LoadCheckpointAsync(
+        string id, string folder, Action<string> report, CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(folder);
         foreach (string name in await CheckpointsAsync(id, cancellationToken))
@@ -120,7 +126,8 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     private async Task<List<(string Id, DateTimeOffset Modified)>> DocumentsAsync(CancellationToken cancellationToken)
     {
         var documents = new List<(string, DateTimeOffset)>();
-        await foreach (BlobHierarchyItem item in _trainings.GetBlobsByHierarchyAsync(new GetBlobsByHierarchyOptions { Delimiter = "/" }, cancellationToken))
+        var ownLevel = new GetBlobsByHierarchyOptions { Delimiter = "/" };
+        await foreach (BlobHierarchyItem item in _trainings.GetBlobsByHierarchyAsync(ownLevel, cancellationToken))
         {
             if (item.IsBlob && item.Blob.Name.EndsWith(".json", StringComparison.Ordinal))
                 documents.Add((item.Blob.Name[..^".json".Length], item.Blob.Properties.LastModified ?? default));
@@ -129,7 +136,8 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     }
 
     private async Task<IReadOnlyList<string>> CheckpointsAsync(string id, CancellationToken cancellationToken) =>
-        [.. (await BlobFolder.ListAsync(_trainings, id, cancellationToken)).Where(name => StepOf(name) is not null).OrderByDescending(StepOf)];
+        [.. (await BlobFolder.ListAsync(_trainings, id, cancellationToken))
+            .Where(name => StepOf(name) is not null).OrderByDescending(StepOf)];
 
     // Under a temporary name until every hash was right, so that a local folder is whole too.
     private async Task<string?> LoadAsync(string path, string folder, CancellationToken cancellationToken)
@@ -141,7 +149,8 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
             if (manifest.Damage is { } damage) return damage;
             if (manifest.Value is not { } whole) return $"{path} has no {BlobFolder.ManifestName}: its upload was interrupted.";
             if (whole.Files.Contains(null!)) return $"{path}/{BlobFolder.ManifestName} is damaged: it does not name files.";
-            if (await Folder(path).DownloadAsync(whole.Files, partial, cancellationToken) is { } problem) return $"{path}/{problem.File} {problem.Detail}.";
+            if (await Folder(path).DownloadAsync(whole.Files, partial, cancellationToken) is { } problem)
+                return $"{path}/{problem.File} {problem.Detail}.";
             Directory.Move(partial, folder);
             return null;
         }
@@ -152,7 +161,8 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     }
 
     private static int? StepOf(string name) =>
-        name.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && int.TryParse(name[CheckpointPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step)
+        name.StartsWith(CheckpointPrefix, StringComparison.Ordinal)
+            && int.TryParse(name[CheckpointPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step)
             ? step
             : null;
 

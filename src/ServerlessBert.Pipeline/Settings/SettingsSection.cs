@@ -17,7 +17,8 @@ public static class SettingsSection
     private const string Root = "ServerlessBert";
 
     // Of all programs, since they are given the same settings.
-    private static readonly string[] Names = ["Drift", "Inference", "Models", "Retirement", "Retraining", "Reviews", "Runs", "Storage", "Trainer"];
+    private static readonly string[] Names =
+        ["Drift", "Inference", "Models", "Retirement", "Retraining", "Reviews", "Runs", "Storage", "Trainer"];
 
     /// <summary>Registers a section's options, checked at start. What was registered before stays.</summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services, IConfiguration configuration, string section)
@@ -54,14 +55,18 @@ public static class SettingsSection
     private static void Bind<T>(T options, IConfiguration configuration, string name)
         where T : class
     {
-        if (!Names.Any(known => name == $"{Root}:{known}")) throw new ArgumentException($"{name} is not among the known sections.", nameof(name));
+        if (!Names.Any(known => name == $"{Root}:{known}"))
+            throw new ArgumentException($"{name} is not among the known sections.", nameof(name));
         RefuseUnknownSections(configuration);
         IConfigurationSection section = configuration.GetSection(name);
-        PropertyInfo[] properties = [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)];
-        if (section.Value is { Length: > 0 }) throw new SettingsException($"{NameOf(section)} is a section of settings and not a setting; {Known(section, properties)}");
+        PropertyInfo[] properties =
+            [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)];
+        if (section.Value is { Length: > 0 }) throw new SettingsException(
+            $"{NameOf(section)} is a section of settings and not a setting; {Known(section, properties)}");
         foreach (IConfigurationSection setting in section.GetChildren())
         {
-            PropertyInfo property = properties.FirstOrDefault(property => property.Name.Equals(setting.Key, StringComparison.OrdinalIgnoreCase))
+            PropertyInfo property = properties.FirstOrDefault(property =>
+                property.Name.Equals(setting.Key, StringComparison.OrdinalIgnoreCase))
                 ?? throw new SettingsException($"{NameOf(setting)} is not a setting; {Known(section, properties)}");
             property.SetValue(options, ValueOf(setting, property));
         }
@@ -70,8 +75,10 @@ public static class SettingsSection
     private static object? ValueOf(IConfigurationSection setting, PropertyInfo property)
     {
         Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        bool isList = property.PropertyType != typeof(string) && property.PropertyType.IsAssignableTo(typeof(System.Collections.IEnumerable));
-        if (isList && setting.Value is { Length: > 0 }) throw new SettingsException($"{NameOf(setting)} is a list; write its first entry as {NameOf(setting)}__0.");
+        bool isList = property.PropertyType != typeof(string)
+            && property.PropertyType.IsAssignableTo(typeof(System.Collections.IEnumerable));
+        if (isList && setting.Value is { Length: > 0 }) throw new SettingsException(
+            $"{NameOf(setting)} is a list; write its first entry as {NameOf(setting)}__0.");
         object? value;
         try
         {

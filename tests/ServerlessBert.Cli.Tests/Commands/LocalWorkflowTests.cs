@@ -54,6 +54,24 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task A_decimal_point_is_one_whatever_the_locale()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), model = folder.At("model");
+        var german = new Dictionary<string, string> { ["LC_ALL"] = "de_DE.UTF-8" };
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "1", "--max-hours", "0.5",
+            "--lr", "1.5e-4", "--eval-fraction", "0.25", "--out", model], environment: german);
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal((0.5, 1.5e-4, 20), (record.GetProperty("options").GetProperty("maxHours").GetDouble(),
+            record.GetProperty("options").GetProperty("learningRate").GetDouble(), record.GetProperty("evaluationRows").GetInt32()));
+        Assert.Matches(@"\d\.\d reviews/s", result.Errors);
+    }
+
+    [Fact]
     public async Task One_command_pretrains_on_the_texts_and_trains_from_there()
     {
         using var folder = new TemporaryFolder();

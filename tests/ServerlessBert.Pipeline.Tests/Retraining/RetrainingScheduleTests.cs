@@ -88,7 +88,7 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
 
-        await Assert.ThrowsAsync<MessageFormatException>(() => world.Get<TrainingRequests>().SendAsync(new TrainingRequest { Epochs = -1 }));
+        await Assert.ThrowsAsync<MessageFormatException>(() => world.Get<TrainingRequests>().SendAsync(new TrainingRequest().With(options => options.Epochs, -1)));
 
         Assert.Empty(await TakeAsync(world));
     }

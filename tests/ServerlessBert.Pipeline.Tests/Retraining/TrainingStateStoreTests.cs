@@ -1,5 +1,4 @@
 using Azure.Storage.Blobs.Specialized;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
@@ -70,7 +69,7 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
         {
             Created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
             Preset = "tiny",
-            Options = new TrainingOptions { Epochs = 2.5, LearningRate = 1e-3, Compute = InferenceDtype.BFloat16, Seed = 7 },
+            Options = new TrainingOptions { Epochs = 2.5, LearningRate = 1e-3, Precision = Precision.BFloat16Mixed, Seed = 7 },
             EvalFraction = 0.25,
             Data = [new TrainingFile("a.jsonl", "0x8D", DateTimeOffset.UnixEpoch)],
         };
