@@ -21,7 +21,7 @@ public sealed class ReviewClassifier : IDisposable
     private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
         this.forward = forward;
-        this.tokenizer = tokenizer;
+        this.tokenizer = tokenizer.ForUntrustedText(); // a review is data
         this.calibration = calibration;
         this.options = options;
         Dtype = dtype.ToString().ToLowerInvariant();
