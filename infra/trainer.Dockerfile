@@ -1,16 +1,19 @@
 # The training job, with libtorch for CUDA 12 (it runs on a processor too, where there is no device). From the root:
 #   docker build -f infra/trainer.Dockerfile -t trainer .
 #   docker build -f infra/trainer.Dockerfile -t trainer --build-arg TRAINER_DEVICE=cpu .     (small, no GPU)
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# eng/pin-base-images.sh renews the digests.
+FROM mcr.microsoft.com/dotnet/sdk:10.0@sha256:35d40304542c8689331f8cab17c65926cdf48fe711e289321d71924b230a7d29 AS build
 ARG TRAINER_DEVICE=cuda
-ENV PUBLISHED=/published NATIVE=/native
+ENV PUBLISHED=/published NATIVE=/native NUGET_PACKAGES=/nuget LEFT_OVER="/nuget /root/.local/share/NuGet /source/artifacts"
 WORKDIR /source
 COPY . .
-RUN dotnet publish src/ServerlessBert.Trainer -c Release -r linux-x64 -p:TrainerDevice="$TRAINER_DEVICE" -o "$PUBLISHED"
-# Native libraries apart, with times that do not change: their layer stays as it is while only the code changes.
-RUN mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "$NATIVE" {} + && find "$NATIVE" -exec touch -d @0 {} +
+# Native libraries go apart, with times that do not change. All in one layer: with CUDA each copy is some GB, and a
+# registry's build has a small disk.
+RUN dotnet publish src/ServerlessBert.Trainer -c Release -r linux-x64 -p:TrainerDevice="$TRAINER_DEVICE" -o "$PUBLISHED" \
+    && mkdir "$NATIVE" && find "$PUBLISHED" -maxdepth 1 -name '*.so*' -exec mv -t "$NATIVE" {} + \
+    && find "$NATIVE" -exec touch -d @0 {} + && rm -rf $LEFT_OVER
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble@sha256:2d584d8147faddb0d678c5748d47953e5b8e18621ed4fb7049a91381d9d7746f
 # The container runtime mounts the driver where these ask for it. libgomp's threads sleep instead of spinning
 # (docs/decisions.md).
 ENV NVIDIA_VISIBLE_DEVICES=all \

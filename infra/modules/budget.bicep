@@ -9,12 +9,16 @@ param start string
 @description('Who gets a mail beside the owners; may be empty.')
 param alertEmail string
 
+@description('Resource id of the action group that is told too; may be empty.')
+param actionGroupId string
+
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: 'serverlessbert'
   properties: {
     category: 'Cost'
     amount: amount
     timeGrain: 'Monthly'
+    // Azure refuses another start date for a budget that exists, and with it the whole deployment.
     timePeriod: { startDate: start }
     notifications: {
       eighty: {
@@ -23,6 +27,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         threshold: 80
         thresholdType: 'Actual'
         contactEmails: empty(alertEmail) ? [] : [alertEmail]
+        contactGroups: empty(actionGroupId) ? [] : [actionGroupId]
         contactRoles: ['Owner']
       }
       forecast: {
@@ -31,6 +36,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         threshold: 100
         thresholdType: 'Forecasted'
         contactEmails: empty(alertEmail) ? [] : [alertEmail]
+        contactGroups: empty(actionGroupId) ? [] : [actionGroupId]
         contactRoles: ['Owner']
       }
     }

@@ -3,19 +3,19 @@
 @description('Name of the system topic.')
 param name string
 
-@description('Region.')
-param location string
-
 @description('Tags of every resource.')
 param tags object
 
 @description('Resource id of the storage account.')
 param storageAccountId string
 
+@description('Region of the storage account, where its topic must be.')
+param storageLocation string
+
 // System-assigned: only such an identity passes a storage account's network rules as a trusted service.
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
-  location: location
+  location: storageLocation
   tags: tags
   identity: { type: 'SystemAssigned' }
   properties: {
@@ -26,6 +26,9 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
 
 @description('The topic\'s name.')
 output name string = topic.name
+
+@description('The topic\'s resource id.')
+output id string = topic.id
 
 @description('Object id of the topic\'s identity.')
 output principalId string = topic.identity.principalId

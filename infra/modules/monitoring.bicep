@@ -12,7 +12,10 @@ param tags object
 @description('Days that logs are kept.')
 param logRetentionDays int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+@description('Resource id of a workspace to use instead of a new one; may be empty.')
+param existingWorkspaceId string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (empty(existingWorkspaceId)) {
   name: 'log-${token}'
   location: location
   tags: tags
@@ -25,6 +28,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   }
 }
 
+var workspaceId = empty(existingWorkspaceId) ? workspace.id : existingWorkspaceId
+
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   name: 'appi-${token}'
   location: location
@@ -32,13 +37,13 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: workspaceId
     DisableLocalAuth: true
   }
 }
 
 @description('Resource id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
+output workspaceId string = workspaceId
 
 @description('Name of the Application Insights component.')
 output applicationInsightsName string = applicationInsights.name

@@ -1,4 +1,5 @@
-// The private network: the environment in a subnet, the storage account behind private endpoints in another.
+// The network, new or given: the environment in a subnet, and on a private network the storage account behind private
+// endpoints in another.
 
 @description('Token that makes names unique.')
 param token string
@@ -12,9 +13,20 @@ param tags object
 @description('Resource id of the storage account.')
 param storageAccountId string
 
-var services = ['blob', 'queue']
+@description('Resource id of a subnet for the environment, instead of a new network; may be empty.')
+param existingAppsSubnetId string
 
-resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+@description('Resource id of a subnet for the private endpoints, where existingAppsSubnetId is given.')
+param existingEndpointsSubnetId string
+
+@description('Whether the storage account gets private endpoints.')
+param privateEndpoints bool
+
+var services = ['blob', 'queue']
+var privateServices = privateEndpoints ? services : []
+var isNew = empty(existingAppsSubnetId)
+
+resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = if (isNew) {
   name: 'vnet-${token}'
   location: location
   tags: tags
@@ -31,18 +43,14 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
       { name: 'endpoints', properties: { addressPrefix: '10.60.2.0/27' } }
     ]
   }
-
-  resource apps 'subnets' existing = {
-    name: 'apps'
-  }
-
-  resource endpoints 'subnets' existing = {
-    name: 'endpoints'
-  }
 }
 
+var networkId = isNew ? network.id : split(existingAppsSubnetId, '/subnets/')[0]
+var appsSubnetId = isNew ? resourceId('Microsoft.Network/virtualNetworks/subnets', network.name, 'apps') : existingAppsSubnetId
+var endpointsSubnetId = isNew ? resourceId('Microsoft.Network/virtualNetworks/subnets', network.name, 'endpoints') : existingEndpointsSubnetId
+
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for service in services: {
+  for service in privateServices: {
     name: 'privatelink.${service}.${environment().suffixes.storage}'
     location: 'global'
     tags: tags
@@ -50,22 +58,22 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (service, i) in services: {
+  for (service, i) in privateServices: {
     parent: zones[i]
     name: 'to-${token}'
     location: 'global'
     tags: tags
-    properties: { virtualNetwork: { id: network.id }, registrationEnabled: false }
+    properties: { virtualNetwork: { id: networkId }, registrationEnabled: false }
   }
 ]
 
 resource endpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
-  for service in services: {
+  for service in privateServices: {
     name: 'pe-${service}-${token}'
     location: location
     tags: tags
     properties: {
-      subnet: { id: network::endpoints.id }
+      subnet: { id: endpointsSubnetId }
       privateLinkServiceConnections: [
         { name: service, properties: { privateLinkServiceId: storageAccountId, groupIds: [service] } }
       ]
@@ -74,7 +82,7 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
 ]
 
 resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
-  for (service, i) in services: {
+  for (service, i) in privateServices: {
     parent: endpoints[i]
     name: 'default'
     properties: { privateDnsZoneConfigs: [{ name: service, properties: { privateDnsZoneId: zones[i].id } }] }
@@ -82,4 +90,4 @@ resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@202
 ]
 
 @description('Resource id of the subnet for the Container Apps environment.')
-output appsSubnetId string = network::apps.id
+output appsSubnetId string = appsSubnetId

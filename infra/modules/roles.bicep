@@ -1,6 +1,9 @@
 // Every role that is given, in one list: the table in docs/deploy.md says the same with the reasons, and a test holds
 // the two together. The narrowest role, on the narrowest resource, that what the code calls works with.
 
+@description('On which kinds of resource roles are given here: those in this module\'s resource group.')
+param kinds string[]
+
 @description('Object ids by the names that the grants use; an empty one gets nothing.')
 param principals { functions: string, trainer: string, events: string, operator: string }
 
@@ -53,6 +56,7 @@ var grants = [
   { identity: 'trainer', on: 'queue', name: 'training-requests', role: 'Storage Queue Data Contributor' }
   { identity: 'trainer', on: 'queue', name: 'training-requests-poison', role: 'Storage Queue Data Message Sender' }
   { identity: 'trainer', on: 'registry', name: '', role: 'AcrPull' }
+  { identity: 'trainer', on: 'application insights', name: '', role: 'Monitoring Metrics Publisher' }
 
   { identity: 'events', on: 'queue', name: 'review-files', role: 'Storage Queue Data Message Sender' }
   { identity: 'events', on: 'container', name: 'event-dead-letters', role: 'Storage Blob Data Contributor' }
@@ -61,14 +65,14 @@ var grants = [
   { identity: 'operator', on: 'account', name: '', role: 'Storage Queue Data Contributor' }
 ]
 
-var given = filter(grants, grant => !empty(principals[grant.identity]))
+var given = filter(grants, grant => contains(kinds, grant.on) && !empty(principals[grant.identity]))
 var onContainers = filter(given, grant => grant.on == 'container')
 var onQueues = filter(given, grant => grant.on == 'queue')
 var onAccount = filter(given, grant => grant.on == 'account')
 var onRegistry = filter(given, grant => grant.on == 'registry')
 var onApplicationInsights = filter(given, grant => grant.on == 'application insights')
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = if (contains(kinds, 'account')) {
   name: storageAccountName
 
   resource blobs 'blobServices' existing = {
@@ -94,11 +98,11 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-
   }
 ]
 
-resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = if (contains(kinds, 'registry')) {
   name: registryName
 }
 
-resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = if (contains(kinds, 'application insights')) {
   name: applicationInsightsName
 }
 

@@ -3,6 +3,9 @@
 @description('Name of the storage account, unique in Azure.')
 param name string
 
+@description('Whether the account is there already; then only containers and queues are added to it.')
+param exists bool
+
 @description('Region.')
 param location string
 
@@ -12,11 +15,14 @@ param tags object
 @description('Days after which review files are deleted, and their runs a week later; 0 keeps both.')
 param retentionDays int
 
+@description('Whether the account spans the zones of the region.')
+param zoneRedundant bool
+
 @description('Whether only the private endpoints, trusted Azure services and the listed addresses may come in.')
 param privateNetwork bool
 
 @description('IPv4 addresses or ranges that may reach the account beside the private network.')
-param allowedIpAddresses array
+param allowedIpAddresses string[]
 
 // The names that the code has in StorageNames; a test holds the two together.
 var containers = [
@@ -43,42 +49,33 @@ var serviceContainers = [
   'event-dead-letters'
 ]
 
-// Only the bytes get cheaper: the sweep takes a file whose run is gone for one that was never classified, so a run
-// must outlive its file.
-var coolRuns = {
-  name: 'runs-get-cool'
-  type: 'Lifecycle'
-  enabled: true
-  definition: {
-    filters: { blobTypes: ['blockBlob'], prefixMatch: ['runs/'] }
-    actions: { baseBlob: { tierToCool: { daysAfterModificationGreaterThan: 30 } } }
-  }
-}
+// Both rules stay where 0 keeps everything, and are off: a policy that is left out of a deployment would go on deleting.
+// The sweep takes a file whose run is gone for one that was never classified, so a run must outlive its file.
 var deleteReviews = {
   name: 'reviews-end'
   type: 'Lifecycle'
-  enabled: true
+  enabled: retentionDays > 0
   definition: {
     filters: { blobTypes: ['blockBlob'], prefixMatch: ['reviews/'] }
-    actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: retentionDays } } }
+    actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: max(retentionDays, 1) } } }
   }
 }
 var deleteRuns = {
   name: 'runs-end-after-their-reviews'
   type: 'Lifecycle'
-  enabled: true
+  enabled: retentionDays > 0
   definition: {
     filters: { blobTypes: ['blockBlob'], prefixMatch: ['runs/'] }
-    actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: retentionDays + 7 } } }
+    actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: max(retentionDays, 1) + 7 } } }
   }
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = if (!exists) {
   name: name
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -98,7 +95,11 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+resource present 'Microsoft.Storage/storageAccounts@2025-06-01' existing = if (exists) {
+  name: name
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = if (!exists) {
   parent: account
   name: 'default'
   properties: {
@@ -115,7 +116,7 @@ resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containe
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = if (!exists) {
   parent: account
   name: 'default'
 }
@@ -127,16 +128,19 @@ resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2
   }
 ]
 
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = if (!exists) {
   parent: account
   name: 'default'
   properties: {
-    policy: { rules: retentionDays > 0 ? [coolRuns, deleteReviews, deleteRuns] : [coolRuns] }
+    policy: { rules: [deleteReviews, deleteRuns] }
   }
 }
 
 @description('The account\'s name.')
-output name string = account.name
+output name string = name
 
 @description('The account\'s resource id.')
 output id string = account.id
+
+@description('The account\'s region.')
+output location string = exists ? present!.location : location

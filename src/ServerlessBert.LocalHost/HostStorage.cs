@@ -23,7 +23,7 @@ internal static class StorageErrors
 /// The pipeline's queues without a message encoding. A client that decodes Base64 itself fails a whole receive for one
 /// message that is none, so that nobody learns which; the listener decodes by itself and moves such a message on.
 /// </summary>
-internal static class UnencodedQueue
+public static class UnencodedQueue
 {
     /// <summary>The same queue of the same account.</summary>
     public static QueueClient Open(PipelineStorage storage, string name, IConfiguration configuration)

@@ -16,6 +16,9 @@ internal static class Repository
     public static string Metadata(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
+    /// <summary>Makes a file a program.</summary>
+    public static void MakeExecutable(string file) => Assert.Equal(0, Run("chmod", ["+x", file]).ExitCode);
+
     /// <summary>Runs a program in the repository's root to its end.</summary>
     public static Outcome Run(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {

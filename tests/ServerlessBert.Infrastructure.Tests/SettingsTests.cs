@@ -4,6 +4,7 @@ using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 using ServerlessBert.Trainer;
@@ -15,7 +16,13 @@ public sealed class SettingsTests
 {
     /// <summary>What the Functions host itself reads; the code does not know of it.</summary>
     private static readonly string[] HostSettings =
-        ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage__credential", "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"];
+    [
+        "FUNCTIONS_WORKER_RUNTIME", "ASPNETCORE_URLS", "AzureFunctionsWebHost__hostid", "AzureWebJobsSecretStorageType", "AzureWebJobsStorage__credential",
+        Telemetry, "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    ];
+
+    /// <summary>Where the Azure Monitor exporter of OpenTelemetry sends metrics and logs; its own name for it.</summary>
+    private const string Telemetry = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
     private static readonly Dictionary<string, Type> Sections = new()
     {
@@ -23,7 +30,7 @@ public sealed class SettingsTests
         [ModelCacheOptions.Section] = typeof(ModelCacheOptions),
         [ReviewPipelineServices.ReviewSection] = typeof(ReviewOptions),
         [ReviewPipelineServices.InferenceSection] = typeof(InferenceOptions),
-        ["ServerlessBert:Trainer"] = typeof(TrainerOptions),
+        [TrainerOptions.Section] = typeof(TrainerOptions),
     };
 
     /// <summary>Each place that configures an app: its name, whether it runs the functions, its settings.</summary>
@@ -32,6 +39,7 @@ public sealed class SettingsTests
         { "infra functions", true }, { "infra trainer", false },
         { "compose functions", true }, { "compose trainer", false },
         { "kubernetes functions", true }, { "kubernetes trainer", false },
+        { "azurite functions", true }, { "azurite trainer", false },
     };
 
     [Theory]
@@ -40,7 +48,7 @@ public sealed class SettingsTests
     {
         foreach (string name in SettingsOf(place).Keys)
         {
-            bool isKnown = name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName" or "AzureWebJobsStorage__clientId"
+            bool isKnown = name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName" or "AzureWebJobsStorage__clientId" or Telemetry
                 || (isFunctions && (HostSettings.Contains(name) || Triggers.ScheduleSettings.Contains(name)))
                 || IsOption(name.Replace("__", ":", StringComparison.Ordinal));
             Assert.True(isKnown, $"{place} sets {name}, which nothing reads");
@@ -66,9 +74,9 @@ public sealed class SettingsTests
     public void The_pipeline_connects_with_them(string place, bool isFunctions)
     {
         var storage = PipelineStorage.FromConfiguration(Configuration(place));
-        string account = place.StartsWith("compose", StringComparison.Ordinal) ? "devstoreaccount1" : "account";
-        Assert.Equal(account, storage.AccountName);
-        if (place.StartsWith("compose", StringComparison.Ordinal)) Assert.Equal("azurite", storage.Queue(StorageNames.ReviewFiles).Uri.Host);
+        bool isEmulated = place.StartsWith("compose", StringComparison.Ordinal) || place.StartsWith("azurite", StringComparison.Ordinal);
+        Assert.Equal(isEmulated ? "devstoreaccount1" : "account", storage.AccountName);
+        if (isEmulated) Assert.Equal("azurite", storage.Queue(StorageNames.ReviewFiles).Uri.Host);
         Assert.Equal(isFunctions, SettingsOf(place).ContainsKey("SweepSchedule"));
     }
 
@@ -77,7 +85,7 @@ public sealed class SettingsTests
     [InlineData("kubernetes trainer")]
     public void The_trainer_reads_its_limits_from_them(string place)
     {
-        var options = TrainerOptions.From(Configuration(place));
+        var options = SettingsSection.Read<TrainerOptions>(Configuration(place), TrainerOptions.Section);
         Assert.Equal(new TrainerOptions() with { Device = "cuda" }, options);
     }
 
@@ -85,6 +93,7 @@ public sealed class SettingsTests
     [InlineData("infra functions")]
     [InlineData("compose functions")]
     [InlineData("kubernetes functions")]
+    [InlineData("azurite functions")]
     public void A_schedule_has_six_fields(string place)
     {
         foreach (string name in Triggers.ScheduleSettings) Assert.Equal(6, Configuration(place)[name]!.Split(' ').Length);
@@ -98,9 +107,9 @@ public sealed class SettingsTests
         string[] words = place.Split(' ');
         return words[0] switch
         {
-            "infra" => Bicep.Template.Module(words[1]).Resource(words[1] == "functions" ? "Microsoft.App/containerApps" : "Microsoft.App/jobs").Environment(),
             "compose" => Yaml.Read("compose.yaml").Single().At($"services.{words[1]}.environment").EnumerateObject().ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!),
-            _ => Manifests.Environment(words[1]),
+            "azurite" => Manifests.Azurite.Environment(words[1]),
+            _ => Manifests.Azure.Environment(words[1]),
         };
     }
 
@@ -111,6 +120,7 @@ public sealed class SettingsTests
     private static string Filled(string value) => value switch
     {
         "[parameters('storageAccountName')]" or "${STORAGE_ACCOUNT}" => "account",
+        "[if(variables('hasGpu'), 'cuda', 'cpu')]" => "cuda",
         "[string(parameters('maxHours'))]" => Default("trainingMaxHours"),
         "[string(parameters('maxAttempts'))]" => Default("trainingMaxAttempts"),
         "[parameters('sweepSchedule')]" => Default("sweepSchedule"),

@@ -35,7 +35,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
         ]).AddInMemoryCollection(settings).Build();
         _services = new ServiceCollection()
             .AddSingleton<TimeProvider>(Clock)
-            .AddSingleton<Func<string, IReviewClassifier>>(Load)
+            .AddSingleton<LoadClassifier>((folder, _) => Load(folder))
             .AddReviewPipeline(configuration)
             .BuildServiceProvider();
     }
@@ -50,6 +50,9 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     /// <summary>Awaited before a model is loaded.</summary>
     public Task LoadGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>What loading a model throws on this host; null where it works.</summary>
+    public Exception? LoadFailure { get; set; }
 
     /// <summary>Awaited before a batch is computed.</summary>
     public Task ComputeGate { get; set; } = Task.CompletedTask;
@@ -67,7 +70,13 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private int _loads, _freed, _tokenized;
 
     /// <summary>The cache of a host that starts now, on the same storage.</summary>
-    public ModelCache NewCache() => new(Get<ModelRegistry>(), Get<ModelCacheOptions>(), Load, Clock, Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
+    public ModelCache NewCache(PipelineStorage? through = null, LoadClassifier? load = null, InferenceOptions? options = null) => new(
+        through is null ? Get<ModelRegistry>() : new ModelRegistry(through, Clock),
+        new ModelDtypes(through ?? Storage, options ?? Get<InferenceOptions>(), Clock),
+        Get<ModelCacheOptions>(),
+        load ?? ((folder, _) => Load(folder)),
+        Clock,
+        Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
 
     public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings)
     {
@@ -93,7 +102,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
     public async Task<string> DropAsync(string name, byte[] content)
     {
         BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true);
-        return ETags.Bare(dropped.ETag);
+        return ETags.Unquote(dropped.ETag);
     }
 
     public Task<string> DropAsync(string name, string content) => DropAsync(name, Encoding.UTF8.GetBytes(content));
@@ -156,12 +165,15 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private CountedClassifier Load(string folder)
     {
         LoadGate.Wait();
+        if (LoadFailure is { } failure) throw failure;
         Interlocked.Increment(ref _loads);
         return new CountedClassifier(this, ReviewClassifier.Load(folder, new InferenceOptions { Dtype = InferenceDtype.Float32, Threads = 1 }));
     }
 
     private sealed class CountedClassifier(PipelineWorld world, ReviewClassifier classifier) : IReviewClassifier
     {
+        public string Dtype => classifier.Dtype;
+
         public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts)
         {
             Interlocked.Increment(ref world._tokenized);

@@ -1,6 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
@@ -17,7 +21,9 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     private PipelineStorage storage = null!;
     private ModelRegistry registry = null!;
 
-    private static readonly TrainingRequest Quick = new() { Base = "preset:tiny", Epochs = 4, LearningRate = 1e-3, BatchSize = 16, MaxLength = 32, EvalFraction = 0.25 };
+    private static readonly TrainingRequest Quick = new TrainingRequest { Base = "preset:tiny", EvalFraction = 0.25 }
+        .With(options => options.Epochs, 4).With(options => options.LearningRate, 1e-3)
+        .With(options => options.BatchSize, 16).With(options => options.MaxLength, 32);
 
     public async Task InitializeAsync()
     {
@@ -52,7 +58,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { MaxSteps = 1, Seed = 42 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 1).With(options => options.Seed, 42));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -70,7 +76,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string parent = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { Base = null, Epochs = 1, LearningRate = 1e-4 });
+        await SendAsync((Quick with { Base = null }).With(options => options.Epochs, 1).With(options => options.LearningRate, 1e-4));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -102,6 +108,95 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Null(await registry.CurrentAsync());
     }
 
+    [Theory]
+    [InlineData("this is not Base64!")]
+    [InlineData("""{"version":1,"base":"preset:tiny"}""")]
+    public async Task A_request_whose_text_is_not_Base64_goes_to_the_poison_queue_with_its_reason_and_the_next_one_is_trained(string text)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.RawQueue(StorageNames.TrainingRequests).SendMessageAsync(text);
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("not Base64", reason);
+        Assert.Equal(text, body);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Theory]
+    [InlineData("no JSON")]
+    [InlineData("{}")]
+    public async Task A_request_whose_document_is_damaged_goes_to_the_poison_queue_with_its_reason(string damage)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json").UploadAsync(new BinaryData(damage));
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("is damaged", reason);
+        Assert.Equal(Quick, TrainingRequest.Parse(new BinaryData(body)));
+        Assert.Equal(TrainingStage.Failed, (await TrainingAsync()).Stage);
+    }
+
+    [Fact]
+    public async Task A_damaged_plan_restarts_the_training_and_is_logged()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json").UploadAsync(new BinaryData("{"));
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        Assert.Contains(said, line => line.Contains("plan.json is damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_request_whose_document_somebody_holds_ends_in_the_poison_queue_instead_of_being_tried_for_ever()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var document = storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json");
+        await document.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(
+            new TrainingJobState { Id = await RequestIdAsync(), Started = DateTimeOffset.UtcNow, Updated = DateTimeOffset.UtcNow }, PipelineJson.Options)));
+        await document.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("holds a lease", (await TakePoisonAsync()).Reason);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Fact]
+    public async Task Requests_and_poison_messages_are_kept_without_end()
+    {
+        await new TrainingRequests(storage).SendAsync(Quick);
+        PeekedMessage request = await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync();
+        Assert.True(request.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{request.ExpiresOn}");
+        await storage.Queue(StorageNames.TrainingRequests).ClearMessagesAsync();
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("not json");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        PeekedMessage poison = await storage.Queue(StorageNames.TrainingRequests + StorageNames.PoisonSuffix).PeekMessageAsync();
+        Assert.True(poison.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{poison.ExpiresOn}");
+    }
+
+    [Fact]
+    public async Task Class_weights_that_are_not_numbers_are_refused_at_once()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("""{"version":1,"base":"preset:tiny","classWeights":["NaN","1","1","1","1"]}""");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("classWeights", (await TakePoisonAsync()).Reason, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task Too_few_held_out_rows_to_decide_on_are_refused()
     {
@@ -118,7 +213,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync("labelled.jsonl", 400);
         await storage.Container(StorageNames.TrainingData).UploadBlobAsync("broken.csv", new BinaryData("a,b\n1,2\n"));
-        await SendAsync(Quick with { MaxSteps = 3 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 3));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -147,7 +242,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
-        await SendAsync(Quick with { Seed = 42, Tolerance = 1, Significance = 0.05, MaxSteps = 1 });
+        await SendAsync((Quick with { Tolerance = 1, Significance = 0.05 }).With(options => options.Seed, 42).With(options => options.MaxSteps, 1));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -163,7 +258,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
         await storage.Container(StorageNames.Models).GetBlobClient($"{live}/model.safetensors").DeleteAsync();
-        await SendAsync(Quick with { Seed = 7 });
+        await SendAsync(Quick.With(options => options.Seed, 7));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -195,7 +290,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Deliveries_alone_are_no_attempts()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
         var queue = storage.Queue(StorageNames.TrainingRequests);
         for (int delivery = 0; delivery < 10; delivery++)
         {
@@ -210,7 +305,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Another_requests_training_is_waited_for_and_that_is_no_attempt()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
         await using (TrainingLock? other = await TrainingLock.TryTakeAsync(storage, Guid.NewGuid().ToString()))
             Assert.Equal(TrainerExitCode.Busy, await RunAsync(options: options));
@@ -226,11 +321,11 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick);
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
-        var interrupted = new TrainingJob(storage, registry, options, train => train(new Watching(_ => { })), line =>
+        int interrupted = await RunAsync(options: options, log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) throw new InvalidOperationException("killed here");
         });
-        Assert.Equal(TrainerExitCode.TryAgain, await interrupted.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.TryAgain, interrupted);
         string version = Assert.Single(await registry.ListAsync()).Version;
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(_ => Assert.Fail("It must not train again."), options: options));
@@ -247,12 +342,13 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         string folder = Directory.CreateTempSubdirectory().FullName;
         ModelManifest other = await registry.PublishAsync(SmallModels.Save(folder));
         Directory.Delete(folder, recursive: true);
-        var job = new TrainingJob(storage, registry, new TrainerOptions { Device = "cpu" }, train => train(new Watching(_ => { })), line =>
+
+        int code = await RunAsync(log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) registry.PromoteAsync(other.Version, "by hand").Wait();
         });
 
-        Assert.Equal(TrainerExitCode.Done, await job.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.Done, code);
 
         ModelPointer live = (await registry.CurrentAsync())!;
         Assert.Contains(other.Version, live.Reason);
@@ -298,7 +394,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task The_limit_on_hours_counts_all_attempts_and_what_was_learned_by_then_is_published()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxHours = 1.0 / 3600 }));
 
@@ -312,7 +408,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task The_settings_limit_the_steps_of_any_request()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", MaxSteps = 5 }));
 
@@ -320,7 +416,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_promotion_retires_what_is_beyond_the_versions_to_keep()
+    public async Task A_promotion_prunes_what_is_beyond_the_versions_to_keep()
     {
         string[] old = [await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
         await UploadAsync("labelled.jsonl", 400);
@@ -329,15 +425,15 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", KeepVersions = 2 }));
 
         ModelPointer live = (await registry.CurrentAsync())!;
-        Assert.Equal(old[..2].Order(), live.Retired.Select(model => model.Version).Order());
-        Assert.Contains("retired 2 old versions", said);
+        Assert.Equal(old[..2].Order(), live.Pruned.Select(model => model.Version).Order());
+        Assert.Contains("pruned 2 old versions", said);
     }
 
     [Fact]
     public async Task Weights_are_published_in_the_number_type_of_the_settings()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", Weights = PublishedWeights.BFloat16 }));
 
@@ -353,7 +449,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Stopped_from_outside_it_puts_the_request_back_and_publishes_nothing()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { Epochs = 500 });
+        await SendAsync(Quick.With(options => options.Epochs, 500));
         using var stop = new CancellationTokenSource();
 
         Assert.Equal(TrainerExitCode.Interrupted, await RunAsync(progress => { if (progress.Step == 3) stop.Cancel(); }, stop.Token));
@@ -367,7 +463,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task While_it_works_the_request_is_invisible_to_other_jobs()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 70 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 70));
         var seen = new List<QueueMessage?>();
         var options = new TrainerOptions { Visibility = TimeSpan.FromSeconds(6), Device = "cpu" };
 
@@ -383,8 +479,18 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.NotNull(await registry.CurrentAsync());
     }
 
-    private Task<int> RunAsync(Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null) =>
-        new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
+    private async Task<int> RunAsync(
+        Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null, Action<string>? log = null)
+    {
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(new LogLines(log ?? said.Add)))
+            .AddSingleton(storage)
+            .AddSingleton(options ?? new TrainerOptions { Device = "cpu" })
+            .AddSingleton<IProgress<TrainingProgress>>(new Watching(watch ?? (_ => { })))
+            .AddTrainer(new ConfigurationBuilder().Build())
+            .BuildServiceProvider();
+        return await services.GetRequiredService<TrainingJob>().RunOnceAsync(stop);
+    }
 
     private async Task<TrainingJobState> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
@@ -395,6 +501,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
         return published.Version;
     }
+
+    private async Task<string> RequestIdAsync() => (await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync()).Value.MessageId;
 
     private Task SendAsync(TrainingRequest request) => storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 

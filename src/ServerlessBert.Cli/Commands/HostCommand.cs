@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.LocalHost;
 using ServerlessBert.Trainer;
@@ -9,21 +10,24 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert host</c>: the functions in-process, on Azurite or any storage account.</summary>
 internal static class HostCommand
 {
+    private const int DefaultPort = 7071;
+
     public static Command Create()
     {
-        var port = new Option<int>("--port", "-p") { Description = "The port of the HTTP functions, on this machine only.", DefaultValueFactory = _ => 7071 };
+        Option<int?> port = TypedOption.Whole(
+            $"The port of the HTTP functions, on this machine only; 0 takes any free one ({DefaultPort}).", 0, ushort.MaxValue, "--port", "-p");
         var noTrainer = new Option<bool>("--no-trainer") { Description = "Do not start the training job when a request waits." };
         var noAzurite = new Option<bool>("--no-azurite") { Description = "Do not start Azurite where development storage does not answer." };
         var azuriteFolder = new Option<DirectoryInfo?>("--azurite-folder") { Description = "Where Azurite keeps its data (default: .azurite)." };
-        port.Validators.Add(result => { if (result.GetValueOrDefault<int>() is < 0 or > 65535) result.AddError("--port must be from 0 (any free one) to 65535."); });
 
         var command = new Command("host", "Run the functions here, against the configured storage.") { port, noTrainer, noAzurite, azuriteFolder };
+        command.CannotBeCombined(noAzurite, [azuriteFolder]);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             NeedsLibTorch.Check();
             await FunctionsHost.RunAsync(new FunctionsHostOptions
             {
-                Url = $"http://127.0.0.1:{parsed.GetValue(port)}",
+                Url = $"http://127.0.0.1:{parsed.GetValue(port) ?? DefaultPort}",
                 StartTrainer = !parsed.GetValue(noTrainer),
                 StartAzurite = !parsed.GetValue(noAzurite),
                 AzuriteFolder = parsed.GetValue(azuriteFolder)?.FullName,

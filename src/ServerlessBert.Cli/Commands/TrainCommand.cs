@@ -5,13 +5,13 @@ using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling;
 using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Trainer;
 using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;
@@ -21,61 +21,87 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var data = new Option<FileInfo[]>("--data", "-d") { Description = "Labelled review files; with --queue they are uploaded first, and may be left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var teachers = new Option<string[]>("--teacher") { Description = "The checkpoint folder of a model whose opinion of the rows is learned too; several for their mean.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var pretrainEpochs = new Option<double?>("--pretrain-epochs") { Description = "First pretrain so many passes on the texts to learn from, as sbert pretrain does." };
+        var data = new Option<FileInfo[]>("--data", "-d")
+        {
+            Description = "Labelled review files; with --queue they are uploaded first, and may be left out.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        var teachers = new Option<string[]>("--teacher")
+        {
+            Description = "The checkpoint folder of a model whose probabilities are learned too (distillation); several for their mean.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        Option<double?> pretrainEpochs = TypedOption.Create<double?>(
+            OptionSet<PretrainingOptions>.Of(nameof(PretrainingOptions.Epochs)).Type,
+            "First pretrain for so many epochs on the texts to learn from, as sbert pretrain does.", "--pretrain-epochs");
         var evaluationFile = new Option<FileInfo?>("--eval") { Description = "A labelled file to measure on." };
-        var evaluationFraction = new Option<double>("--eval-fraction") { Description = "Without --eval: the share of rows held out to measure on.", DefaultValueFactory = _ => 0.1 };
-        var device = new Option<string>("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "auto" };
+        Option<string?> device = DeviceOption.Create();
         var output = new Option<DirectoryInfo?>("--out", "-o") { Description = "The folder for the checkpoint." };
-        var checkpointEvery = new Option<int?>("--checkpoint-every") { Description = "Steps between checkpoints to go on from after an interruption (every ten minutes)." };
-        var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Neither keep checkpoints nor go on from one." };
-        var tolerance = new Option<double?>("--tolerance") { Description = "With --queue: how much less accurate than the live model the new one may be and still go live (0.005)." };
-        var significance = new Option<double?>("--significance") { Description = "With --queue: the new model must also be better with at most this p-value of McNemar's test." };
+        Option<int?> checkpointEvery = TypedOption.Whole(
+            "Steps between checkpoints to resume from after an interruption (every ten minutes).", 1, int.MaxValue, "--checkpoint-every");
+        var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Neither keep checkpoints nor resume from one." };
         var queue = new Option<bool>("--queue") { Description = "Send the request to the training queue instead." };
-        device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
 
-        var (starts, settings) = (new StartSettings(), new TrainingSettings());
-        var command = new Command("train", "Fine-tune a model on labelled reviews.") { data, teachers, pretrainEpochs, evaluationFile, evaluationFraction, device, output, checkpointEvery, noCheckpoints, tolerance, significance, queue };
+        var starts = new StartOptions();
+        var training = new BoundOptions<TrainingOptions>(new TrainingOptions(), TrainingOptions.FromScratch);
+        var requests = new BoundOptions<TrainingRequest>(
+            new TrainingRequest { EvalFraction = TrainingRequest.DefaultEvalFraction },
+            except: [nameof(TrainingRequest.Base), nameof(TrainingRequest.VocabularySize)]);
+        Option[] evaluationFraction = requests.Of(nameof(TrainingRequest.EvalFraction));
+
+        var command = new Command("train", "Fine-tune a model on labelled reviews.")
+        {
+            data, teachers, pretrainEpochs, evaluationFile, device, output, checkpointEvery, noCheckpoints, queue,
+        };
         starts.AddTo(command);
-        settings.AddTo(command);
+        foreach (Option option in requests.All.Concat(training.All)) command.Add(option);
+        command.IsRequiredWithout(data, queue);
+        command.IsRequiredWithout(output, queue);
+        command.HaveNoEffectWithout(queue, requests.Of(nameof(TrainingRequest.Tolerance), nameof(TrainingRequest.Significance)));
+        command.CannotBeCombined(queue,
+            [output, device, teachers, pretrainEpochs, checkpointEvery, noCheckpoints, .. starts.Local, .. training.Local],
+            "it is for a training on this machine");
+        command.CannotBeCombined(queue, [evaluationFile], "the job measures on what lies under evaluation/ in the container training-data");
+        command.CannotBeCombined(evaluationFile, evaluationFraction, "the file is what is measured on");
+        command.CannotBeCombined(noCheckpoints, [checkpointEvery]);
+        command.HaveNoEffectWithout(teachers,
+            training.Of(nameof(TrainingOptions.DistillationWeight), nameof(TrainingOptions.AugmentedViews)));
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (parsed.GetValue(checkpointEvery) is <= 0) throw new UsageException("--checkpoint-every is a number of steps, 1 or more.");
-            if (parsed.GetValue(pretrainEpochs) is <= 0) throw new UsageException("--pretrain-epochs is a number of passes above 0, such as 3.");
-            if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(noCheckpoints)) throw new UsageException("give either --checkpoint-every or --no-checkpoints, not both.");
+            TrainingRequest request = requests.Over(new TrainingRequest(), parsed);
             if (parsed.GetValue(queue))
             {
-                var (from, vocabularySize) = starts.Requested(parsed);
-                if (parsed.GetValue(teachers)!.Length > 0) throw new UsageException("--teacher is for training here; with --queue it cannot be given.");
-                if (parsed.GetValue(pretrainEpochs) is not null) throw new UsageException("--pretrain-epochs is for training here; with --queue it cannot be given.");
-                if (parsed.GetValue(evaluationFile) is not null) throw new UsageException("--eval is for training here; with --queue the evaluation set is what lies under evaluation/ in the container training-data.");
-                TrainingRequest request = settings.Request(parsed) with
-                {
-                    Base = from,
-                    EvalFraction = parsed.GetValue(evaluationFraction),
-                    VocabularySize = vocabularySize,
-                    Tolerance = parsed.GetValue(tolerance),
-                    Significance = parsed.GetValue(significance),
-                };
+                (string? from, int? vocabularySize) = starts.Requested(parsed);
+                OptionValues<TrainingOptions> given = training.Given(parsed);
+                request = request with { Base = from, VocabularySize = vocabularySize, Options = given, RequestedBy = "sbert" };
+                if (TrainingRequestRules.FirstProblem(request, training.SpellingIn(parsed)) is { } problem)
+                    throw new UsageException(problem);
                 return await TrainingQueueing.SendAsync(request, parsed.GetValue(data)!, cancellationToken);
             }
 
-            if (parsed.GetValue(data)!.Length == 0) throw new UsageException("--data names the labelled files to learn from.");
-            string folder = parsed.GetValue(output)?.FullName ?? throw new UsageException("--out names the folder for the checkpoint.");
-            if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing) throw new UsageException($"there is no folder {missing}; --teacher names a checkpoint folder.");
-            TrainingStart start = await starts.StartAsync(parsed, cancellationToken);
-            TrainingOptions options = settings.Over(start.DefaultOptions, parsed);
-            options.Validate();
-            PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } passes ? start.DefaultPretraining with { Epochs = passes, Seed = options.Seed, Compute = options.Compute } : null;
-            pretraining?.Validate();
+            string folder = parsed.GetRequiredValue(output)!.FullName;
+            if (parsed.GetValue(teachers)!.FirstOrDefault(teacher => !Directory.Exists(teacher)) is { } missing)
+                throw new UsageException($"Folder not found: {missing}; --teacher names a checkpoint folder.");
+            TrainingStart start = starts.Asked(parsed);
+            TrainingOptions options = training.Over(start.DefaultOptions, parsed);
+            Option[] measuring =
+                training.Of(nameof(options.EarlyStoppingPatience), nameof(options.EvaluateEvery), nameof(options.MaxEvaluationRows));
+            if (request.EvalFraction == 0 && measuring.FirstOrDefault(parsed.IsGiven) is { } unmeasured)
+                throw new UsageException(
+                    $"{unmeasured.Name} cannot be combined with --eval-fraction 0: no rows are held out to measure on.");
+            PretrainingOptions? pretraining = parsed.GetValue(pretrainEpochs) is { } epochs
+                ? start.DefaultPretraining with { Epochs = epochs, Seed = options.Seed, Precision = options.Precision }
+                : null;
+            start = await StartOptions.FetchedAsync(start, cancellationToken); // after all that may be refused
             NeedsLibTorch.Check();
-            torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device)!);
+            torch.Device computeOn = ComputeDevice.Named(parsed.GetValue(device) ?? DeviceOption.Default);
 
             var (train, sources) = await LocalReviews.LabelledAsync(parsed.GetValue(data)!, cancellationToken);
             StratifiedSplit split = parsed.GetValue(evaluationFile) is { } file
                 ? await MeasuredOnAsync(file, train, cancellationToken)
-                : HeldOut(train, parsed.GetValue(evaluationFraction), options.Seed);
+                : HeldOut(train, request.EvalFraction ?? TrainingRequest.DefaultEvalFraction, options.Seed);
             split = split.Limited(options);
             Announce(train, split);
 
@@ -83,11 +109,11 @@ internal static class TrainCommand
             {
                 EverySteps = parsed.GetValue(checkpointEvery),
                 Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
-                Remark = Terminal.Say,
+                Remark = Terminal.Log,
             };
             var fineTuning = new TrainingRecipe(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
-            TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
-                progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
+            TrainingRecord record = TrainingDisplay.Run(Terminal.Errors, Terminal.IsWatched,
+                progress => fineTuning.Run(split, folder, progress, Terminal.Log, cancellationToken, checkpoints));
 
             ShowEnd(record.Result, folder, checkpoints);
             return record.Result.IsCancelled ? ExitCode.Failed : ExitCode.Done;
@@ -101,7 +127,7 @@ internal static class TrainCommand
         if (evaluation.Rows.Count == 0) throw new TrainingException($"{file.Name} has no labelled review to measure on; give it stars 1-5 or labels 0-4.");
         StratifiedSplit split = StratifiedSplit.Given(train.Rows, evaluation.Rows);
         if (split.Train.Count < train.Rows.Count)
-            Terminal.Say($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
+            Terminal.Log($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
         return split;
     }
 
@@ -115,9 +141,9 @@ internal static class TrainCommand
 
     private static void ShowEnd(TrainingResult result, string folder, TrainingCheckpoints? checkpoints)
     {
-        if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Remarks, metrics);
+        if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Errors, metrics);
         if (result.Calibration is { } calibration)
-            Terminal.Say($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
+            Terminal.Log($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
         string ended = result.End switch
         {
             TrainingEnd.Completed => "trained",
@@ -125,12 +151,12 @@ internal static class TrainCommand
             TrainingEnd.TimeLimit => "stopped at the limit of hours",
             _ => "stopped",
         };
-        Terminal.Say($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
-        Terminal.Say($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
-        if (result.IsCancelled && checkpoints is not null) Terminal.Say("the same command goes on from there");
+        Terminal.Log($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
+        Terminal.Log($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
+        if (result.IsCancelled && checkpoints is not null) Terminal.Log("the same command goes on from there");
     }
 
-    private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Say(
+    private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Log(
         $"{reviews.Rows.Count:N0} labelled reviews ({string.Join(", ", reviews.Histogram().Select((count, label) => $"{label + 1}★ {count:N0}"))}); {split.Train.Count:N0} to learn from, {split.Evaluation.Count:N0} held out");
 }
 
@@ -141,18 +167,16 @@ internal static class TrainingQueueing
     public static async Task<int> SendAsync(TrainingRequest request, IReadOnlyList<FileInfo> files, CancellationToken cancellationToken)
     {
         if (files.FirstOrDefault(file => !file.Exists) is { } absent) throw new UsageException($"{absent.FullName} is not there.");
-        // What the job would refuse is refused here, before anything is uploaded.
-        TrainingRequest checkedRequest = TrainingRequest.Parse(request.ToBody());
         PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
         foreach (FileInfo file in files)
         {
             BlobClient blob = storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name);
             await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
-            Terminal.Say($"uploaded {file.Name} to {StorageNames.TrainingData}/");
+            Terminal.Log($"uploaded {file.Name} to {StorageNames.TrainingData}/");
         }
-        if (files.Count > 0) checkedRequest = checkedRequest with { Data = [.. files.Select(file => file.Name)] };
-        await new TrainingRequests(storage).SendAsync(checkedRequest, cancellationToken);
-        Terminal.Say($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
+        if (files.Count > 0) request = request with { Data = [.. files.Select(file => file.Name)] };
+        await new TrainingRequests(storage).SendAsync(request, cancellationToken);
+        Terminal.Log($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
         return ExitCode.Done;
     }
 }

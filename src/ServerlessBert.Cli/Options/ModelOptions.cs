@@ -1,25 +1,35 @@
 using System.CommandLine;
+using ServerlessBert.Cli.Help;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Options;
+using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Cli.Options;
 
 /// <summary>The options of every verb that runs a model from a folder.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Option<DirectoryInfo> model = new("--model", "-m") { Description = "The checkpoint folder (config.json, model.safetensors, vocab.txt).", Required = true };
-    private readonly Option<InferenceDtype> dtype = new("--dtype") { Description = "The number type; auto measures which this processor does faster.", DefaultValueFactory = _ => InferenceDtype.Auto };
-    private readonly Option<int?> threads = new("--threads") { Description = "Threads of a pass (default: every core)." };
-    private readonly Option<int?> maxLength = new("--max-length") { Description = "Longest review in tokens (default: the model's maximum)." };
+    private const int MaxThreads = 1024;
+
+    private readonly Option<DirectoryInfo> model = new("--model", "-m")
+    {
+        Description = "The checkpoint folder (config.json, model.safetensors, vocab.txt).",
+        Required = true,
+    };
+
+    private readonly Option<InferenceDtype?> dtype =
+        TypedOption.Word<InferenceDtype>("The dtype of products; auto measures which this processor computes faster (auto).", "--dtype");
+
+    private readonly Option<int?> threads = TypedOption.Whole("Threads of a forward pass (every core).", 1, MaxThreads, "--threads");
+
+    private readonly Option<int?> maxLength = TypedOption.Create<int?>(
+        OptionSet<TrainingOptions>.Of(nameof(TrainingOptions.MaxLength)).Type,
+            "Longest review in tokens (the model's maximum).", "--max-length");
 
     public void AddTo(Command command)
     {
-        threads.Validators.Add(result => { if (result.GetValueOrDefault<int?>() < 1) result.AddError("--threads must be at least 1."); });
-        maxLength.Validators.Add(result => { if (result.GetValueOrDefault<int?>() < 3) result.AddError("--max-length must be at least 3: [CLS], a token and [SEP]."); });
-        command.Add(model);
-        command.Add(dtype);
-        command.Add(threads);
-        command.Add(maxLength);
+        foreach (Option option in new Option[] { model, dtype, threads, maxLength }) command.Add(option.Under(OptionGroup.Model));
     }
 
     /// <summary>The folder as the user named it.</summary>
@@ -28,14 +38,19 @@ internal sealed class ModelOptions
     /// <summary>The version that predictions name: the folder's own name.</summary>
     public string Name(ParseResult parsed) => parsed.GetRequiredValue(model).Name;
 
+    /// <summary>Looks whether the folder is one, before anything else is read.</summary>
+    /// <exception cref="UsageException">It is not.</exception>
+    public void RequireFolder(ParseResult parsed) =>
+        InputFile.RequireFolder(parsed.GetRequiredValue(model), "--model names a checkpoint folder, as sbert train or sbert models pull makes one");
+
     /// <summary>Loads the model, or throws with the reason.</summary>
     public ReviewClassifier Load(ParseResult parsed)
     {
-        if (!Directory.Exists(Folder(parsed))) throw new UsageException($"there is no folder {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
+        RequireFolder(parsed);
         NeedsLibTorch.Check();
         return ReviewClassifier.Load(Folder(parsed), new InferenceOptions
         {
-            Dtype = parsed.GetValue(dtype),
+            Dtype = parsed.GetValue(dtype) ?? InferenceDtype.Auto,
             Threads = parsed.GetValue(threads),
             MaxLength = parsed.GetValue(maxLength),
         });

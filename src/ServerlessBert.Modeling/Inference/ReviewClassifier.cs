@@ -1,24 +1,22 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference.Int8;
 using ServerlessBert.Modeling.Tokenization;
-using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
-/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; passes take turns on
-/// one thread of the process, since one pass uses every core.
+/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; their forward passes take
+/// turns on the process's cores.
 /// </summary>
 public sealed class ReviewClassifier : IDisposable
 {
-    private static readonly int DefaultThreads = NativeThread.Run(get_num_threads);
-
-    private readonly IForward forward;
+    private readonly IBatchForward forward;
     private readonly BertTokenizer tokenizer;
     private readonly CalibrationTemperature calibration;
     private readonly InferenceOptions options;
 
-    private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
+    private ReviewClassifier(IBatchForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
         this.forward = forward;
         this.tokenizer = tokenizer.ForUntrustedText(); // a review is data
@@ -33,7 +31,7 @@ public sealed class ReviewClassifier : IDisposable
     public string Dtype { get; }
 
     /// <summary>Whether oneDNN's packed layers compute, rather than the plain module tree.</summary>
-    public bool IsFast => forward is PackedForward;
+    public bool IsFast => forward.IsFast;
 
     /// <summary>Longest input in tokens, special tokens included; longer texts are truncated.</summary>
     public int MaxLength { get; }
@@ -63,11 +61,11 @@ public sealed class ReviewClassifier : IDisposable
             if (IsPlain(options))
             {
                 LoadedModel loaded = LoadedModel.Load(folder, new CheckpointOptions { RequireClassifier = true });
-                return new ReviewClassifier(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
+                return new ReviewClassifier(new LibTorchForward(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype)), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
             }
             // Straight from the file to packed weights: no module tree in between.
             using var weights = StoredWeights.Open(folder);
-            return new ReviewClassifier(new PackedForward(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
+            return new ReviewClassifier(Packed(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
         }
         finally
         {
@@ -86,26 +84,23 @@ public sealed class ReviewClassifier : IDisposable
         InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
         if (IsPlain(options))
-            return new ReviewClassifier(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(new LibTorchForward(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype)), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         using (checkpoint)
         {
             var weights = new TensorsInMemory(checkpoint.Model.state_dict());
-            return new ReviewClassifier(new PackedForward(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(Packed(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         }
     }
 
     private static bool IsPlain(InferenceOptions options) => options.PlainForward || TorchScriptOps.IsMissing;
 
-    private static InferenceDtype Prepare(InferenceOptions options) => Pass(options, () =>
-        IsPlain(options) ? DtypeSelection.Plain(options.Dtype) : DtypeSelection.Packed(options.Dtype));
+    private static IBatchForward Packed(BertConfig config, IWeightSource weights, InferenceDtype dtype) =>
+        dtype == InferenceDtype.Int8 && Int8Forward.IsSupported
+            ? Int8Forward.Create(config, weights, LibTorchForward.DefaultThreads)
+            : new LibTorchForward(new PackedForward(config, weights, dtype));
 
-    // OpenMP's number of threads is the calling thread's own, and the last classifier's that computed there.
-    private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Run(() =>
-    {
-        int threads = options.Threads ?? DefaultThreads;
-        if (get_num_threads() != threads) set_num_threads(threads);
-        return function();
-    });
+    private static InferenceDtype Prepare(InferenceOptions options) => LibTorchForward.OnThreads(options, () =>
+        IsPlain(options) ? DtypeSelection.Plain(options.Dtype) : DtypeSelection.Packed(options.Dtype));
 
     /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>
     /// <param name="texts">Reviews; an empty text is classified as [CLS] [SEP].</param>
@@ -123,22 +118,12 @@ public sealed class ReviewClassifier : IDisposable
     /// <param name="cancellationToken">Looked at between passes.</param>
     public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default)
     {
-        var classifications = new Classification[texts.Count];
-        int[] lengths = [.. texts.Select(text => text.InputIds.Length)];
-        foreach (int[] pass in forward.Passes(lengths, options.TokenBudget))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            float[][] logits = Logits([.. pass.Select(index => texts[index].InputIds)]);
-            for (int i = 0; i < pass.Length; i++)
-                classifications[pass[i]] = Describe(texts[pass[i]], calibration.Probabilities(logits[i]));
-        }
-        return classifications;
+        float[][] logits = forward.Logits([.. texts.Select(text => text.InputIds)], options, cancellationToken);
+        return [.. texts.Zip(logits, (text, row) => Describe(text, calibration.Probabilities(row)))];
     }
 
     private Classification Describe(EncodedText text, float[] probabilities) =>
         new(Labels.InOrder(probabilities), text.InputIds.Length, text.UnknownTokens, text.IsTruncated) { Labels = Labels };
-
-    private float[][] Logits(IReadOnlyList<int[]> rows) => Pass(options, () => forward.Logits(rows));
 
     /// <summary>
     /// Frees the weights, and gives their memory back to the system, when the passes that are waiting have ended: it is not

@@ -80,7 +80,7 @@ public sealed class Pretrainer
         manual_seed(options.Seed);
         if (device.type == DeviceType.CUDA) cuda.manual_seed_all(options.Seed);
         model.to(device);
-        model.ComputeDtype = options.Compute.On(device);
+        model.ComputeDtype = options.Precision.On(device);
         model.SetDropout(options.Dropout, options.Seed);
         model.train();
         return new FlatAdamW(ParameterGroup.Of(model.PretrainedParameters(), options.WeightDecay));
@@ -107,7 +107,7 @@ public sealed class Pretrainer
         loss.backward();
         if (options.MaxGradientNorm > 0) optimizer.ClipGradients(options.MaxGradientNorm);
         optimizer.Step(learningRate);
-        return loss.ToDouble();
+        return loss.item<float>();
     }
 }
 

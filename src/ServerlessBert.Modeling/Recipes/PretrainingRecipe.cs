@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Training;
 using TorchSharp;
@@ -87,7 +87,7 @@ internal sealed class PretrainedStart(TrainingStart start, PretrainingOptions op
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{start}\n"));
-        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(options));
+        hash.AppendData(OptionDigest.BytesOf(options));
         foreach (string text in texts) hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length}\n{text}"));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..8];
     }

@@ -56,7 +56,7 @@ public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options,
         // Said here, before a vocabulary is made of no text.
         if (split.Train.Count == 0) throw new TrainingException("No labelled review is left to learn from.");
         IReadOnlyList<LabelledReview> train = Teachers.Count == 0 ? split.Train
-            : Distillation.Teach(Teachers, Distillation.Views(split.Train, options.TeacherViews, options.Seed), remark, cancellationToken);
+            : Distillation.Teach(Teachers, Distillation.Views(split.Train, options.AugmentedViews, options.Seed), remark, cancellationToken);
         DateTimeOffset started = DateTimeOffset.UtcNow;
         PretrainedStart? pretrained = Pretraining is null ? null : new PretrainedStart(start, Pretraining, device, folder);
         TrainingStart opened = pretrained?.Of([.. split.Train.Select(row => row.Text)], progress, remark, cancellationToken) ?? start;

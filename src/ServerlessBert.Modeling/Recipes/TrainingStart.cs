@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Modeling.Training;
@@ -9,6 +11,9 @@ namespace ServerlessBert.Modeling.Recipes;
 /// <summary>What a training starts from: a checkpoint folder, or fresh weights of a preset's shape.</summary>
 public abstract record TrainingStart
 {
+    /// <summary>Bounds of a fresh vocabulary's size.</summary>
+    public const int MinVocabularySize = 100, MaxVocabularySize = 1_000_000;
+
     private TrainingStart() { }
 
     /// <summary>A checkpoint folder.</summary>
@@ -26,8 +31,27 @@ public abstract record TrainingStart
     /// <param name="Merges">Which pieces the vocabulary's training merges.</param>
     /// <param name="MinimumFrequency">How often two pieces must stand side by side to be merged.</param>
     public sealed record FromScratch(
-        string Preset, int VocabularySize = 8000, int? Layers = null, double? InitializerRange = null,
-        MergeScore Merges = MergeScore.Frequency, int MinimumFrequency = 2) : TrainingStart;
+        [property: Option("--preset", Group = OptionGroup.Model,
+            Help = "Start from random weights of this shape, with a vocabulary built from the texts")]
+        [property: AllowedValues("tiny", "mini", "small", "base")]
+        string Preset = "mini",
+        [property: Option("--vocab-size", Group = OptionGroup.Model, Help = "Word pieces of the vocabulary at most")]
+        [property: Range(MinVocabularySize, MaxVocabularySize)]
+        int VocabularySize = 8000,
+        [property: Option("--layers", Group = OptionGroup.Model, IsLocal = true, Help = "Number of layers", NullMeans = "the preset's")]
+        [property: Range(1, 1000)]
+        int? Layers = null,
+        [property: Option("--initializer-range", Group = OptionGroup.Model, IsLocal = true, Help = "Standard deviation of fresh weights",
+            NullMeans = "0.02, BERT's", Example = "0.06", Why = "A narrow model learns sooner with more")]
+        [property: Range(0.0, 1, MinimumIsExclusive = true)]
+        double? InitializerRange = null,
+        [property: Option("--vocab-merges", Group = OptionGroup.Model, IsLocal = true,
+            Help = "Merge word pieces by frequency, or by the likelihood that they gain, which needs a --vocab-min-frequency of about 20")]
+        MergeScore Merges = MergeScore.Frequency,
+        [property: Option("--vocab-min-frequency", Group = OptionGroup.Model, IsLocal = true,
+            Help = "How often two word pieces must stand side by side to be merged")]
+        [property: Range(1, 1_000_000)]
+        int MinimumFrequency = 2) : TrainingStart;
 
     /// <summary>Loads or makes the model and its tokenizer.</summary>
     /// <param name="train">The rows to learn from, which a fresh vocabulary is built from.</param>
@@ -50,7 +74,8 @@ public abstract record TrainingStart
         IReadOnlyList<string> tokens = WordPieceTrainer.Train(texts, options, cancellationToken);
         var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         var config = BertConfig.Preset(preset, tokenizer.VocabularySize);
-        return Checkpoint.Create(config with { NumHiddenLayers = layers ?? config.NumHiddenLayers, InitializerRange = range ?? config.InitializerRange }, tokenizer, seed);
+        config = config with { NumHiddenLayers = layers ?? config.NumHiddenLayers, InitializerRange = range ?? config.InitializerRange };
+        return Checkpoint.Create(config, tokenizer, seed);
     }
 
     /// <summary>The options that suit this start.</summary>

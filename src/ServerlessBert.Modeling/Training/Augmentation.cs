@@ -15,9 +15,9 @@ internal sealed class Augmentation(TrainingOptions options, BertTokenizer tokeni
     /// <param name="batch">The batch's number within it.</param>
     public int[][] On(int[][] rows, int step, int batch)
     {
-        if (options.WordDropout == 0 && vocabulary is null) return rows;
+        if (options.TokenDropout == 0 && vocabulary is null) return rows;
         var random = new Random(HashOf(options.Seed, step, batch));
-        return [.. rows.Select(row => Masked(TokenDropout.Of(row, options.WordDropout, random), random))];
+        return [.. rows.Select(row => Masked(TokenDropout.Of(row, options.TokenDropout, random), random))];
     }
 
     private int[] Masked(int[] row, Random random) =>

@@ -29,8 +29,11 @@ internal static class Dataset
             throw new TrainingException($"The teachers tell {mistaught.Taught!.Count} labels apart, but the model has {labels}; a teacher needs the labels of what it teaches.");
         if (train.DistinctBy(review => review.Label).Count() == 1)
             throw new TrainingException($"All {train.Count} reviews to learn from have {train[0].Label + 1} stars; there must be at least two ratings to tell apart.");
-        if (evaluation.Count == 0 && (options.Patience ?? options.EvaluateEvery) is not null)
-            throw new TrainingException($"{(options.Patience is null ? nameof(options.EvaluateEvery) : nameof(options.Patience))} needs rows to measure on, and none are held out; hold some out, or leave it away.");
+        if (evaluation.Count == 0 && (options.EarlyStoppingPatience ?? options.EvaluateEvery) is not null)
+        {
+            string option = options.EarlyStoppingPatience is null ? nameof(options.EvaluateEvery) : nameof(options.EarlyStoppingPatience);
+            throw new TrainingException($"{option} needs rows to measure on, and none are held out; hold some out, or leave it away.");
+        }
     }
 }
 

@@ -44,7 +44,7 @@ internal sealed class StepPlan
                 bool isLast = step + 1 == TotalSteps;
                 yield return new PlannedStep(step + 1, options.LearningRate * schedule.FactorAt(step), steps[inEpoch],
                     isLast || (options.EvaluateEvery is { } every ? (step + 1) % every == 0 : inEpoch + 1 == steps.Length),
-                    IsClean: step < options.CleanEpochs * StepsAnEpoch);
+                    IsClean: step < options.LateDropoutStart * StepsAnEpoch);
             }
         }
     }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Evaluation;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Optimizers;
 using static TorchSharp.torch;
 
@@ -23,7 +22,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly TrainingStep step;
     private readonly BestWeights best = new();
     private readonly TrainingState state = new();
-    private readonly InferenceDtype compute;
+    private readonly Precision precision;
     private readonly double secondsBefore;
     private readonly long start = Stopwatch.GetTimestamp();
     private float[][]? bestProbabilities;
@@ -42,11 +41,11 @@ internal sealed class TrainingLoop : IDisposable
         BertForSequenceClassification model = checkpoint.Model;
         plan = new StepPlan(rows.Lengths, options);
         heldOut = new ValidationSet(evaluation, checkpoint, device);
-        var groups = ParameterGroup.Of(model.named_parameters(), options.WeightDecay, name => LayerwiseDecay.FactorOf(name, model.Config.NumHiddenLayers, options.LayerDecay));
+        var groups = ParameterGroup.Of(model.named_parameters(), options.WeightDecay, name => LayerwiseDecay.FactorOf(name, model.Config.NumHiddenLayers, options.LayerwiseLearningRateDecay));
         optimizer = options.Optimizer == OptimizerKind.AdamW
             ? new FlatAdamW(groups, new AdamWSettings { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon })
             : new FlatSgd(groups, options.Momentum);
-        average = options.AverageDecay > 0 ? new EmaWeights(optimizer, options.AverageDecay) : null;
+        average = options.EmaDecay > 0 ? new EmaWeights(optimizer, options.EmaDecay) : null;
         loss = new TrainingLoss(options, rows.Labels, model.Config.NumLabels, device);
         step = new TrainingStep(checkpoint, rows, optimizer, loss, options, device, padTo);
         SavedTraining? saved = store?.Resume(Tensors, MakeBest);
@@ -56,8 +55,8 @@ internal sealed class TrainingLoop : IDisposable
             secondsBefore = state.Seconds;
             optimizer.Resume(saved.OptimizerSteps);
         }
-        compute = saved?.Compute ?? (options.Compute.On(device) == bfloat16 ? InferenceDtype.BFloat16 : InferenceDtype.Float32);
-        model.ComputeDtype = compute.On(device);
+        precision = saved?.Precision ?? options.Precision.ChosenFor(device);
+        model.ComputeDtype = precision.On(device);
     }
 
     /// <summary>Trains until there is a reason to end; the model then has the weights to keep.</summary>
@@ -97,7 +96,7 @@ internal sealed class TrainingLoop : IDisposable
     }
 
     private TrainingEnd? ReasonToEnd(CancellationToken cancellationToken) =>
-        options.Patience is { } patience && state.EvaluationsSinceBest >= patience ? TrainingEnd.EarlyStopping
+        options.EarlyStoppingPatience is { } patience && state.EvaluationsSinceBest >= patience ? TrainingEnd.EarlyStopping
         : cancellationToken.IsCancellationRequested ? TrainingEnd.Cancelled
         : Seconds / 3600 >= options.MaxHours ? TrainingEnd.TimeLimit
         : null;
@@ -122,9 +121,9 @@ internal sealed class TrainingLoop : IDisposable
         float[][] probabilities = heldOut.Probabilities();
         EvaluationMetrics metrics = heldOut.MetricsOf(probabilities);
         state.Evaluations.Add(new EvaluatedStep(state.Step, state.RecentLoss, metrics));
-        if (state.EvaluationsSinceBest == 0 || !options.KeepBest)
+        if (state.EvaluationsSinceBest == 0 || !options.LoadBestModelAtEnd)
         {
-            if (options.KeepBest) best.Keep(checkpoint.Model);
+            if (options.LoadBestModelAtEnd) best.Keep(checkpoint.Model);
             bestProbabilities = probabilities;
         }
         average?.TakeBack();
@@ -140,7 +139,7 @@ internal sealed class TrainingLoop : IDisposable
     private SavedTraining Saved()
     {
         state.Seconds = Seconds;
-        return new SavedTraining { Identity = store!.Identity, Options = options, Compute = compute, Threads = get_num_threads(), OptimizerSteps = optimizer.Steps, State = state };
+        return new SavedTraining { Identity = store!.Identity, Options = options, Precision = precision, Threads = get_num_threads(), OptimizerSteps = optimizer.Steps, State = state };
     }
 
     private void MakeBest(bool hasBest)
@@ -153,7 +152,7 @@ internal sealed class TrainingLoop : IDisposable
 
     private TrainingResult Result(TrainingEnd end)
     {
-        EvaluatedStep? kept = options.KeepBest ? state.Best : state.Evaluations.LastOrDefault();
+        EvaluatedStep? kept = options.LoadBestModelAtEnd ? state.Best : state.Evaluations.LastOrDefault();
         average?.Lend(); // for good
         best.Restore(checkpoint.Model);
         if (kept is not null) bestProbabilities ??= heldOut.Probabilities(); // kept by a piece before this one

@@ -7,7 +7,7 @@ internal sealed class TrainingLoss : IDisposable
 {
     private readonly double[]? weightOf;
     private readonly Tensor? weights;
-    private readonly double smoothing, neighbours, teacherShare;
+    private readonly double smoothing, ordinalSmoothing, distillationWeight;
     private readonly Device device;
 
     /// <summary>The loss that the options ask for.</summary>
@@ -17,7 +17,8 @@ internal sealed class TrainingLoss : IDisposable
     /// <param name="device">Where the logits are.</param>
     public TrainingLoss(TrainingOptions options, IReadOnlyList<int> labels, int labelCount, Device device)
     {
-        (smoothing, neighbours, teacherShare, this.device) = (options.LabelSmoothing, options.NeighbourSmoothing, options.TeacherShare, device);
+        (smoothing, ordinalSmoothing, distillationWeight, this.device) =
+            (options.LabelSmoothing, options.OrdinalLabelSmoothing, options.DistillationWeight, device);
         weightOf = options.BalancedClasses ? Balanced(labels, labelCount) : options.ClassWeights?.ToArray();
         if (weightOf is not null) weights = tensor(weightOf, float32, device).DetachFromDisposeScope();
     }
@@ -28,7 +29,7 @@ internal sealed class TrainingLoss : IDisposable
     /// </summary>
     public Tensor SumOf(Tensor logits, IReadOnlyList<int> labels, IReadOnlyList<IReadOnlyList<float>?>? taught = null)
     {
-        if (neighbours > 0 || taught is not null) return SumOfSoft(logits, labels, taught);
+        if (ordinalSmoothing > 0 || taught is not null) return SumOfSoft(logits, labels, taught);
         Tensor actual = tensor(labels.Select(label => (long)label).ToArray(), device: device); // [batch]
         return nn.functional.cross_entropy(logits.to(float32), actual, weights, reduction: nn.Reduction.Sum, label_smoothing: smoothing); // []
     }
@@ -45,10 +46,10 @@ internal sealed class TrainingLoss : IDisposable
     {
         var target = new double[labels];
         Array.Fill(target, smoothing / labels);
-        target[label] += 1 - smoothing - neighbours;
+        target[label] += 1 - smoothing - ordinalSmoothing;
         int[] beside = [.. new[] { label - 1, label + 1 }.Where(other => other >= 0 && other < labels)];
-        foreach (int other in beside) target[other] += neighbours / beside.Length;
-        return taught is null ? target : [.. target.Zip(taught, (share, teachers) => (1 - teacherShare) * share + teacherShare * teachers)];
+        foreach (int other in beside) target[other] += ordinalSmoothing / beside.Length;
+        return taught is null ? target : [.. target.Zip(taught, (share, teachers) => (1 - distillationWeight) * share + distillationWeight * teachers)];
     }
 
     /// <summary>What a sum over these labels is divided by for the weighted mean, as torch's mean reduction has it.</summary>

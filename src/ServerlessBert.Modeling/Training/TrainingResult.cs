@@ -53,7 +53,7 @@ public enum TrainingEnd
     /// <summary>All steps are done.</summary>
     Completed,
 
-    /// <summary>Accuracy had not risen for <see cref="TrainingOptions.Patience"/> evaluations.</summary>
+    /// <summary>Accuracy had not risen for <see cref="TrainingOptions.EarlyStoppingPatience"/> evaluations.</summary>
     EarlyStopping,
 
     /// <summary><see cref="TrainingOptions.MaxHours"/> had passed.</summary>

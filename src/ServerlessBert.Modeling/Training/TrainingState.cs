@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using ServerlessBert.Modeling.Bert;
-using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Options;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;
@@ -75,8 +74,9 @@ internal sealed record SavedTraining
     /// <summary>Every setting, for people: <see cref="Identity"/> decides.</summary>
     public required TrainingOptions Options { get; init; }
 
-    /// <summary>The number type of the encoder's products; where it is chosen by a measurement, another run might choose differently.</summary>
-    public required InferenceDtype Compute { get; init; }
+    /// <summary>The precision; where it is chosen by a measurement, another run might choose differently.</summary>
+    [JsonPropertyName("compute")]
+    public required Precision Precision { get; init; }
 
     /// <summary>libtorch's threads, on whose number the order of some sums depends.</summary>
     public required int Threads { get; init; }
@@ -138,7 +138,7 @@ internal sealed record TrainingIdentity(string Data, string Options, string Star
 
     // The hours' limit and the log change nothing that is learned, so a training may go on with others.
     private static string DigestOf(TrainingOptions options) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(options with { MaxHours = null, LogEvery = 1 })));
+        Convert.ToHexStringLower(SHA256.HashData(OptionDigest.BytesOf(options with { MaxHours = null, LogEvery = 1 })));
 
     private static string DigestOf(BertForSequenceClassification model)
     {

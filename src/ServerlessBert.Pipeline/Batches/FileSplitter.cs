@@ -41,7 +41,7 @@ public sealed class FileSplitter(
             logger.InputGone(message.Blob);
             return;
         }
-        if (message.ETag is not null && message.ETag != ETags.Bare(dropped.ETag)) logger.InputNewer(message.Blob);
+        if (message.ETag is not null && message.ETag != ETags.Unquote(dropped.ETag)) logger.InputNewer(message.Blob);
         if (await BeginAsync(message.Blob, dropped, cancellationToken) is not { } run) return;
         try
         {
@@ -51,7 +51,7 @@ public sealed class FileSplitter(
         {
             await finishing.FailAsync(run, exception.Code, exception.Message, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             if (await _input.LossOfAsync(run.Blob, run.ETag, cancellationToken) is not { } loss) throw;
             await finishing.LoseInputAsync(run, loss, cancellationToken);
@@ -61,7 +61,7 @@ public sealed class FileSplitter(
     /// <summary>The run to split: a new one, or one whose splitting was cut off. Null where there is nothing to do.</summary>
     private async Task<Run?> BeginAsync(string blob, BlobProperties dropped, CancellationToken cancellationToken)
     {
-        string etag = ETags.Bare(dropped.ETag);
+        string etag = ETags.Unquote(dropped.ETag);
         string id = Run.IdOf(blob, etag);
         if (await runs.TryReadAsync(id, cancellationToken) is { } earlier) return Unsplit(earlier);
         if (await LiveAsync(cancellationToken) is not { } live)
@@ -88,8 +88,8 @@ public sealed class FileSplitter(
     private async Task<LiveModel?> LiveAsync(CancellationToken cancellationToken)
     {
         var reading = await registry.ReadPointerAsync(null, cancellationToken);
-        if (reading.Fault is not null && models.Status.Version is { } served) return new(served, null);
-        return reading.Whole is { } pointer ? new(pointer.Version, pointer.Shadow) : null;
+        if (reading.Damage is not null && models.Status.Version is { } served) return new(served, null);
+        return reading.IntactPointer() is { } pointer ? new(pointer.Version, pointer.Shadow) : null;
     }
 
     // While it is splitting, its worker may have died, so it is split again: plan and messages come out the same.

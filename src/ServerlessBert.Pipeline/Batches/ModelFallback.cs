@@ -40,7 +40,7 @@ internal sealed class ModelFallback(RunStore runs, ModelRegistry registry, Model
     // What this host serves first: it is in memory, and it is what /api/predict answers with at the same time.
     private async Task<IEnumerable<string>> OthersAsync(string version, CancellationToken cancellationToken)
     {
-        var pointer = (await registry.ReadPointerAsync(null, cancellationToken)).Pointer;
+        var pointer = (await registry.ReadPointerAsync(null, cancellationToken)).Value;
         string[] servable = [.. pointer?.Servable ?? []];
         return (models.Status.Version is { } served ? servable.Prepend(served) : servable).Distinct().Where(other => other != version);
     }

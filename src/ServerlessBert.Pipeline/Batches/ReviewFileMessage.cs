@@ -39,7 +39,7 @@ public sealed record ReviewFileMessage
 
         var message = MessageReader.Read(json, PipelineJson.Of<ReviewFileMessage>(), What);
         if (message.Blob.Length == 0) throw new MessageFormatException($"A {What} message has an empty blob name.");
-        return message with { ETag = message.ETag is null ? null : ETags.Bare(message.ETag) };
+        return message with { ETag = message.ETag is null ? null : ETags.Unquote(message.ETag) };
     }
 
     private static JsonElement Single(JsonElement array) => array.GetArrayLength() == 1
@@ -73,7 +73,7 @@ internal static class BlobCreatedEvent
         return new ReviewFileMessage
         {
             Blob = NameInUrl(Text(data, "url"), container) ?? Uri.UnescapeDataString(subject[prefix.Length..]),
-            ETag = Text(data, "eTag") is { } etag ? ETags.Bare(etag) : null,
+            ETag = Text(data, "eTag") is { } etag ? ETags.Unquote(etag) : null,
         };
     }
 

@@ -35,7 +35,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
         {
             await copy.UploadAsync(content, new BlobUploadOptions { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.ErrorCode == BlobErrorCode.InvalidBlockList)
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.ErrorCode == BlobErrorCode.InvalidBlockList)
         {
             // Another worker splits the same file. Its commit drops our staged blocks and leaves the same bytes.
             if (!await copy.ExistsAsync(cancellationToken)) throw;
@@ -60,7 +60,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
                 new BlobDownloadOptions { Range = range, Conditions = SameContent(message.ETag) }, cancellationToken);
             return new(content.Content.ToMemory(), null);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             if (await LossOfAsync(message.Blob, message.ETag, cancellationToken) is { } loss) return new(default, loss);
             throw;
@@ -72,7 +72,7 @@ internal sealed class ReviewInput(PipelineStorage storage, ReviewOptions options
     {
         // A read under If-Match answers 412 for an absent blob as well as for a changed one.
         if (await TryGetPropertiesAsync(blob, cancellationToken) is not { } present) return InputChange.Deleted;
-        return ETags.Bare(present.ETag) == etag ? null : InputChange.DroppedAgain;
+        return ETags.Unquote(present.ETag) == etag ? null : InputChange.DroppedAgain;
     }
 
     private static BlobRequestConditions SameContent(string etag) => new() { IfMatch = ETags.ToCondition(etag) };

@@ -138,10 +138,10 @@ internal sealed class Publication(PipelineStorage storage)
             if (IsOfNewerDrop(published, run) || await IsDroppedAgainAsync(run, cancellationToken)) return false;
             try
             {
-                await write(destination, BlobOutcomes.Unchanged(published is null ? null : ETags.Bare(published.ETag)), MetadataOf(run));
+                await write(destination, Blobs.Unchanged(published is null ? null : ETags.Unquote(published.ETag)), MetadataOf(run));
                 return true;
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 await Task.Delay(BetweenTries, cancellationToken);
             }
@@ -152,7 +152,7 @@ internal sealed class Publication(PipelineStorage storage)
     private async Task<bool> IsDroppedAgainAsync(Run run, CancellationToken cancellationToken)
     {
         var input = await storage.Container(StorageNames.Reviews).GetBlobClient(run.Blob).TryGetPropertiesAsync(cancellationToken);
-        return input is not null && ETags.Bare(input.ETag) != run.ETag;
+        return input is not null && ETags.Unquote(input.ETag) != run.ETag;
     }
 
     // Where the newer drop was published and its input then removed, only its output still tells.

@@ -36,7 +36,7 @@ public sealed class RunSweep(
         await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits }, cancellationToken))
         {
             if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && !blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal))
-                files.Add(new(blob.Name, ETags.Bare(etag), dropped, _inputs.IsSettled(blob)));
+                files.Add(new(blob.Name, ETags.Unquote(etag), dropped, _inputs.IsSettled(blob)));
         }
         return files;
     }
@@ -48,7 +48,7 @@ public sealed class RunSweep(
     {
         if (files.Count == 0) return;
         // One that cannot be read waits too: it must not keep the runs from being looked after.
-        if ((await models.ReadPointerAsync(null, cancellationToken)).Pointer is null)
+        if ((await models.ReadPointerAsync(null, cancellationToken)).Value is null)
         {
             logger.FilesWaitForModel(files.Count);
             return;

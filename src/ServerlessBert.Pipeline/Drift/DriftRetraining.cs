@@ -27,7 +27,7 @@ public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry regis
         if (await requests.CountAsync(cancellationToken) > 0) return;
 
         var asking = new DriftNote(run.Model, run.Blob, report.Reason!, time.GetUtcNow());
-        string? etag = earlier is null ? null : ETags.Bare(earlier.Details.ETag);
+        string? etag = earlier is null ? null : ETags.Unquote(earlier.Details.ETag);
         if (await TryWriteAsync(asking, etag) is not { } mine) return;
         string message = await requests.SendAsync(new TrainingRequest { RequestedBy = "drift" }, cancellationToken);
         await TryWriteAsync(asking with { Message = message }, mine);
@@ -37,11 +37,11 @@ public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry regis
         {
             try
             {
-                var upload = new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(known), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } };
+                var upload = new BlobUploadOptions { Conditions = Blobs.Unchanged(known), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } };
                 BlobContentInfo written = await note.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(content, PipelineJson.Of<DriftNote>())), upload, cancellationToken);
-                return ETags.Bare(written.ETag);
+                return ETags.Unquote(written.ETag);
             }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
             {
                 return null;
             }

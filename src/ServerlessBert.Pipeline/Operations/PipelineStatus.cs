@@ -49,7 +49,7 @@ public sealed class PipelineStatus(
             QueueProperties properties = await storage.Queue(name).GetPropertiesAsync(cancellationToken);
             return new QueueDepth(name, properties.ApproximateMessagesCount);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return new QueueDepth(name, null);
         }

@@ -34,7 +34,7 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
             if (options.ProcessedInput == ProcessedInput.Move) await MoveAsync(blob, etag, cancellationToken);
             if (options.ProcessedInput == ProcessedInput.Tag) await TagAsync(blob, etag, run, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             // A newer drop stands there, with a run of its own, or nothing does any more.
         }
@@ -60,7 +60,7 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
     private async Task TagAsync(string blob, string etag, string run, CancellationToken cancellationToken)
     {
         var input = storage.Container(StorageNames.Reviews).GetBlobClient(blob);
-        if (await input.TryGetPropertiesAsync(cancellationToken) is not { } present || ETags.Bare(present.ETag) != etag) return;
+        if (await input.TryGetPropertiesAsync(cancellationToken) is not { } present || ETags.Unquote(present.ETag) != etag) return;
         await input.SetTagsAsync(new Dictionary<string, string> { [StateTag] = Done, ["run"] = run }, cancellationToken: cancellationToken);
     }
 }

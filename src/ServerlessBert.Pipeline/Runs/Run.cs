@@ -85,7 +85,7 @@ public sealed record Run
     /// <summary>A run's id, a function of its input alone: the same drop is the same run however often it is announced.</summary>
     /// <returns>The first 16 hexadecimal digits of the SHA-256 of name, line feed and bare ETag.</returns>
     public static string IdOf(string blob, string etag) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{blob}\n{ETags.Bare(etag)}")))[..16];
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{blob}\n{ETags.Unquote(etag)}")))[..16];
 }
 
 /// <summary>How far a run is.</summary>

@@ -108,7 +108,7 @@ public sealed class RunStore(PipelineStorage storage)
         var content = await Document(id).TryDownloadAsync(cancellationToken);
         return content is null
             ? (null, null)
-            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<Run>()), ETags.Bare(content.Details.ETag));
+            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<Run>()), ETags.Unquote(content.Details.ETag));
     }
 
     private async Task<bool> TryWriteAsync(Run run, string? etag, CancellationToken cancellationToken)
@@ -119,7 +119,7 @@ public sealed class RunStore(PipelineStorage storage)
                 new BinaryData(JsonSerializer.SerializeToUtf8Bytes(run, PipelineJson.Of<Run>())),
                 new BlobUploadOptions
                 {
-                    Conditions = BlobOutcomes.Unchanged(etag),
+                    Conditions = Blobs.Unchanged(etag),
                     HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
                     Metadata = new Dictionary<string, string>
                     {
@@ -130,7 +130,7 @@ public sealed class RunStore(PipelineStorage storage)
                 cancellationToken);
             return true;
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             return false;
         }

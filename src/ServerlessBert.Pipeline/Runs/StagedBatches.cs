@@ -46,7 +46,7 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
             BlockList blocks = await blob.GetBlockListAsync(BlockListTypes.All, cancellationToken: cancellationToken);
             return new(blocks.CommittedBlocks.Concat(blocks.UncommittedBlocks).Select(block => IndexOf(block.Name)).ToHashSet());
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return new(new HashSet<int>());
         }
@@ -86,7 +86,7 @@ internal sealed class StagedBatches(PipelineStorage storage, string run)
                 HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" },
             }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             // Another worker found everything staged too and was first.
         }

@@ -1,17 +1,23 @@
 using Microsoft.Extensions.Logging;
+using ServerlessBert.Modeling.Inference;
 
 namespace ServerlessBert.Pipeline.Telemetry;
 
 /// <summary>What the pipeline says: each message tells what happened to which blob, run, batch or version, with those as fields.</summary>
+/// <remarks>
+/// Events 1 to 19 are of files, runs and batches, 20 to 29 of models, 30 to 39 of retraining, 40 to 49 of drift, 50 to 59
+/// of hosts, 60 to 69 of what becomes of what is done; 600 to 699 are the trainer's, 700 to 799 the local host's, 800 to
+/// 899 the functions'. A test holds that no id is used twice.
+/// </remarks>
 internal static partial class PipelineLog
 {
-    [LoggerMessage(40, LogLevel.Information, "{Blob} is done and was moved to {Destination}.")]
+    [LoggerMessage(60, LogLevel.Information, "{Blob} is done and was moved to {Destination}.")]
     public static partial void InputMoved(this ILogger logger, string blob, string destination);
 
-    [LoggerMessage(41, LogLevel.Warning, "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
+    [LoggerMessage(61, LogLevel.Warning, "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
     public static partial void InputNotSettled(this ILogger logger, Exception exception, string blob, Enum option);
 
-    [LoggerMessage(42, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
+    [LoggerMessage(62, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
     public static partial void RunCleared(this ILogger logger, string run, string withDocument);
 
     [LoggerMessage(1, LogLevel.Debug, "An event in review-files tells of something else than a new review file and is ignored.")]
@@ -35,7 +41,7 @@ internal static partial class PipelineLog
     [LoggerMessage(7, LogLevel.Information, "Batch {Batch} of run {Run} ({Blob}) is staged: {Rows} rows in {Seconds:F2} s by model {Version}.")]
     public static partial void BatchStaged(this ILogger logger, int batch, string run, string blob, int rows, double seconds, string version);
 
-    [LoggerMessage(8, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) failed at attempt {Attempt}; the queue delivers it again.")]
+    [LoggerMessage(8, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) failed at attempt {Attempt}.")]
     public static partial void BatchFailed(this ILogger logger, Exception exception, int batch, string run, string blob, long attempt);
 
     [LoggerMessage(9, LogLevel.Warning, "The failure of batch {Batch} of run {Run} could not be recorded.")]
@@ -77,6 +83,9 @@ internal static partial class PipelineLog
     [LoggerMessage(27, LogLevel.Information, "A model computes in {Dtype}, by {Layers}.")]
     public static partial void ModelComputes(this ILogger logger, string dtype, string layers);
 
+    [LoggerMessage(28, LogLevel.Information, "Model {Version} computes in {Dtype} on every host from now on; this host measured {Measured}.")]
+    public static partial void DtypeDecided(this ILogger logger, string version, InferenceDtype dtype, InferenceDtype measured);
+
     [LoggerMessage(21, LogLevel.Information, "Model {Version} is live on this host; before it was {Previous}.")]
     public static partial void ModelSwapped(this ILogger logger, string version, string previous);
 
@@ -94,6 +103,9 @@ internal static partial class PipelineLog
 
     [LoggerMessage(31, LogLevel.Information, "No training is requested: {Reason}")]
     public static partial void TrainingNotRequested(this ILogger logger, string reason);
+
+    [LoggerMessage(32, LogLevel.Warning, "What model {Version} was trained on is not known, so its files count as new: {Reason}")]
+    public static partial void TrainingRecordDamaged(this ILogger logger, string version, string reason);
 
     [LoggerMessage(40, LogLevel.Warning, "The predictions of run {Run} ({Blob}, model {Version}) drifted. {Reason}")]
     public static partial void Drifted(this ILogger logger, string run, string blob, string version, string reason);

@@ -54,6 +54,24 @@ public class LocalWorkflowTests
     }
 
     [Fact]
+    public async Task A_decimal_point_is_one_whatever_the_locale()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.At("r.jsonl"), model = folder.At("model");
+        var german = new Dictionary<string, string> { ["LC_ALL"] = "de_DE.UTF-8" };
+        Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
+
+        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "1", "--max-hours", "0.5",
+            "--lr", "1.5e-4", "--eval-fraction", "0.25", "--out", model], environment: german);
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
+        Assert.Equal((0.5, 1.5e-4, 20), (record.GetProperty("options").GetProperty("maxHours").GetDouble(),
+            record.GetProperty("options").GetProperty("learningRate").GetDouble(), record.GetProperty("evaluationRows").GetInt32()));
+        Assert.Matches(@"\d\.\d reviews/s", result.Errors);
+    }
+
+    [Fact]
     public async Task One_command_pretrains_on_the_texts_and_trains_from_there()
     {
         using var folder = new TemporaryFolder();
@@ -104,7 +122,7 @@ public class LocalWorkflowTests
         Assert.Equal("missing_text", lines[1].GetProperty("error").GetProperty("code").GetString());
         Assert.Equal("invalid_json", lines[2].GetProperty("error").GetProperty("code").GetString());
         Assert.Equal("d", lines[3].GetProperty("id").GetString());
-        Assert.Contains("1 rows with error missing_text", result.Errors);
+        Assert.Contains("1 row with error missing_text", result.Errors);
     }
 
     [Fact]
@@ -193,7 +211,7 @@ public class LocalWorkflowTests
         Assert.Contains($"of the {3 * record.GetProperty("trainRows").GetInt32()} rows", student.Errors); // three views of each
         Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
         Assert.Equal(2, missing.ExitCode);
-        Assert.Contains($"there is no folder {folder.At("nowhere")}", missing.Errors);
+        Assert.Contains($"Folder not found: {folder.At("nowhere")}", missing.Errors);
     }
 
     [Fact]

@@ -40,6 +40,12 @@ public class UsageTests
     [InlineData("queues peek no-such-queue")]
     [InlineData("generate --rows 0 --out x.jsonl")]
     [InlineData("host --port 99999")]
+    [InlineData("host --port abc")]
+    [InlineData("generate --rows 99999999999 --out x.jsonl")]
+    [InlineData("predict --model /tmp --threads abc good")]
+    [InlineData("train --preset tiny --data x.csv --out y --max-length abc")]
+    [InlineData("train --queue --base no-such-start")]
+    [InlineData("train --queue --momentum 0.9")]
     [InlineData("models")]
     public async Task Wrong_usage_ends_with_2_and_says_what_is_wrong(string line)
     {

@@ -54,7 +54,7 @@ internal sealed class FaultWorld : IAsyncDisposable
     public async Task DropAsync(MixedFile file, bool announce)
     {
         BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(file.Name).UploadAsync(new BinaryData(file.Content), overwrite: true);
-        string etag = ETags.Bare(dropped.ETag);
+        string etag = ETags.Unquote(dropped.ETag);
         _drops[file.Name] = new Drop(file, etag);
         if (announce) await Storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody());
     }

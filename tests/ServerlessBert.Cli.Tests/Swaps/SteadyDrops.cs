@@ -69,7 +69,7 @@ internal sealed class SteadyDrops : IAsyncDisposable
                 string name = $"{number}.txt";
                 string lines = string.Concat(Enumerable.Range(0, 4).Select(row => $"the food was {SmallModels.WordsByStars[(number + row) % 5]}\n"));
                 BlobContentInfo dropped = await _storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(lines)), overwrite: true);
-                string etag = ETags.Bare(dropped.ETag);
+                string etag = ETags.Unquote(dropped.ETag);
                 await _storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = name, ETag = etag }.ToBody());
                 _runs.Add(Run.IdOf(name, etag));
             }

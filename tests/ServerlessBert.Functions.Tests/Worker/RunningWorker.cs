@@ -13,7 +13,7 @@ namespace ServerlessBert.Functions.Tests.Worker;
 /// The Functions app as the Functions host runs it: its program in a process of its own, told over gRPC to load and to
 /// run functions; a real Azurite with a small live model.
 /// </summary>
-public sealed class RunningWorker : IAsyncLifetime
+public class RunningWorker : IAsyncLifetime
 {
     private readonly AzuriteFixture azurite = new();
     private readonly string folder = Directory.CreateTempSubdirectory("worker-").FullName;
@@ -27,14 +27,21 @@ public sealed class RunningWorker : IAsyncLifetime
     /// <summary>What the worker answered to the host's first message.</summary>
     public JsonElement Initialized { get; private set; }
 
+    /// <summary>The program's process.</summary>
+    protected Process Program => process!;
+
     /// <summary>The functions by their names, as the worker told them.</summary>
     public IReadOnlyDictionary<string, JsonElement> Functions { get; private set; } = new Dictionary<string, JsonElement>();
 
     /// <summary>What went wrong, for an assertion's message.</summary>
     public string Log => string.Join('\n', channel?.Log ?? []);
 
-    public async Task InitializeAsync()
+    /// <summary>Whether this machine can run it; where it cannot, the tests are skipped with the reason.</summary>
+    protected virtual bool IsPossible => true;
+
+    public virtual async Task InitializeAsync()
     {
+        if (!IsPossible) return;
         await azurite.InitializeAsync();
         string prefix = AzuriteFixture.NewPrefix();
         Storage = PipelineStorage.FromConnectionString(azurite.ConnectionString, prefix);
@@ -45,15 +52,15 @@ public sealed class RunningWorker : IAsyncLifetime
         channel = await WorkerChannel.OpenAsync();
         Start(prefix);
         await channel.ReceiveAsync("startStream");
-        channel.Send(new() { ["workerInitRequest"] = new JsonObject { ["hostVersion"] = "4.1000.0", ["workerDirectory"] = AppContext.BaseDirectory, ["functionAppDirectory"] = AppContext.BaseDirectory } });
+        channel.Send(new() { ["workerInitRequest"] = new JsonObject { ["hostVersion"] = "4.1000.0", ["workerDirectory"] = Folder, ["functionAppDirectory"] = Folder } });
         Initialized = await channel.ReceiveAsync("workerInitResponse");
-        channel.Send(new() { ["functionsMetadataRequest"] = new JsonObject { ["functionAppDirectory"] = AppContext.BaseDirectory } });
+        channel.Send(new() { ["functionsMetadataRequest"] = new JsonObject { ["functionAppDirectory"] = Folder } });
         JsonElement metadata = await channel.ReceiveAsync("functionMetadataResponse");
         Functions = metadata.GetProperty("functionMetadataResults").EnumerateArray().ToDictionary(function => function.GetProperty("name").GetString()!);
         foreach (JsonElement function in Functions.Values) await LoadAsync(channel, function);
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         if (channel is not null && process is not null)
         {
@@ -132,16 +139,22 @@ public sealed class RunningWorker : IAsyncLifetime
 
     private void Start(string prefix)
     {
-        string host = channel!.Address.ToString();
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ServerlessBert.Functions.dll"),
-            "--functions-uri", host, "--functions-worker-id", "worker", "--functions-request-id", "request", "--functions-grpc-max-message-length", "2147483647"])
-        {
-            WorkingDirectory = AppContext.BaseDirectory,
-        };
+        ProcessStartInfo start = Command([
+            "--functions-uri", channel!.Address.ToString(), "--functions-worker-id", "worker", "--functions-request-id", "request", "--functions-grpc-max-message-length", "2147483647"]);
         start.Environment["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
-        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = AppContext.BaseDirectory;
         start.Environment["AzureWebJobsStorage"] = azurite.ConnectionString;
         start.Environment["ServerlessBert__Storage__Prefix"] = prefix;
         process = Process.Start(start)!;
+    }
+
+    /// <summary>Where the program sees itself.</summary>
+    protected virtual string Folder => AppContext.BaseDirectory;
+
+    /// <summary>How the program is started with the host's arguments.</summary>
+    protected virtual ProcessStartInfo Command(IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(Folder, "ServerlessBert.Functions.dll"), .. arguments]) { WorkingDirectory = Folder };
+        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = Folder;
+        return start;
     }
 }

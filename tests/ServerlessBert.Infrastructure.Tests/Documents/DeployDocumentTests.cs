@@ -25,6 +25,23 @@ public sealed class DeployDocumentTests
     }
 
     [Fact]
+    public void Each_alert_is_in_its_table()
+    {
+        var alerts = Bicep.Template.Module("alerts");
+        var names = alerts.Variable("rules").EnumerateArray().Select(rule => rule.GetProperty("name").GetString()!).Append("event-dead-letters");
+        Assert.Equal(names.Order(), MarkdownTable.Rows(Document, "Alert").Select(row => row[0]).Order());
+    }
+
+    [Fact]
+    public void Each_name_that_it_sets_is_one_that_azd_passes_on()
+    {
+        string parameters = Repository.Read("infra", "main.parameters.json") + Repository.Read("azure.yaml");
+        var names = Regex.Matches(Document + Repository.Read("docs", "troubleshooting.md"), "azd env set ([A-Z_]+)").Select(match => match.Groups[1].Value).Distinct().ToList();
+        Assert.NotEmpty(names);
+        Assert.All(names, name => Assert.Matches($@"\$\{{{name}[=}}]", parameters));
+    }
+
+    [Fact]
     public void The_trainers_exit_codes_are_in_their_table()
     {
         var codes = typeof(TrainerExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue()!.ToString());
@@ -34,10 +51,11 @@ public sealed class DeployDocumentTests
     [Theory]
     [InlineData("deploy.md")]
     [InlineData("kubernetes.md")]
+    [InlineData("troubleshooting.md")]
     public void Each_file_that_it_names_exists(string document)
     {
         string text = Repository.Read("docs", document);
-        foreach (string path in Regex.Matches(text, @"(?<![\w/.])(infra|deploy|src|docs)/[\w./-]*[\w-]").Select(match => match.Value).Distinct())
+        foreach (string path in Regex.Matches(text, @"(?<![\w/.])(infra|eng|src|docs|benchmarks)/[\w./-]*[\w-]").Select(match => match.Value).Distinct())
             Assert.True(Path.Exists(Repository.PathOf(path)), path);
         foreach (string path in Regex.Matches(text, @"\]\(([^)#:]+)\)").Select(match => match.Groups[1].Value))
             Assert.True(Path.Exists(Repository.PathOf("docs", path)), path);

@@ -8,9 +8,6 @@ namespace ServerlessBert.Infrastructure.Tests;
 /// <summary>A published Functions app: the files that the Functions host reads before it starts the worker.</summary>
 internal sealed class FunctionsFolder(string path)
 {
-    /// <summary>Whether this build has the worker's packages, which write these files; the stand-ins do not.</summary>
-    public static bool HasWorkerPackages { get; } = typeof(FunctionAttribute).Assembly.GetName().Name!.StartsWith("Microsoft.", StringComparison.Ordinal);
-
     public void MustBeWhatTheHostReads()
     {
         MustHaveEveryFunction();

@@ -3,16 +3,17 @@ using Xunit.Abstractions;
 
 namespace ServerlessBert.Infrastructure.Tests;
 
-public sealed class PublishingTests(PublishingTests.TrainerImage trainer, ITestOutputHelper output) : IClassFixture<PublishingTests.TrainerImage>
+[Collection(FunctionsImage.Collection)]
+public sealed class PublishingTests(PublishingTests.TrainerImage trainer, FunctionsImage functions, ITestOutputHelper output) : IClassFixture<PublishingTests.TrainerImage>
 {
     [Fact]
     public void The_functions_image_is_whole_and_its_check_passes()
     {
-        using var image = PublishedImage.Build("functions", device: "cpu");
+        PublishedImage image = functions.Image;
         MustBeOfThisPlatform(image, "functions");
         Assert.True(File.Exists(Path.Combine(image.Published, "host.json")));
         Assert.False(File.Exists(Path.Combine(image.Published, "local.settings.sample.json")));
-        if (FunctionsFolder.HasWorkerPackages) new FunctionsFolder(image.Published).MustBeWhatTheHostReads();
+        new FunctionsFolder(image.Published).MustBeWhatTheHostReads();
 
         var check = image.Check("functions");
         Assert.Equal((0, ""), (check.ExitCode, check.Error));
@@ -83,6 +84,17 @@ public sealed class PublishingTests(PublishingTests.TrainerImage trainer, ITestO
 
         public void Dispose() => Image.Dispose();
     }
+}
+
+/// <summary>The functions' image, built once for the tests that look at it or start it.</summary>
+[CollectionDefinition(Collection)]
+public sealed class FunctionsImage : ICollectionFixture<FunctionsImage>, IDisposable
+{
+    public const string Collection = "The functions' image";
+
+    internal PublishedImage Image { get; } = PublishedImage.Build("functions", device: "cpu");
+
+    public void Dispose() => Image.Dispose();
 }
 
 /// <summary>A test of the CUDA build, skipped where its packages, 3 GB of them, are not on this machine.</summary>

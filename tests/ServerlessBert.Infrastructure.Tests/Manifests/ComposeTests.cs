@@ -16,7 +16,24 @@ public sealed class ComposeTests
     public void Its_Azurite_is_the_version_that_the_tests_run()
     {
         string version = JsonDocument.Parse(Repository.Read("eng", "azurite", "package.json")).RootElement.At("dependencies.azurite").GetString()!;
-        Assert.Equal($"mcr.microsoft.com/azure-storage/azurite:{version}", Services.At("azurite.image").GetString());
+        Assert.StartsWith($"mcr.microsoft.com/azure-storage/azurite:{version}@sha256:", Services.At("azurite.image").GetString());
+    }
+
+    [Fact]
+    public void Its_host_keeps_keys_and_timers_over_a_new_container()
+    {
+        var settings = Services.At("functions.environment");
+        Assert.Equal(("serverlessbert", "blob"), (settings.GetProperty("AzureFunctionsWebHost__hostid").GetString(), settings.GetProperty("AzureWebJobsSecretStorageType").GetString()));
+        Assert.Contains("azure-webjobs-secrets --name serverlessbert/host.json", Repository.Read("compose.yaml"), StringComparison.Ordinal);
+        Assert.Equal("60s", Services.At("functions.stop_grace_period").GetString());
+    }
+
+    [Fact]
+    public void The_apps_wait_until_the_storage_answers()
+    {
+        Assert.True(Services.GetProperty("azurite").TryGetProperty("healthcheck", out _));
+        foreach (string service in (string[])["functions", "trainer"])
+            Assert.Equal("service_healthy", Services.GetProperty(service).At("depends_on.azurite.condition").GetString());
     }
 
     [Fact]

@@ -38,8 +38,13 @@ public sealed class EventSubscriptionTests
     }
 
     [Fact]
-    public void It_waits_for_the_roles() =>
-        Assert.Contains("roles", Bicep.Template.Json.At("resources.eventSubscription.dependsOn").Strings());
+    public void It_waits_for_the_roles_and_for_the_apps_while_the_roles_become_known()
+    {
+        string[] waitsFor = Bicep.Template.Json.At("resources.eventSubscription.dependsOn").Strings();
+        Assert.Contains("storageRoles", waitsFor);
+        Assert.Contains("functions", waitsFor);
+        Assert.Contains("trainer", waitsFor);
+    }
 
     [Fact]
     public void Only_calls_that_end_a_blobs_writing_pass()

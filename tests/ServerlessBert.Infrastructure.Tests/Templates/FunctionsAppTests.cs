@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ServerlessBert.Pipeline.Storage;
 
@@ -7,13 +8,67 @@ namespace ServerlessBert.Infrastructure.Tests;
 public sealed class FunctionsAppTests
 {
     private static readonly Template Module = Bicep.Template.Module("functions");
-    private static readonly JsonElement App = Module.Resource("Microsoft.App/containerApps");
+    private static readonly JsonElement App = Module.Symbol("app");
+    private static readonly JsonElement PlainApp = Module.Symbol("plainApp");
+    private static readonly JsonElement Configuration = Module.Variable("configuration");
 
     [Fact]
     public void It_is_a_functions_app_on_the_Consumption_profile()
     {
         Assert.Equal("functionapp", App.GetProperty("kind").GetString());
         Assert.Equal("Consumption", App.At("properties.workloadProfileName").GetString());
+        Assert.Equal("[equals(parameters('kind'), 'functionapp')]", App.GetProperty("condition").GetString());
+        Assert.Equal("functionapp", Bicep.Template.Parameter("functionsKind").GetProperty("defaultValue").GetString());
+    }
+
+    [Fact]
+    public void Without_the_preview_it_is_a_plain_app_that_differs_in_nothing_else()
+    {
+        Assert.Equal("[equals(parameters('kind'), 'containerapp')]", PlainApp.GetProperty("condition").GetString());
+        Assert.False(PlainApp.TryGetProperty("kind", out _));
+        Assert.DoesNotContain("preview", PlainApp.GetProperty("apiVersion").GetString(), StringComparison.Ordinal);
+        Assert.Equal(App.GetProperty("name").GetString(), PlainApp.GetProperty("name").GetString());
+
+        var functionsApp = JsonNode.Parse(App.GetRawText())!.AsObject();
+        var plain = JsonNode.Parse(PlainApp.GetRawText())!.AsObject();
+        foreach (string name in (string[])["condition", "apiVersion", "kind"])
+        {
+            functionsApp.Remove(name);
+            plain.Remove(name);
+        }
+        Assert.True(functionsApp["properties"]!["template"]!["scale"]!.AsObject().Remove("allowScalingRuleOverride"));
+        Assert.Equal(functionsApp.ToJsonString(), plain.ToJsonString());
+    }
+
+    [Fact]
+    public void Its_host_makes_its_own_keys_where_all_replicas_find_them() =>
+        Assert.Equal("blob", App.Environment()["AzureWebJobsSecretStorageType"]);
+
+    [Fact]
+    public void Its_replicas_are_one_host_by_an_id_that_Azure_allows()
+    {
+        Assert.Equal("[variables('hostId')]", App.Environment()["AzureFunctionsWebHost__hostid"]);
+        Assert.Equal("[take(parameters('name'), 32)]", Module.Variable("hostId").GetString());
+        // A token of uniqueString is 13 letters and digits: so long a name is not cut, and cannot end in a hyphen.
+        string name = Regex.Match(Bicep.Template.Json.At("resources.functions.properties.parameters.name.value").GetString()!, @"^\[format\('([a-z-]+)\{0\}', variables\('token'\)\)\]$").Groups[1].Value;
+        Assert.InRange(name.Length + 13, 14, 32);
+    }
+
+    [Fact]
+    public void It_has_time_to_give_back_what_it_holds()
+    {
+        Assert.Equal(60, Module.Variable("gracePeriod").GetInt32());
+        Assert.Equal("[variables('gracePeriod')]", App.At("properties.template.terminationGracePeriodSeconds").GetString());
+    }
+
+    [Fact]
+    public void Callers_sign_in_where_an_Entra_application_is_named()
+    {
+        var signIn = Module.Symbol("signIn");
+        Assert.Equal("[not(empty(parameters('entraClientId')))]", signIn.GetProperty("condition").GetString());
+        Assert.Equal("Return401", signIn.At("properties.globalValidation.unauthenticatedClientAction").GetString());
+        Assert.Equal("[parameters('entraClientId')]", signIn.At("properties.identityProviders.azureActiveDirectory.registration.clientId").GetString());
+        Assert.Equal("", Bicep.Template.Parameter("entraClientId").GetProperty("defaultValue").GetString());
     }
 
     [Fact]
@@ -37,8 +92,8 @@ public sealed class FunctionsAppTests
         Assert.False(custom.TryGetProperty("auth", out _));
         Assert.Equal(["accountName", "queueLength", "queueName"], custom.GetProperty("metadata").EnumerateObject().Select(entry => entry.Name).Order());
         Assert.Equal("[parameters('storageAccountName')]", custom.At("metadata.accountName").GetString());
-        Assert.Equal("[if(parameters('ownScaleRules'), concat(variables('scaleRules'), variables('otherRules')), createArray())]", App.At("properties.template.scale.rules").GetString());
-        Assert.Equal("[parameters('ownScaleRules')]", App.At("properties.template.scale.allowScalingRuleOverride").GetString());
+        Assert.Equal("[concat(variables('scaleRules'), variables('otherRules'))]", App.At("properties.template.scale.rules").GetString());
+        Assert.True(App.At("properties.template.scale.allowScalingRuleOverride").GetBoolean());
     }
 
     [Fact]
@@ -52,9 +107,12 @@ public sealed class FunctionsAppTests
     [Fact]
     public void Its_port_is_the_one_that_its_image_listens_on()
     {
-        int port = App.At("properties.configuration.ingress.targetPort").GetInt32();
+        int port = Module.Variable("port").GetInt32();
+        Assert.Equal("[variables('port')]", Configuration.At("ingress.targetPort").GetString());
         Assert.Matches($@"ASPNETCORE_URLS=http://\+:{port}\s", Repository.Read("infra", "functions.Dockerfile"));
-        Assert.False(App.At("properties.configuration.ingress.allowInsecure").GetBoolean());
+        // Microsoft's own image, which stands in until there is one, listens on 80 unless it is told.
+        Assert.Equal("[format('http://+:{0}', variables('port'))]", App.Environment()["ASPNETCORE_URLS"]);
+        Assert.False(Configuration.At("ingress.allowInsecure").GetBoolean());
     }
 
     [Fact]
@@ -62,7 +120,7 @@ public sealed class FunctionsAppTests
     {
         Assert.Equal("[reference('identity').outputs.functions.value]", Bicep.Template.Json.At("resources.functions.properties.parameters.identity.value").GetString());
         Assert.Equal(2, Bicep.Template.Resources("Microsoft.ManagedIdentity/userAssignedIdentities").Length);
-        Assert.Equal("[parameters('identity').id]", App.At("properties.configuration.registries")[0].GetProperty("identity").GetString());
+        Assert.Equal("[parameters('identity').id]", Configuration.GetProperty("registries")[0].GetProperty("identity").GetString());
     }
 
     [Fact]

@@ -4,7 +4,10 @@ namespace ServerlessBert.Infrastructure.Tests;
 
 public sealed class RolesTests
 {
-    private static readonly Template Module = Bicep.Template.Module("roles");
+    /// <summary>The list is deployed once for each resource group that it may concern.</summary>
+    private static readonly string[] Modules = ["storageRoles", "registryRoles", "telemetryRoles"];
+
+    private static readonly Template Module = Bicep.Template.Module(Modules[0]);
 
     private sealed record Grant(string Identity, string On, string Name, string Role);
 
@@ -17,13 +20,21 @@ public sealed class RolesTests
     [Fact]
     public void No_role_is_given_outside_of_the_list()
     {
-        Assert.Equal(Bicep.Template.Resources("Microsoft.Authorization/roleAssignments").Length, Module.Resources("Microsoft.Authorization/roleAssignments").Length);
+        Assert.Equal(Bicep.Template.Resources("Microsoft.Authorization/roleAssignments").Length, Modules.Length * Module.Resources("Microsoft.Authorization/roleAssignments").Length);
+        Assert.All(Modules, module => Assert.Equal(Module.Json.GetRawText(), Bicep.Template.Module(module).Json.GetRawText()));
         foreach (var assignment in Module.Resources("Microsoft.Authorization/roleAssignments"))
         {
             string list = Regex.Match(assignment.At("copy.count").GetString()!, @"^\[length\(variables\('(on\w+)'\)\)\]$").Groups[1].Value;
             Assert.Equal($"[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', variables('roleIds')[variables('{list}')[copyIndex()].role])]", assignment.At("properties.roleDefinitionId").GetString());
             Assert.Equal($"[parameters('principals')[variables('{list}')[copyIndex()].identity]]", assignment.At("properties.principalId").GetString());
         }
+    }
+
+    [Fact]
+    public void Each_kind_of_resource_gets_its_roles_in_one_resource_group()
+    {
+        var kinds = Modules.SelectMany(module => Bicep.Template.Json.At($"resources.{module}.properties.parameters.kinds.value").Strings());
+        Assert.Equal(Granted.Select(grant => grant.On).Distinct().Order(), kinds.Order());
     }
 
     [Fact]
@@ -57,7 +68,7 @@ public sealed class RolesTests
     public void A_principal_is_known_by_each_name_that_the_list_uses(string identity)
     {
         Assert.Contains(identity, Granted.Select(grant => grant.Identity));
-        Assert.True(Bicep.Template.Json.At("resources.roles.properties.parameters.principals.value").TryGetProperty(identity, out _));
+        Assert.True(Bicep.Template.Json.At("resources.storageRoles.properties.parameters.principals.value").TryGetProperty(identity, out _));
     }
 
     [Fact]

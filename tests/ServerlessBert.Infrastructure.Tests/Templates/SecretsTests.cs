@@ -8,6 +8,9 @@ public sealed class SecretsTests
     /// <summary>Says where telemetry goes; it opens nothing while the component refuses keys, which is checked below.</summary>
     private const string TelemetryAddress = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
+    /// <summary>Says in what kind of store the host keeps the keys that it makes; it holds none.</summary>
+    private const string KeyStore = "AzureWebJobsSecretStorageType";
+
     private static readonly string Text = Bicep.Main.Output;
 
     [Fact]
@@ -36,10 +39,10 @@ public sealed class SecretsTests
     [Fact]
     public void No_setting_is_a_key_or_a_connection_string()
     {
-        foreach (string type in (string[])["Microsoft.App/containerApps", "Microsoft.App/jobs"])
+        foreach (var app in Bicep.Template.Resources("Microsoft.App/containerApps").Concat(Bicep.Template.Resources("Microsoft.App/jobs")))
         {
-            var settings = Bicep.Template.Resource(type).Environment();
-            foreach (var (name, value) in settings.Where(setting => setting.Key != TelemetryAddress))
+            var settings = app.Environment();
+            foreach (var (name, value) in settings.Where(setting => setting.Key is not (TelemetryAddress or KeyStore)))
             {
                 Assert.DoesNotMatch("(?i)(key|secret|password|connection_?string|token)", name);
                 Assert.DoesNotMatch("(?i)(connectionstring|primarykey|\\.keys?\\b)", value);
@@ -77,7 +80,7 @@ public sealed class SecretsTests
         string[] files =
         [
             Repository.PathOf("azure.yaml"), Repository.PathOf("compose.yaml"),
-            .. Directory.GetFiles(Repository.PathOf("infra"), "*", SearchOption.AllDirectories), .. Directory.GetFiles(Repository.PathOf("deploy"), "*", SearchOption.AllDirectories),
+            .. Directory.GetFiles(Repository.PathOf("infra"), "*", SearchOption.AllDirectories),
         ];
         foreach (string file in files)
             Assert.False(Regex.IsMatch(File.ReadAllText(file), "(AccountKey|SharedAccessSignature|SharedAccessKey|InstrumentationKey)=|[?&]sig="), file);

@@ -24,6 +24,9 @@ internal sealed class Template(JsonElement json)
         }
     }
 
+    /// <summary>A resource by its symbol.</summary>
+    public JsonElement Symbol(string symbol) => json.GetProperty("resources").GetProperty(symbol);
+
     public JsonElement[] Resources(string type) => [.. Resources().Where(resource => resource.GetProperty("type").GetString() == type)];
 
     /// <summary>The one resource of a type.</summary>

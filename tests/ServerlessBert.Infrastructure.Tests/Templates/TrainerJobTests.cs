@@ -6,7 +6,7 @@ namespace ServerlessBert.Infrastructure.Tests;
 
 public sealed class TrainerJobTests
 {
-    private static readonly JsonElement Job = Bicep.Template.Module("trainer").Resource("Microsoft.App/jobs");
+    private static readonly JsonElement Job = Bicep.Template.Module("trainer").Symbol("job");
 
     private static JsonElement Configuration => Job.At("properties.configuration");
 
@@ -61,11 +61,16 @@ public sealed class TrainerJobTests
     }
 
     [Fact]
-    public void It_runs_on_a_GPU_profile_that_the_environment_has()
+    public void Without_a_GPU_it_trains_where_the_functions_run_and_no_GPU_is_asked_for()
     {
-        string? profile = Job.At("properties.workloadProfileName").GetString();
-        var profiles = Bicep.Template.Module("environment").Resource("Microsoft.App/managedEnvironments").At("properties.workloadProfiles").EnumerateArray();
-        Assert.Equal("[parameters('gpuProfileType')]", profiles.Single(entry => entry.GetProperty("name").GetString() == profile).GetProperty("workloadProfileType").GetString());
+        Assert.Equal("", Bicep.Template.Parameter("gpuProfileType").GetProperty("defaultValue").GetString());
+        Assert.Equal("[if(variables('hasGpu'), 'gpu', 'Consumption')]", Job.At("properties.workloadProfileName").GetString());
+        Assert.Equal("[if(variables('hasGpu'), 'cuda', 'cpu')]", Job.Environment()["ServerlessBert__Trainer__Device"]);
+        Assert.Equal("[not(empty(parameters('gpuProfileType')))]", Bicep.Template.Module("trainer").Variable("hasGpu").GetString());
+        Assert.Equal(
+            "[concat(createArray(variables('consumption')), if(empty(parameters('gpuProfileType')), createArray(), createArray(createObject('name', 'gpu', 'workloadProfileType', parameters('gpuProfileType')))))]",
+            Bicep.Template.Module("environment").Resource("Microsoft.App/managedEnvironments").At("properties.workloadProfiles").GetString());
+        Assert.Equal("Consumption", Bicep.Template.Module("environment").Variable("consumption").GetProperty("name").GetString());
     }
 
     [Fact]
@@ -73,6 +78,7 @@ public sealed class TrainerJobTests
     {
         var resources = Bicep.Template.Module("trainer").Variable("resources");
         Assert.Equal(Bicep.Template.Parameter("gpuProfileType").GetProperty("allowedValues").Strings().Order(), resources.EnumerateObject().Select(profile => profile.Name).Order());
+        Assert.Equal((4, "8Gi"), Of(""));
         Assert.Equal((8, "56Gi"), Of("Consumption-GPU-NC8as-T4"));
         Assert.Equal((24, "220Gi"), Of("Consumption-GPU-NC24-A100"));
 

@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
@@ -10,7 +9,7 @@ namespace ServerlessBert.Modeling.Tests.Pretraining;
 
 public sealed class PretrainerTests
 {
-    private static readonly PretrainingOptions Quick = new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Compute = InferenceDtype.Float32 };
+    private static readonly PretrainingOptions Quick = new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Precision = Precision.Float32 };
 
     private static readonly string[] Texts = [.. SmallModels.Reviews(120).Select(review => review.Text)];
 
@@ -78,7 +77,7 @@ public sealed class PretrainerTests
         using Checkpoint exact = SmallModels.Create(), rounded = SmallModels.Create();
 
         double expected = Pretrain(exact, Quick with { MaxSteps = 30 }).FinalLoss;
-        double actual = Pretrain(rounded, Quick with { MaxSteps = 30, Compute = InferenceDtype.BFloat16 }).FinalLoss;
+        double actual = Pretrain(rounded, Quick with { MaxSteps = 30, Precision = Precision.BFloat16Mixed }).FinalLoss;
 
         Assert.InRange(actual, 0.9 * expected, 1.1 * expected);
         Assert.All(rounded.Model.state_dict().Values, weight => Assert.Equal(torch.float32, weight.dtype));

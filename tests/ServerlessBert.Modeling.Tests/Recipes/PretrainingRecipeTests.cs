@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Training;
@@ -48,7 +47,7 @@ public sealed class PretrainedStartTests : IDisposable
     public void Dispose() => Directory.Delete(parent, recursive: true);
 
     private PretrainedStart Pretrained() => new(
-        new TrainingStart.FromScratch("tiny", 60, Layers: 1), new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Compute = InferenceDtype.Float32 }, torch.CPU, parent);
+        new TrainingStart.FromScratch("tiny", 60, Layers: 1), new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Precision = Precision.Float32 }, torch.CPU, parent);
 
     private TrainingStart Start(IReadOnlyList<string> texts) => Pretrained().Of(texts, new Counting(() => steps++), _ => { }, CancellationToken.None);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
 using ServerlessBert.Modeling.Evaluation;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 
@@ -47,8 +48,7 @@ public class TrainingReportTests
     {
         var settings = Page(Whole).Descendants("dt").Where(name => name.Parent!.Parent!.Parent!.Parent!.Attribute("class")?.Value == "settings")
             .ToDictionary(name => name.Value, name => name.ElementsAfterSelf("dd").Single().Value);
-        Assert.All(typeof(TrainingOptions).GetProperties().Where(property => property.GetMethod!.IsPublic && !property.GetMethod.IsStatic),
-            property => Assert.Contains(property.Name, settings.Keys, StringComparer.OrdinalIgnoreCase));
+        Assert.All(OptionSet<TrainingOptions>.All, option => Assert.Contains(option.JsonName, settings.Keys));
         Assert.Equal(("5e-5", "77", "not set", "adamW", "1,500 rows"), (settings["learningRate"], settings["maxLength"], settings["maxSteps"], settings["optimizer"], settings["yelp.csv"]));
     }
 

@@ -12,7 +12,7 @@ public sealed class AugmentationTests
     [Fact]
     public void Word_dropout_leaves_out_its_share_and_neither_the_first_nor_the_last_token()
     {
-        int[][] noisy = new Augmentation(new TrainingOptions { WordDropout = 0.3 }, Tokenizer).On(Rows, step: 1, batch: 0);
+        int[][] noisy = new Augmentation(new TrainingOptions { TokenDropout = 0.3 }, Tokenizer).On(Rows, step: 1, batch: 0);
 
         Assert.All(noisy, row => Assert.Equal((Tokenizer.ClassificationId, Tokenizer.SeparatorId), (row[0], row[^1])));
         double left = (double)noisy.Sum(row => row.Length - 2) / Rows.Sum(row => row.Length - 2);
@@ -32,7 +32,7 @@ public sealed class AugmentationTests
     [Fact]
     public void It_is_a_function_of_seed_and_step_and_without_options_nothing_changes()
     {
-        var options = new TrainingOptions { WordDropout = 0.2, TokenMasking = 0.2 };
+        var options = new TrainingOptions { TokenDropout = 0.2, TokenMasking = 0.2 };
         int[][] once = new Augmentation(options, Tokenizer).On(Rows, step: 3, batch: 1);
 
         Assert.Equal(once, new Augmentation(options, Tokenizer).On(Rows, step: 3, batch: 1));
@@ -45,7 +45,7 @@ public sealed class AugmentationTests
     public void Neighbours_get_their_share_of_a_star_and_the_loss_is_that_of_the_soft_target()
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        using var loss = new TrainingLoss(new TrainingOptions { NeighbourSmoothing = 0.2, LabelSmoothing = 0.1 }, [0, 1], 5, TorchSharp.torch.CPU);
+        using var loss = new TrainingLoss(new TrainingOptions { OrdinalLabelSmoothing = 0.2, LabelSmoothing = 0.1 }, [0, 1], 5, TorchSharp.torch.CPU);
 
         double[] middle = loss.SoftTarget(2, 5), end = loss.SoftTarget(0, 5);
         Assert.All(new[] { 0.02, 0.12, 0.72, 0.12, 0.02 }.Zip(middle), pair => Assert.Equal(pair.First, pair.Second, 1e-12));

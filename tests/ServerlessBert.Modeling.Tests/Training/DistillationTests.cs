@@ -102,7 +102,7 @@ public sealed class DistillationTests : IDisposable
     public void The_loss_is_the_cross_entropy_to_the_mixture_of_label_and_teachers()
     {
         using var scope = NewDisposeScope();
-        using var loss = new TrainingLoss(new TrainingOptions { TeacherShare = 0.75 }, [1], 3, CPU);
+        using var loss = new TrainingLoss(new TrainingOptions { DistillationWeight = 0.75 }, [1], 3, CPU);
         double[] logits = [1, 2, 4];
         double[] target = [0.75 * 0.2, 0.25 + 0.75 * 0.5, 0.75 * 0.3]; // by hand
         double expected = -logits.Zip(target, (logit, share) => share * (logit - Math.Log(Math.Exp(1) + Math.Exp(2) + Math.Exp(4)))).Sum();
@@ -115,7 +115,7 @@ public sealed class DistillationTests : IDisposable
     [Fact]
     public void A_student_of_teachers_alone_learns_what_they_say_and_not_the_labels()
     {
-        var options = new TrainingOptions { LearningRate = 3e-3, BatchSize = 16, Epochs = 6, TeacherShare = 1, Compute = InferenceDtype.Float32 };
+        var options = new TrainingOptions { LearningRate = 3e-3, BatchSize = 16, Epochs = 6, DistillationWeight = 1, Precision = Precision.Float32 };
         IReadOnlyList<LabelledReview> reviews = SmallModels.Reviews(240);
         // The teacher is always right, the labels are those of other rows.
         LabelledReview[] mislabelled = [.. reviews.Select((row, index) => new LabelledReview(row.Text, reviews[(index + 1) % reviews.Count].Label)

@@ -1,6 +1,5 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
@@ -10,7 +9,7 @@ namespace ServerlessBert.Modeling.Tests.Training;
 /// <summary>That each option does what it says.</summary>
 public sealed class FineTunerOptionsTests
 {
-    private static readonly TrainingOptions Quick = new() { LearningRate = 3e-3, BatchSize = 16, MaxSteps = 4, WarmupRatio = 0, Compute = InferenceDtype.Float32 };
+    private static readonly TrainingOptions Quick = new() { LearningRate = 3e-3, BatchSize = 16, MaxSteps = 4, WarmupRatio = 0, Precision = Precision.Float32 };
     private static readonly TrainingOptions WithoutDropout = Quick with { HiddenDropout = 0, AttentionDropout = 0, ClassifierDropout = 0 };
     private static readonly IReadOnlyList<LabelledReview> Train = SmallModels.Reviews(64), HeldOut = SmallModels.Reviews(31, seed: 9);
 
@@ -42,7 +41,7 @@ public sealed class FineTunerOptionsTests
     [Fact]
     public void Clean_passes_learn_without_dropout_and_noise_and_the_others_with_them()
     {
-        TrainingOptions noisy = Quick with { MaxSteps = null, Epochs = 2, HiddenDropout = 0.5, AttentionDropout = 0.5, ClassifierDropout = 0.5, WordDropout = 0.5, TokenMasking = 0.5 };
+        TrainingOptions noisy = Quick with { MaxSteps = null, Epochs = 2, HiddenDropout = 0.5, AttentionDropout = 0.5, ClassifierDropout = 0.5, TokenDropout = 0.5, TokenMasking = 0.5 };
         double[] LossesOf(TrainingOptions options)
         {
             var losses = new List<double>();
@@ -50,7 +49,7 @@ public sealed class FineTunerOptionsTests
             return [.. losses];
         }
 
-        double[] clean = LossesOf(WithoutDropout with { MaxSteps = null, Epochs = 2 }), first = LossesOf(noisy with { CleanEpochs = 1 }), never = LossesOf(noisy);
+        double[] clean = LossesOf(WithoutDropout with { MaxSteps = null, Epochs = 2 }), first = LossesOf(noisy with { LateDropoutStart = 1 }), never = LossesOf(noisy);
 
         Assert.Equal(8, first.Length);
         Assert.Equal(clean[..4], first[..4]);
@@ -79,7 +78,7 @@ public sealed class FineTunerOptionsTests
     {
         // The first step of AdamW moves every weight with a gradient by the learning rate.
         using Checkpoint before = SmallModels.Create(), after = SmallModels.Create();
-        new FineTuner(after, WithoutDropout with { MaxSteps = 1, LearningRate = 1e-2, WeightDecay = 0, LayerDecay = 0.5 }).Train(Train, []);
+        new FineTuner(after, WithoutDropout with { MaxSteps = 1, LearningRate = 1e-2, WeightDecay = 0, LayerwiseLearningRateDecay = 0.5 }).Train(Train, []);
         double MovedBy(string name) => (after.Model.state_dict()[name] - before.Model.state_dict()[name]).abs().max().ToDouble();
 
         Assert.Equal(1e-2, MovedBy("classifier.weight"), 1e-4);
@@ -120,7 +119,7 @@ public sealed class FineTunerOptionsTests
     public void Early_stopping_ends_it_after_so_many_evaluations_without_a_better_accuracy()
     {
         // Nothing is learned at such a rate, so that no evaluation is better than the first.
-        TrainingResult result = Run(Quick with { MaxSteps = 50, LearningRate = 1e-12, EvaluateEvery = 2, Patience = 3 }).Result;
+        TrainingResult result = Run(Quick with { MaxSteps = 50, LearningRate = 1e-12, EvaluateEvery = 2, EarlyStoppingPatience = 3 }).Result;
 
         Assert.Equal((TrainingEnd.EarlyStopping, 8, 2), (result.End, result.Steps, result.KeptStep));
         Assert.Equal([2, 4, 6, 8], result.Evaluations.Select(each => each.Step));
@@ -166,7 +165,7 @@ public sealed class FineTunerOptionsTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        Assert.Contains("Patience needs rows to measure on", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { Patience = 2 }).Train(Train, [])).Message);
+        Assert.Contains("EarlyStoppingPatience needs rows to measure on", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { EarlyStoppingPatience = 2 }).Train(Train, [])).Message);
     }
 
     private static float[] WeightsAfter(TrainingOptions options) => Run(options).Weights;
@@ -174,7 +173,7 @@ public sealed class FineTunerOptionsTests
     private static (TrainingResult Result, float[] Weights) Run(TrainingOptions options, Action<TrainingProgress>? watch = null)
     {
         using Checkpoint checkpoint = SmallModels.Create();
-        TrainingResult result = new FineTuner(checkpoint, options with { KeepBest = options.Patience is not null }).Train(Train, HeldOut, new Reports(watch ?? (_ => { })));
+        TrainingResult result = new FineTuner(checkpoint, options with { LoadBestModelAtEnd = options.EarlyStoppingPatience is not null }).Train(Train, HeldOut, new Reports(watch ?? (_ => { })));
         return (result, checkpoint.Model.state_dict()["bert.encoder.layer.1.output.dense.weight"].data<float>().ToArray());
     }
 

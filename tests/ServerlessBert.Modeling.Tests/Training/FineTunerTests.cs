@@ -76,7 +76,7 @@ public sealed class FineTunerTests
         float before = NormOf(checkpoint, "bert.encoder.layer.0.output.LayerNorm.weight");
         float dense = NormOf(checkpoint, "bert.encoder.layer.0.output.dense.weight");
 
-        new FineTuner(checkpoint, Quick with { MaxSteps = 5, LearningRate = 1e-2, WeightDecay = 0.99, WarmupRatio = 0, KeepBest = false }).Train(SmallModels.Reviews(100), []);
+        new FineTuner(checkpoint, Quick with { MaxSteps = 5, LearningRate = 1e-2, WeightDecay = 0.99, WarmupRatio = 0, LoadBestModelAtEnd = false }).Train(SmallModels.Reviews(100), []);
 
         Assert.InRange(NormOf(checkpoint, "bert.encoder.layer.0.output.LayerNorm.weight") / before, 0.97, 1.03);
         Assert.InRange(NormOf(checkpoint, "bert.encoder.layer.0.output.dense.weight") / dense, 0.5, 0.99);
@@ -114,7 +114,7 @@ public sealed class FineTunerTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        TrainingResult result = new FineTuner(checkpoint, Quick with { Compute = InferenceDtype.BFloat16 }).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
+        TrainingResult result = new FineTuner(checkpoint, Quick with { Precision = Precision.BFloat16Mixed }).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
 
         Assert.True(result.Evaluation!.Accuracy > 0.9, $"accuracy {result.Evaluation.Accuracy}");
         Assert.All(checkpoint.Model.state_dict().Values, weight => Assert.Equal(torch.float32, weight.dtype));

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Checkpoints;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Testing;
 using TorchSharp;
@@ -12,7 +11,7 @@ public class MixedPrecisionTests
     [Fact]
     public void The_loss_curve_in_bfloat16_is_within_the_noise_between_seeds_of_float32()
     {
-        double[] single = Curve(InferenceDtype.Float32, seed: 1), other = Curve(InferenceDtype.Float32, seed: 2), mixed = Curve(InferenceDtype.BFloat16, seed: 1);
+        double[] single = Curve(Precision.Float32, seed: 1), other = Curve(Precision.Float32, seed: 2), mixed = Curve(Precision.BFloat16Mixed, seed: 1);
 
         double noise = Distance(single, other);
         Assert.True(single[^1] < single[0] / 2, "it learns");
@@ -48,11 +47,11 @@ public class MixedPrecisionTests
     private static double Distance(double[] left, double[] right) => left.Zip(right).Average(pair => Math.Abs(pair.First - pair.Second));
 
     // Means of five steps each, over the same batches: the seed only draws dropout's masks, as all rows are one batch.
-    private static double[] Curve(InferenceDtype compute, int seed)
+    private static double[] Curve(Precision precision, int seed)
     {
         using Checkpoint checkpoint = SmallModels.Create();
         var losses = new List<double>();
-        var options = new TrainingOptions { Compute = compute, Seed = seed, LearningRate = 3e-3, BatchSize = 64, Epochs = 40 };
+        var options = new TrainingOptions { Precision = precision, Seed = seed, LearningRate = 3e-3, BatchSize = 64, Epochs = 40 };
         new FineTuner(checkpoint, options).Train(SmallModels.Reviews(64), [], new Losses(losses));
         return [.. losses.Chunk(5).Select(chunk => chunk.Average())];
     }

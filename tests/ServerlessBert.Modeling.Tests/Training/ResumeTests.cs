@@ -27,7 +27,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData(OptimizerKind.AdamW, 12, 0.9)]
     public void A_training_that_is_stopped_and_goes_on_ends_with_the_same_weights_to_the_bit(OptimizerKind optimizer, int cut, double averageDecay)
     {
-        TrainingOptions options = Options with { Optimizer = optimizer, Momentum = optimizer == OptimizerKind.Sgd ? 0.9 : 0, AverageDecay = averageDecay, KeepBest = cut != 12 };
+        TrainingOptions options = Options with { Optimizer = optimizer, Momentum = optimizer == OptimizerKind.Sgd ? 0.9 : 0, EmaDecay = averageDecay, LoadBestModelAtEnd = cut != 12 };
         var (uncut, expected) = Run(options, checkpoints: null);
 
         TrainingResult first = Run(options, Checkpoints(), stopAt: cut).Result;

@@ -1,5 +1,4 @@
 using ServerlessBert.Modeling.Bert;
-using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Training;
 
 namespace ServerlessBert.Modeling.Tests.Training;
@@ -13,22 +12,22 @@ public class TrainingOptionsTests
         { new() { GradientAccumulation = 0 }, "GradientAccumulation" },
         { new() { MaxRows = 0 }, "MaxRows" },
         { new() { MaxHours = 0 }, "MaxHours" },
-        { new() { Momentum = 0.9 }, "0 with AdamW" },
+        { new() { Momentum = 0.9 }, "Momentum has no effect without Optimizer sgd" },
         { new() { Optimizer = OptimizerKind.Sgd, Momentum = 1 }, "Momentum" },
         { new() { LabelSmoothing = 1 }, "LabelSmoothing" },
         { new() { ClassWeights = [1, 1, -1, 1, 1] }, "ClassWeights" },
-        { new() { ClassWeights = [1, 1, 1, 1, 1], BalancedClasses = true }, "either given or balanced" },
+        { new() { ClassWeights = [1, 1, 1, 1, 1], BalancedClasses = true }, "ClassWeights cannot be combined with BalancedClasses true" },
         { new() { ClassWeights = [1, 2] }, "2 class weights, but the model has 5 labels" },
         { new() { FrozenLayers = 3 }, "the model's layers" },
         { new() { HiddenDropout = 1 }, "HiddenDropout" },
-        { new() { LayerDecay = 0 }, "LayerDecay" },
-        { new() { AverageDecay = 1 }, "AverageDecay" },
-        { new() { TeacherShare = 1.1 }, "TeacherShare" },
-        { new() { TeacherViews = 0 }, "TeacherViews" },
-        { new() { CleanEpochs = 4 }, "CleanEpochs" },
+        { new() { LayerwiseLearningRateDecay = 0 }, "LayerwiseLearningRateDecay" },
+        { new() { EmaDecay = 1 }, "EmaDecay" },
+        { new() { DistillationWeight = 1.1 }, "DistillationWeight" },
+        { new() { AugmentedViews = 0 }, "AugmentedViews" },
+        { new() { LateDropoutStart = 4 }, "LateDropoutStart" },
         { new() { EvaluateEvery = 0 }, "EvaluateEvery" },
-        { new() { Patience = 0 }, "Patience" },
-        { new() { Compute = InferenceDtype.Int8 }, "Compute" },
+        { new() { EarlyStoppingPatience = 0 }, "EarlyStoppingPatience" },
+        { new() { Precision = (Precision)3 }, "Precision is 3; it must be auto, float32 or bf16-mixed" },
         { new() { WarmupSteps = -1 }, "WarmupSteps" },
     };
 

@@ -72,7 +72,7 @@ public sealed class FaultTests(AzuriteFixture azurite)
         foreach (string name in names)
         {
             var input = await world.Storage.Container(StorageNames.Reviews).GetBlobClient(name).TryGetPropertiesAsync(default);
-            if (await world.Get<RunStore>().TryReadAsync(Run.IdOf(name, ETags.Bare(input!.ETag))) is not { IsFinished: true }) return false;
+            if (await world.Get<RunStore>().TryReadAsync(Run.IdOf(name, ETags.Unquote(input!.ETag))) is not { IsFinished: true }) return false;
         }
         return true;
     }

@@ -1,3 +1,4 @@
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;

@@ -1,5 +1,6 @@
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
@@ -36,12 +37,12 @@ public sealed class PipelineStorageTests(AzuriteFixture azurite)
 
     [Fact]
     public void No_configuration_is_a_clear_error() =>
-        Assert.Contains("AzureWebJobsStorage", Assert.Throws<InvalidOperationException>(() => From()).Message);
+        Assert.Contains("AzureWebJobsStorage", Assert.Throws<SettingsException>(() => From()).Message);
 
     [Fact]
     public void A_broken_connection_string_is_a_clear_error_that_does_not_repeat_it()
     {
-        string message = Assert.Throws<InvalidOperationException>(() => From(("AzureWebJobsStorage", "AccountKey=secret"))).Message;
+        string message = Assert.Throws<SettingsException>(() => From(("AzureWebJobsStorage", "AccountKey=secret"))).Message;
 
         Assert.Contains("connection string", message);
         Assert.DoesNotContain("secret", message);
