@@ -19,11 +19,11 @@ public sealed class ReviewClassifier : IDisposable
     private ReviewClassifier(IBatchForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
         this.forward = forward;
-        this.tokenizer = tokenizer;
+        this.tokenizer = tokenizer.ForUntrustedText(); // a review is data
         this.calibration = calibration;
         this.options = options;
         Dtype = dtype.ToString().ToLowerInvariant();
-        NumLabels = config.NumLabels;
+        Labels = Labels.Parse(config.Id2Label);
         MaxLength = Math.Min(options.MaxLength ?? int.MaxValue, Math.Min(config.MaxPositionEmbeddings, tokenizer.Options.ModelMaxLength));
     }
 
@@ -36,8 +36,11 @@ public sealed class ReviewClassifier : IDisposable
     /// <summary>Longest input in tokens, special tokens included; longer texts are truncated.</summary>
     public int MaxLength { get; }
 
-    /// <summary>How many ratings the model tells apart.</summary>
-    public int NumLabels { get; }
+    /// <summary>What the model tells apart: stars, or classes.</summary>
+    public Labels Labels { get; }
+
+    /// <summary>How many labels the model tells apart.</summary>
+    public int NumLabels => Labels.Names.Count;
 
     /// <summary>Loads a checkpoint folder and puts it into evaluation mode.</summary>
     /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt; and calibration.json where training fitted one.</param>
@@ -119,8 +122,8 @@ public sealed class ReviewClassifier : IDisposable
         return [.. texts.Zip(logits, (text, row) => Describe(text, calibration.Probabilities(row)))];
     }
 
-    private static Classification Describe(EncodedText text, float[] probabilities) =>
-        new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
+    private Classification Describe(EncodedText text, float[] probabilities) =>
+        new(Labels.InOrder(probabilities), text.InputIds.Length, text.UnknownTokens, text.IsTruncated) { Labels = Labels };
 
     /// <summary>
     /// Frees the weights, and gives their memory back to the system, when the passes that are waiting have ended: it is not
@@ -134,12 +137,18 @@ public sealed class ReviewClassifier : IDisposable
 }
 
 /// <summary>What the model says of one review.</summary>
-/// <param name="Probabilities">Softmax of the logits, [labels]; index 0 is one star.</param>
+/// <param name="Probabilities">Softmax of the logits, [labels], in the order of the labels' names; of a scale, index 0 is one star.</param>
 /// <param name="Tokens">Tokens the model saw, special tokens included.</param>
 /// <param name="UnknownTokens">How many of them were [UNK].</param>
 /// <param name="IsTruncated">Whether the text was longer than the model's maximum.</param>
 public sealed record Classification(float[] Probabilities, int Tokens, int UnknownTokens, bool IsTruncated)
 {
+    /// <summary>What the probabilities are of: the five stars, unless it is said.</summary>
+    public Labels Labels { get; init; } = Labels.Stars;
+
+    /// <summary>The name of the most probable label, such as "sports" or "5 stars".</summary>
+    public string Label => Labels.Names[Stars - 1];
+
     /// <summary>The most probable rating, 1 to the number of labels; the lower one of equals.</summary>
     public int Stars => Array.IndexOf(Probabilities, Probabilities.Max()) + 1;
 
@@ -148,4 +157,7 @@ public sealed record Classification(float[] Probabilities, int Tokens, int Unkno
 
     /// <summary>The mean rating under <see cref="Probabilities"/>.</summary>
     public float ExpectedStars => Probabilities.Select((probability, label) => probability * (label + 1)).Sum();
+
+    /// <summary>The label and its probability: "5 stars (0.83)".</summary>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Label} ({Confidence:0.00})");
 }

@@ -46,13 +46,29 @@ public static class PredictionWriter
 
     private static void WritePrediction(Utf8JsonWriter json, Classification classification, string model)
     {
+        if (classification.Labels.IsScale) WriteStars(json, classification);
+        else WriteLabel(json, classification);
+        json.WriteString("model"u8, model);
+    }
+
+    private static void WriteStars(Utf8JsonWriter json, Classification classification)
+    {
         json.WriteNumber("stars"u8, classification.Stars);
         json.WriteNumber("confidence"u8, PredictionOutcome.Round(classification.Confidence));
         json.WriteNumber("expectedStars"u8, PredictionOutcome.Round(classification.ExpectedStars));
         json.WriteStartArray("probabilities"u8);
         foreach (float probability in classification.Probabilities) json.WriteNumberValue(PredictionOutcome.Round(probability));
         json.WriteEndArray();
-        json.WriteString("model"u8, model);
+    }
+
+    private static void WriteLabel(Utf8JsonWriter json, Classification classification)
+    {
+        json.WriteString("label"u8, classification.Label);
+        json.WriteNumber("confidence"u8, PredictionOutcome.Round(classification.Confidence));
+        json.WriteStartObject("probabilities"u8);
+        foreach (var (name, probability) in classification.Labels.Names.Zip(classification.Probabilities))
+            json.WriteNumber(name, PredictionOutcome.Round(probability));
+        json.WriteEndObject();
     }
 }
 
