@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.Text;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using Microsoft.Extensions.Configuration;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
-using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Cli.Commands;
