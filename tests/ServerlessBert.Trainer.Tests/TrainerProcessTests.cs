@@ -147,7 +147,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Asked_to_end_at_any_moment_of_a_training_it_ends_by_itself_and_never_aborts()
     {
         await UploadAsync(storage, 300);
-        await SendAsync(storage, Quick with { Epochs = 500 });
+        await SendAsync(storage, Quick.With(options => options.Epochs, 500));
         var random = new Random(14);
         for (int stop = 0; stop < 6; stop++)
         {
@@ -197,7 +197,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Under_a_network_that_is_cut_while_it_trains_it_ends_with_a_sentence_and_the_request_is_trained_later(CutKind kind)
     {
         await UploadAsync(storage, 300);
-        await SendAsync(storage, Quick with { Epochs = 30 });
+        await SendAsync(storage, Quick.With(options => options.Epochs, 30));
         await using var network = new CutNetwork(azurite.ConnectionString);
         await using (TrainerProcess trainer = Start(storage, ComesBackSoon, ("AzureWebJobsStorage", network.ConnectionString)))
         {

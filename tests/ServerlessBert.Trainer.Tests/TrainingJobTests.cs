@@ -115,7 +115,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync("labelled.jsonl", 400);
         await storage.RawQueue(StorageNames.TrainingRequests).SendMessageAsync(text);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
 
         Assert.Equal(TrainerExitCode.Failed, await RunAsync());
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
@@ -147,7 +147,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task A_damaged_plan_restarts_the_training_and_is_logged()
     {
         await UploadAsync("labelled.jsonl", 400);
-        await SendAsync(Quick with { MaxSteps = 2 });
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
         await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json").UploadAsync(new BinaryData("{"));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
