@@ -28,7 +28,7 @@ public sealed class ContainedWorkerTests(ContainedWorker worker) : IClassFixture
     {
         var dropped = worker.Storage.Container(StorageNames.Reviews).GetBlobClient("contained.jsonl");
         await dropped.UploadAsync(BinaryData.FromString("{\"text\":\"the food was great .\"}\n{\"text\":\"bad service\"}\n"));
-        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = "contained.jsonl" }.ToBody(), 1)));
+        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("contained.jsonl") }.ToBody(), 1)));
         QueueMessage batch = Assert.Single((await worker.Storage.Queue(StorageNames.ReviewBatches).ReceiveMessagesAsync(10)).Value);
         Succeeds(await worker.InvokeAsync("ClassifyBatch", batch));
         string predictions = (await worker.Storage.Container(StorageNames.Predictions).GetBlobClient("contained.jsonl.jsonl").DownloadContentAsync()).Value.Content.ToString();

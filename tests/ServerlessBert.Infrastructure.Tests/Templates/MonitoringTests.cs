@@ -36,7 +36,9 @@ public sealed class MonitoringTests
         Assert.Contains("by file = blob", Queries["overdue-files"], StringComparison.Ordinal);
         // What its predictions are called, without which every file would be overdue.
         string ending = Regex.Match(Queries["overdue-files"], "blob endswith \"([^\"]+)\"").Groups[1].Value;
-        Assert.Equal("june.csv" + ending, new Run { Id = "", Blob = "june.csv", ETag = "", Model = "", State = default, Dropped = default, Started = default }.PredictionsName);
+        var id = RunId.Compute("june.csv", "");
+        var run = new Run { Id = id, Blob = BlobName.Parse("june.csv"), ETag = "", Model = "", State = default, Dropped = default, Started = default };
+        Assert.Equal("june.csv" + ending, run.PredictionsName);
         Assert.Contains($"strlen(blob) - {ending.Length}", Queries["overdue-files"], StringComparison.Ordinal);
         Assert.Equal("P2D", Module.Variable("rules")[0].GetProperty("lookBack").GetString());
     }
