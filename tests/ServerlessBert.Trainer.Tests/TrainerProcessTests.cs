@@ -152,7 +152,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         for (int stop = 0; stop < 6; stop++)
         {
             await using TrainerProcess trainer = await StartWithMessageAsync(ComesBackSoon);
-            string? after = (stop % 3) switch { 0 => "labelled.jsonl", 1 => "step 1/", _ => "checkpoint of step" };
+            string? after = (stop % 3) switch { 0 => "labelled.jsonl", 1 => "step ", _ => "checkpoint of step" };
             Assert.True(await trainer.SaysAsync(after), trainer.Said);
             await Task.Delay(random.Next(400));
             trainer.Stop();

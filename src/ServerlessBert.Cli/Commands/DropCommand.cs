@@ -63,6 +63,7 @@ internal static class DropCommand
         foreach (FileInfo file in files)
         {
             InputFile.Require(file);
+            if (!BlobName.TryParse(file.Name, out _, out string? odd)) throw new UsageException(odd);
             if (!ReviewContent.TryGetFormat(file.Name, out _, out _, out string? reason))
                 throw new UsageException($"{file.Name}: {reason}");
         }
@@ -79,7 +80,7 @@ internal static class DropCommand
         BlobContentInfo uploaded = await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
         string etag = ETags.Unquote(uploaded.ETag.ToString());
         // What Event Grid does in Azure; where both do, the second message finds the run begun.
-        BinaryData dropped = new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody();
+        BinaryData dropped = new ReviewFileMessage { Blob = BlobName.Parse(file.Name), ETag = etag }.ToBody();
         await storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(dropped, cancellationToken: cancellationToken);
         Terminal.Log($"dropped {file.Name} ({Count.Of(file.Length, "byte")}) into {StorageNames.Reviews}/");
         return etag;

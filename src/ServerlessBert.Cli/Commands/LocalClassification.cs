@@ -42,7 +42,7 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
             {
                 long start = Stopwatch.GetTimestamp();
                 Classification?[] classifications = work.Readable.Align(classifier.Classify(work.Texts, cancellationToken));
-                total += BatchStatistics.Of(work.Reviews, classifications, model, Stopwatch.GetElapsedTime(start).TotalSeconds);
+                total += BatchStatistics.Compute(work.Reviews, classifications, model, Stopwatch.GetElapsedTime(start).TotalSeconds);
                 await output.WriteAsync(Lines(work.Reviews, classifications), cancellationToken);
                 progress(total.Rows);
             }

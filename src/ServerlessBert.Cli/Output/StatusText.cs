@@ -32,7 +32,7 @@ internal static class StatusText
         ModelCacheStatus model = host.Model;
         string loaded = model.Version is null ? "no model loaded yet" : $"{model.Version}, loaded {model.LoadedAt:u}";
         string served = model.LastServed is null ? "nothing predicted yet" : $"{Count.Of(model.RowsServed, "row")}, the last {model.LastServed:u}";
-        return $"{host.Host}: {loaded}; {served}; {host.MemoryBytes / 1e6:N0} MB{(model.LastError is null ? "" : $"; {model.LastError}")}";
+        return $"{host.Host}: {loaded}; {served}; {host.MemoryBytes / 1e6:N0} MB{(model.LastError is null ? "" : $"; {model.LastError}")}{(host.Trouble is { } trouble ? $"; takes no batches since {trouble.Since:u}: {trouble.Reason}" : "")}";
     }
 
     private static string Describe(RunProgress progress) => progress.Run.State switch

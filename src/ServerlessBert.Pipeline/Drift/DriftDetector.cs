@@ -22,8 +22,8 @@ public sealed class DriftDetector(ModelRegistry registry, DriftOptions options, 
     public async Task<DriftReport?> CompareAsync(Run run, BatchStatistics statistics, CancellationToken cancellationToken = default) =>
         await BaselineAsync(run.Model, cancellationToken) is { } baseline ? DriftRule.Compare(statistics, baseline, options) : null;
 
-    /// <summary>Tells of drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
-    public async Task TellAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
+    /// <summary>Reports drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
+    public async Task ReportAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
     {
         if (report is not { IsDrifted: true }) return;
         PipelineMetrics.Drifted(report.Flags);
@@ -74,10 +74,16 @@ public sealed record DriftOptions
     [Range(0.0, 1.0)]
     public double Confidence { get; init; } = 0.05;
 
-    /// <summary>Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the vocabulary does not have is another language or domain.</summary>
+    /// <summary>
+    /// Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the
+    /// vocabulary does not have is another language or domain.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double UnknownShare { get; init; } = 0.02;
 
-    /// <summary>Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns nothing of what is new.</summary>
+    /// <summary>
+    /// Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns
+    /// nothing of what is new.
+    /// </summary>
     public bool RequestTraining { get; init; }
 }

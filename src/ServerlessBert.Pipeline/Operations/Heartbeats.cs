@@ -3,6 +3,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Telemetry;
@@ -23,6 +24,9 @@ public sealed record HostHeartbeat
 
     /// <summary>The host's models, what they answered and when last.</summary>
     public required ModelCacheStatus Model { get; init; }
+
+    /// <summary>Why the host takes no batches; null where it takes them.</summary>
+    public HostTrouble? Trouble { get; init; }
 
     /// <summary>Bytes of memory that the process has, native memory included.</summary>
     public required long MemoryBytes { get; init; }
@@ -105,7 +109,7 @@ public sealed class HostHeartbeats(PipelineStorage storage, TimeProvider time)
 /// While a host runs: looks at the pointer also where no batch comes, so that a promotion or a rollback reaches an idle
 /// host too, and writes the host's heartbeat.
 /// </summary>
-public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache models, ModelCacheOptions options, TimeProvider time, ILogger<HostHeartbeatService> logger) : BackgroundService
+public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache models, HostReadiness readiness, ModelCacheOptions options, TimeProvider time, ILogger<HostHeartbeatService> logger) : BackgroundService
 {
     // What the platforms call a replica: Container Apps, App Service, then whatever the machine is called.
     private static readonly string Host =
@@ -142,6 +146,7 @@ public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache m
         Started = _started,
         At = time.GetUtcNow(),
         Model = models.Status,
+        Trouble = readiness.Trouble,
         MemoryBytes = Environment.WorkingSet,
     };
 

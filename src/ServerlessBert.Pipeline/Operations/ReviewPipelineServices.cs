@@ -56,6 +56,9 @@ public static class ReviewPipelineServices
         services.TryAddSingleton<RunRecovery>();
         services.TryAddSingleton<FileSplitter>();
         services.TryAddSingleton<BatchClassifier>();
+        services.TryAddSingleton<HostReadiness>();
+        services.TryAddSingleton<BatchDelivery>();
+        services.TryAddSingleton<FileDelivery>();
         services.TryAddSingleton<RunSweep>();
         services.TryAddSingleton<TrainingStateStore>();
         services.TryAddSingleton<TrainingRequests>();

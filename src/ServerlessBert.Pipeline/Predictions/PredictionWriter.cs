@@ -81,10 +81,13 @@ internal static class PredictionOutcome
     {
         if (review.Error is not null) return review.Error;
         if (classification is null)
-            throw new ArgumentException($"Row {review.Row} has neither a classification nor an error; give one of them.", nameof(classification));
+            throw new ArgumentException($"Row {review.Row} has neither a classification nor an error; give one of them.",
+                nameof(classification));
         return classification.Probabilities.All(float.IsFinite)
             ? null
-            : new RowError("not_finite", $"Row {review.Row} got a probability from the model that is no number; check the model's weights with 'sbert models verify', or roll back.");
+            : new RowError("not_finite",
+                $"Row {review.Row} got a probability from the model that is no number; check the model's weights with 'sbert models "
+                    + "verify', or roll back.");
     }
 
     /// <summary>Four decimals.</summary>

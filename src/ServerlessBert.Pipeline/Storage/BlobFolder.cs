@@ -7,7 +7,10 @@ using Azure.Storage.Blobs.Models;
 
 namespace ServerlessBert.Pipeline.Storage;
 
-/// <summary>A folder of files in a container, whole or absent: a manifest with every file's length and hash says that it is there.</summary>
+/// <summary>
+/// A folder of files in a container, whole or absent: a manifest with every file's length and hash says that it is
+/// there.
+/// </summary>
 /// <remarks>
 /// <para>
 /// Concurrency. The manifest is written when every file is, and deleted before any file is replaced or deleted. So where
@@ -36,7 +39,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
     public string Path => path;
 
     /// <summary>Names of the folders right under a place that are whole by their manifest.</summary>
-    public static async Task<IReadOnlyList<string>> ListAsync(BlobContainerClient container, string place, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<string>> ListAsync(BlobContainerClient container, string place,
+        CancellationToken cancellationToken = default)
     {
         string prefix = place.Length == 0 ? "" : place + "/";
         var names = new List<string>();
@@ -48,7 +52,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
     }
 
     /// <summary>Hashes local files.</summary>
-    public static async Task<IReadOnlyList<FolderFile>> DescribeAsync(IEnumerable<string> paths, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<FolderFile>> DescribeAsync(IEnumerable<string> paths,
+        CancellationToken cancellationToken = default)
     {
         var files = new List<FolderFile>();
         foreach (string file in paths)
@@ -67,7 +72,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
     /// <param name="cancellationToken">Ends the upload, without a manifest.</param>
     /// <returns>Null; or the name of a file that stands there with other bytes.</returns>
     /// <exception cref="UnwritableBlobException">Something holds one of the blobs.</exception>
-    public async Task<string?> PublishAsync(string local, IReadOnlyList<FolderFile> files, BinaryData manifest, CancellationToken cancellationToken = default)
+    public async Task<string?> PublishAsync(string local, IReadOnlyList<FolderFile> files, BinaryData manifest,
+        CancellationToken cancellationToken = default)
     {
         foreach (FolderFile file in files)
         {
@@ -104,7 +110,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
     /// <param name="cancellationToken">Ends the download.</param>
     /// <returns>What is wrong with the first file that is not as the manifest says; null where all are.</returns>
     /// <exception cref="IOException">The local folder does not take them.</exception>
-    public async Task<FolderProblem?> DownloadAsync(IEnumerable<FolderFile> files, string local, CancellationToken cancellationToken = default)
+    public async Task<FolderProblem?> DownloadAsync(IEnumerable<FolderFile> files, string local,
+        CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(local);
         foreach (FolderFile file in files)
@@ -122,7 +129,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
         string? etag;
         try
         {
-            using Response response = await BlobOf(file.Name).DownloadToAsync(local, new BlobDownloadToOptions { TransferOptions = Parallel }, cancellationToken);
+            using Response response = await BlobOf(file.Name)
+                .DownloadToAsync(local, new BlobDownloadToOptions { TransferOptions = Parallel }, cancellationToken);
             etag = response.Headers.ETag is { } header ? ETags.Unquote(header) : null;
         }
         catch (RequestFailedException exception) when (exception.IsNotFound())
@@ -141,7 +149,8 @@ public sealed class BlobFolder(BlobContainerClient container, string path)
     public async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
         var names = new List<string>();
-        await foreach (BlobItem blob in container.GetBlobsAsync(new GetBlobsOptions { Prefix = path + "/" }, cancellationToken)) names.Add(blob.Name);
+        await foreach (BlobItem blob in container.GetBlobsAsync(new GetBlobsOptions { Prefix = path + "/" }, cancellationToken))
+            names.Add(blob.Name);
         foreach (string name in names.OrderByDescending(name => name.EndsWith("/" + ManifestName, StringComparison.Ordinal)))
             await container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellationToken);
     }

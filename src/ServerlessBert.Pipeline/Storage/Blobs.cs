@@ -43,7 +43,8 @@ internal static class Blobs
 
     /// <summary>Whether metadata are those of a folder, which is not a file although it is listed as one.</summary>
     public static bool IsFolderMarker(IDictionary<string, string>? metadata) => metadata is not null
-        && metadata.Any(pair => pair.Key.Equals(FolderMarker, StringComparison.OrdinalIgnoreCase) && pair.Value.Equals("true", StringComparison.OrdinalIgnoreCase));
+        && metadata.Any(pair => pair.Key.Equals(FolderMarker, StringComparison.OrdinalIgnoreCase)
+            && pair.Value.Equals("true", StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>One spelling of an ETag: events and listings write it bare, HTTP headers in quotes.</summary>
@@ -54,6 +55,10 @@ public static class ETags
 
     /// <summary>The ETag without quotes, as messages and documents hold it.</summary>
     public static string Unquote(string etag) => etag.Trim('"');
+
+    /// <summary>Whether a text that came in a message can be an unquoted ETag: it becomes part of a header.</summary>
+    public static bool IsValid(string unquoted) =>
+        unquoted.Length is > 0 and <= 200 && unquoted.All(symbol => symbol is > ' ' and < '\x7f' and not '"');
 
     /// <summary>An unquoted ETag as a request's condition.</summary>
     public static ETag ToCondition(string unquoted) => new($"\"{unquoted}\"");

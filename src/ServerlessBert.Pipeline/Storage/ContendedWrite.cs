@@ -28,4 +28,8 @@ internal static class ContendedWrite
             delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
         }
     }
+
+    /// <summary>The same for a round that has no result but whether it is done.</summary>
+    public static Task RetryUntilAsync(string blob, Func<Task<bool>> isDone, CancellationToken cancellationToken) =>
+        RetryAsync<object>(blob, async () => await isDone() ? blob : null, cancellationToken);
 }

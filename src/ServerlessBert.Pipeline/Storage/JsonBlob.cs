@@ -37,7 +37,8 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
         try
         {
             var answer = await blob.DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
-            return answer.GetRawResponse().Status == 304 ? Unchanged() : Read(answer.Value.Content, ETags.Unquote(answer.Value.Details.ETag));
+            return answer.GetRawResponse().Status == 304 ? Unchanged()
+                : Read(answer.Value.Content, ETags.Unquote(answer.Value.Details.ETag));
         }
         catch (RequestFailedException exception) when (exception.Status == 304)
         {
@@ -54,7 +55,8 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
     /// <summary>Writes it where there is none.</summary>
     /// <returns>Its ETag; null where there was one already.</returns>
     /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
-    public Task<string?> CreateAsync(T document, CancellationToken cancellationToken = default) => WriteAsync(document, null, cancellationToken);
+    public Task<string?> CreateAsync(T document, CancellationToken cancellationToken = default) =>
+        WriteAsync(document, null, cancellationToken);
 
     /// <summary>Writes it where it is still what was read.</summary>
     /// <param name="document">The document.</param>
@@ -65,7 +67,7 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
     public async Task<string?> WriteAsync(T document, string? etag, CancellationToken cancellationToken = default)
     {
         string write = Guid.NewGuid().ToString("N");
-        var bytes = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(document, PipelineJson.Of<T>()));
+        var bytes = new BinaryData(PipelineJson.ToBytes(document));
         try
         {
             BlobContentInfo written = await blob.UploadAsync(
@@ -74,7 +76,7 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
                 {
                     Conditions = Blobs.Unchanged(etag),
                     HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
-                    Metadata = new Dictionary<string, string>(metadata?.Invoke(document) ?? new Dictionary<string, string>()) { [WriteMetadata] = write },
+                    Metadata = MetadataOf(document, write),
                 },
                 cancellationToken);
             return ETags.Unquote(written.ETag);
@@ -82,7 +84,8 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
         catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
         {
             var there = await blob.TryGetPropertiesAsync(cancellationToken);
-            return there is not null && there.Metadata.TryGetValue(WriteMetadata, out string? last) && last == write ? ETags.Unquote(there.ETag) : null;
+            return there is not null && there.Metadata.TryGetValue(WriteMetadata, out string? last) && last == write
+                ? ETags.Unquote(there.ETag) : null;
         }
         catch (RequestFailedException exception) when (exception.IsUnwritable())
         {
@@ -96,13 +99,19 @@ public sealed class JsonBlob<T>(BlobClient blob, Func<T, IDictionary<string, str
     /// <returns>What was written, with its ETag; or what stands there, where it was left.</returns>
     /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
     /// <exception cref="IOException">Others were always ahead.</exception>
-    public Task<JsonChange<T>> ChangeAsync(Func<JsonReading<T>, T?> decide, CancellationToken cancellationToken = default) =>
-        ContendedWrite.RetryAsync(Name, async () =>
+    public async Task<JsonChange<T>> ChangeAsync(Func<JsonReading<T>, T?> decide, CancellationToken cancellationToken = default)
+    {
+        return await ContendedWrite.RetryAsync(Name, async () =>
         {
             var reading = await ReadAsync(null, cancellationToken);
             if (decide(reading) is not { } changed) return new JsonChange<T>(reading.Value, reading.ETag, IsWritten: false);
-            return await WriteAsync(changed, reading.ETag, cancellationToken) is { } etag ? new JsonChange<T>(changed, etag, IsWritten: true) : null;
+            return await WriteAsync(changed, reading.ETag, cancellationToken) is { } etag
+                ? new JsonChange<T>(changed, etag, IsWritten: true) : null;
         }, cancellationToken);
+    }
+
+    private Dictionary<string, string> MetadataOf(T document, string write) =>
+        new(metadata?.Invoke(document) ?? new Dictionary<string, string>()) { [WriteMetadata] = write };
 
     private JsonReading<T> Read(BinaryData content, string etag)
     {

@@ -43,7 +43,9 @@ internal static class MessageReader
         // Absent means 1: a message written by hand need not say it.
         if (!json.TryGetProperty("version", out var version)) return;
         if (version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out int number) && number == Known) return;
-        throw new MessageFormatException($"A {what} message has version {version.GetRawText()}, and this program knows version {Known}: update the program, or replay the message with the one that wrote it.");
+        throw new MessageFormatException(
+            $"A {what} message has version {version.GetRawText()}, and this program knows version {Known}: update the program, or replay "
+                + "the message with the one that wrote it.");
     }
 }
 

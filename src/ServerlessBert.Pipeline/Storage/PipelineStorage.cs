@@ -18,7 +18,10 @@ public sealed class PipelineStorage
     /// <summary>The configuration section that says which account, the Functions host's own.</summary>
     public const string ConnectionSection = "AzureWebJobsStorage";
 
-    /// <summary>The configuration key of a prefix for every container and queue, so that environments can share an account; empty by default.</summary>
+    /// <summary>
+    /// The configuration key of a prefix for every container and queue, so that environments can share an account;
+    /// empty by default.
+    /// </summary>
     public const string PrefixKey = $"{StorageOptions.Section}:{nameof(StorageOptions.Prefix)}";
 
     private readonly BlobServiceClient _blobs;
@@ -39,7 +42,10 @@ public sealed class PipelineStorage
     /// <summary>What stands before every container's and queue's name; mostly empty.</summary>
     public string Prefix { get; }
 
-    /// <summary>Connects as the Functions host does: <c>AzureWebJobsStorage</c> is a connection string, or <c>AzureWebJobsStorage__accountName</c> (or __blobServiceUri and __queueServiceUri) with managed identity.</summary>
+    /// <summary>
+    /// Connects as the Functions host does: <c>AzureWebJobsStorage</c> is a connection string, or
+    /// <c>AzureWebJobsStorage__accountName</c> (or __blobServiceUri and __queueServiceUri) with managed identity.
+    /// </summary>
     /// <exception cref="SettingsException">Neither is configured, or what is there cannot be read.</exception>
     public static PipelineStorage FromConfiguration(IConfiguration configuration)
     {
@@ -59,19 +65,23 @@ public sealed class PipelineStorage
 
     /// <summary>Connects with a connection string, such as <see cref="DevelopmentStorage"/>.</summary>
     /// <exception cref="SettingsException">It is not one.</exception>
-    public static PipelineStorage FromConnectionString(string connection, string prefix = "") => FromConnectionString(connection, prefix, new BlobClientOptions());
+    public static PipelineStorage FromConnectionString(string connection, string prefix = "") =>
+        FromConnectionString(connection, prefix, new BlobClientOptions());
 
     /// <summary>The same with other settings of the blobs' client, as a test that lets a call fail.</summary>
     internal static PipelineStorage FromConnectionString(string connection, string prefix, BlobClientOptions blobs)
     {
         try
         {
-            return new(new BlobServiceClient(connection, Checked(blobs)), encoding => new QueueServiceClient(connection, QueueOptions(encoding)), prefix);
+            return new(new BlobServiceClient(connection, Checked(blobs)), encoding =>
+                new QueueServiceClient(connection, QueueOptions(encoding)), prefix);
         }
         catch (FormatException)
         {
             // Without the inner message: it may quote the string, which holds a key.
-            throw new SettingsException($"{ConnectionSection} is not a storage connection string; copy it from the account's access keys, or use {DevelopmentStorage} for Azurite.");
+            throw new SettingsException(
+                $"{ConnectionSection} is not a storage connection string; copy it from the account's access keys, or use "
+                    + $"{DevelopmentStorage} for Azurite.");
         }
     }
 
@@ -101,7 +111,8 @@ public sealed class PipelineStorage
         return options;
     }
 
-    private static QueueClientOptions QueueOptions(QueueMessageEncoding encoding) => Checked(new QueueClientOptions { MessageEncoding = encoding });
+    private static QueueClientOptions QueueOptions(QueueMessageEncoding encoding) =>
+        Checked(new QueueClientOptions { MessageEncoding = encoding });
 
     private static TokenCredential Identity(string? clientId) =>
         new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = clientId });
@@ -110,7 +121,8 @@ public sealed class PipelineStorage
         uri is { Length: > 0 } ? new Uri(uri)
         : account is { Length: > 0 } ? new Uri($"https://{account}.{service}.core.windows.net")
         : throw new SettingsException(
-            $"No storage account is configured: set {ConnectionSection} to a connection string ({DevelopmentStorage} for Azurite) or {ConnectionSection}__accountName to an account's name.");
+            $"No storage account is configured: set {ConnectionSection} to a connection string ({DevelopmentStorage} for Azurite) or "
+                + $"{ConnectionSection}__accountName to an account's name.");
 }
 
 /// <summary>How the account's containers and queues are named; configuration section <c>ServerlessBert:Storage</c>.</summary>
@@ -120,7 +132,8 @@ public sealed record StorageOptions
     public const string Section = "ServerlessBert:Storage";
 
     /// <summary>A prefix for every container and queue, so that environments can share an account.</summary>
-    [RegularExpression("[a-z0-9][a-z0-9-]{0,39}", ErrorMessage = "lower-case letters, digits and dashes, 40 at most, and begin with a letter or digit")]
+    [RegularExpression("[a-z0-9][a-z0-9-]{0,39}",
+        ErrorMessage = "lower-case letters, digits and dashes, 40 at most, and begin with a letter or digit")]
     public string Prefix { get; init; } = "";
 }
 
@@ -149,6 +162,7 @@ internal sealed class AnsweredByStorage : HttpPipelinePolicy
     {
         if (message.Response.Status >= 500 || message.Response.Headers.Contains(RequestId)) return;
         throw new IOException(
-            $"{message.Request.Uri.Host} answered {message.Response.Status} without {RequestId}: that is not the storage account, but something on the way to it.");
+            $"{message.Request.Uri.Host} answered {message.Response.Status} without {RequestId}: that is not the storage account, but "
+                + "something on the way to it.");
     }
 }

@@ -14,7 +14,8 @@ public static class QueueTexts
     private static readonly TimeSpan WithoutEnd = TimeSpan.FromSeconds(-1);
 
     /// <summary>Sends a message that stays until somebody takes it.</summary>
-    public static Task<Response<SendReceipt>> SendKeptAsync(this QueueClient queue, BinaryData body, CancellationToken cancellationToken = default) =>
+    public static Task<Response<SendReceipt>> SendKeptAsync(this QueueClient queue, BinaryData body,
+        CancellationToken cancellationToken = default) =>
         queue.SendMessageAsync(body, timeToLive: WithoutEnd, cancellationToken: cancellationToken);
 
     /// <summary>A message's body, or null where its text is not Base64.</summary>

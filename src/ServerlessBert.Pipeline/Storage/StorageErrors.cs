@@ -63,7 +63,8 @@ public static class StorageErrors
 
     /// <summary>The error in one line: storage's messages go on with headers and request ids.</summary>
     public static string Sentence(Exception exception) =>
-        (exception is AggregateException { InnerException: { } inner } ? inner : exception).Message.AsSpan().Trim().ToString().Split('\n', 2)[0].TrimEnd('\r');
+        (exception is AggregateException { InnerException: { } inner } ? inner : exception).Message.AsSpan().Trim().ToString()
+            .Split('\n', 2)[0].TrimEnd('\r');
 
     /// <summary>The error as a sentence about a blob that cannot be written.</summary>
     public static UnwritableBlobException Unwritable(BlobBaseClient blob, RequestFailedException exception)
@@ -73,10 +74,12 @@ public static class StorageErrors
         {
             _ when exception.Message.Contains("legal hold", StringComparison.OrdinalIgnoreCase) =>
                 $"{name} cannot be written: a legal hold is on it; clear the hold, or use another name.",
-            "BlobImmutableDueToPolicy" => $"{name} cannot be written: an immutability policy protects it; wait until it ends, or use another name.",
+            "BlobImmutableDueToPolicy" =>
+                $"{name} cannot be written: an immutability policy protects it; wait until it ends, or use another name.",
             "BlobArchived" or "BlobBeingRehydrated" =>
                 $"{name} cannot be written: it is in the archive tier; move it to the hot or cool tier, or delete it.",
-            "LeaseIdMissing" or "LeaseIdMismatchWithBlobOperation" or "LeaseLost" or "LeaseNotPresentWithBlobOperation" or "LeaseAlreadyPresent" =>
+            "LeaseIdMissing" or "LeaseIdMismatchWithBlobOperation" or "LeaseLost"
+                or "LeaseNotPresentWithBlobOperation" or "LeaseAlreadyPresent" =>
                 $"{name} cannot be written: somebody else holds a lease on it; break the lease (az storage blob lease break).",
             "SnapshotsPresent" => $"{name} cannot be deleted: it has snapshots; delete them first.",
             "InvalidBlobType" => $"{name} cannot be written: it is not a block blob; delete it.",
@@ -87,7 +90,8 @@ public static class StorageErrors
 
     // The last is another server-side copy to the same blob, under way: its result is somebody's write.
     private static bool IsCondition(string? code) => code == BlobErrorCode.ConditionNotMet || code == BlobErrorCode.BlobAlreadyExists
-        || code == BlobErrorCode.SourceConditionNotMet || code == BlobErrorCode.TargetConditionNotMet || code == BlobErrorCode.PendingCopyOperation;
+        || code == BlobErrorCode.SourceConditionNotMet || code == BlobErrorCode.TargetConditionNotMet
+            || code == BlobErrorCode.PendingCopyOperation;
 }
 
 /// <summary>Something outside of this program keeps a blob from being written: a lease, a tier, a policy, a hold.</summary>

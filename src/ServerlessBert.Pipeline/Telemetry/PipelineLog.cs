@@ -20,6 +20,36 @@ internal static partial class PipelineLog
     [LoggerMessage(62, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
     public static partial void RunCleared(this ILogger logger, string run, string withDocument);
 
+    [LoggerMessage(43, LogLevel.Warning, "{Blob} is done, but stays where it is: {Reason}")]
+    public static partial void InputNotMoved(this ILogger logger, string blob, string reason);
+
+    [LoggerMessage(70, LogLevel.Warning, "What run {Run} of {Blob} left cannot be replaced: {Reason}")]
+    public static partial void OutputUnwritable(this ILogger logger, string run, string blob, string reason);
+
+    [LoggerMessage(71, LogLevel.Error, "This host takes no more batches until it can do them: {Reason} It asks again at {AsksAgain:O}.")]
+    public static partial void HostUnable(this ILogger logger, string reason, DateTimeOffset asksAgain);
+
+    [LoggerMessage(72, LogLevel.Information, "This host takes batches again.")]
+    public static partial void HostAbleAgain(this ILogger logger);
+
+    [LoggerMessage(73, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) is given back, and the attempt is not counted: {Reason}")]
+    public static partial void BatchGivenBack(this ILogger logger, int batch, string run, string blob, string reason);
+
+    [LoggerMessage(74, LogLevel.Warning, "Run {Run} waits, which its document could not be told.")]
+    public static partial void WaitingNotRecorded(this ILogger logger, Exception exception, string run);
+
+    [LoggerMessage(75, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) cannot be read for its error rows either; they are made from their numbers.")]
+    public static partial void BatchUnreadable(this ILogger logger, Exception exception, int batch, string run, string blob);
+
+    [LoggerMessage(76, LogLevel.Warning, "The plan of run {Run} of {Blob} is gone; the file is cut again.")]
+    public static partial void PlanLost(this ILogger logger, string run, string blob);
+
+    [LoggerMessage(77, LogLevel.Warning, "A file in the reviews container is left out. {Reason}")]
+    public static partial void OddName(this ILogger logger, string reason);
+
+    [LoggerMessage(78, LogLevel.Information, "{Blob} is given back to the queue, and the attempt is not counted: {Reason}")]
+    public static partial void FileGivenBack(this ILogger logger, string blob, string reason);
+
     [LoggerMessage(1, LogLevel.Debug, "An event in review-files tells of something else than a new review file and is ignored.")]
     public static partial void OtherEvent(this ILogger logger);
 
@@ -47,8 +77,8 @@ internal static partial class PipelineLog
     [LoggerMessage(9, LogLevel.Warning, "The failure of batch {Batch} of run {Run} could not be recorded.")]
     public static partial void FailureNotRecorded(this ILogger logger, Exception exception, int batch, string run);
 
-    [LoggerMessage(10, LogLevel.Error, "Batch {Batch} of run {Run} ({Blob}) is given up: its rows become errors. {Reason}")]
-    public static partial void BatchGivenUp(this ILogger logger, int batch, string run, string blob, string reason);
+    [LoggerMessage(10, LogLevel.Error, "Batch {Batch} of run {Run} ({Blob}) is dead-lettered: its rows become errors. {Reason}")]
+    public static partial void BatchDeadLettered(this ILogger logger, int batch, string run, string blob, string reason);
 
     [LoggerMessage(11, LogLevel.Information, "Run {Run} is done: {Predictions} has {Rows} rows, {Errors} of them errors.")]
     public static partial void RunDone(this ILogger logger, string run, string predictions, long rows, long errors);
@@ -62,8 +92,8 @@ internal static partial class PipelineLog
     [LoggerMessage(14, LogLevel.Information, "The sweep found {Blob} without a run and queued it.")]
     public static partial void FoundFile(this ILogger logger, string blob);
 
-    [LoggerMessage(15, LogLevel.Warning, "Run {Run} of {Blob} stood still in state {State}: attempt {Attempt} to revive it, {Batches} batches queued again.")]
-    public static partial void RunRevived(this ILogger logger, string run, string blob, Enum state, int attempt, int batches);
+    [LoggerMessage(15, LogLevel.Warning, "Run {Run} of {Blob} stood still in state {State}: attempt {Attempt} to recover it, {Batches} batches queued again.")]
+    public static partial void RunRecovered(this ILogger logger, string run, string blob, Enum state, int attempt, int batches);
 
     [LoggerMessage(16, LogLevel.Warning, "{Files} review files wait: no model is live. Publish one and promote it (sbert models publish, sbert models promote).")]
     public static partial void FilesWaitForModel(this ILogger logger, int files);

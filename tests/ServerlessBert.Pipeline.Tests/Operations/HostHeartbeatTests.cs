@@ -1,6 +1,7 @@
 using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Storage;
@@ -106,7 +107,7 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     }
 
     private static HostHeartbeatService NewService(PipelineWorld world) =>
-        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<HostReadiness>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
 
     private static async Task<HostHeartbeat> EventuallyOneAsync(PipelineWorld world)
     {

@@ -35,7 +35,8 @@ public sealed class AnsweredByStorageTests(AzuriteFixture azurite)
         var gateway = new Gateway(HttpStatusCode.OK);
         var storage = await NewAsync(gateway);
         gateway.Pages = int.MaxValue;
-        var error = await Record.ExceptionAsync(() => storage.Container(StorageNames.Runs).GetBlobClient("a.json").TryGetPropertiesAsync(default));
+        var error = await Record.ExceptionAsync(() =>
+            storage.Container(StorageNames.Runs).GetBlobClient("a.json").TryGetPropertiesAsync(default));
         Assert.True(StorageErrors.IsUnreachable(error!));
         Assert.Contains("not the storage account", StorageErrors.Sentence(error!));
     }
@@ -54,8 +55,13 @@ public sealed class AnsweredByStorageTests(AzuriteFixture azurite)
     {
         public int Pages { get; set; }
 
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Pages > 0 && Pages-- > 0
-            ? new HttpResponseMessage(status) { Content = new StringContent("<html>Sign in</html>", Encoding.UTF8, "text/html"), RequestMessage = request }
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Pages > 0 && Pages-- > 0
+            ? new HttpResponseMessage(status)
+            {
+                Content = new StringContent("<html>Sign in</html>", Encoding.UTF8, "text/html"),
+                RequestMessage = request
+            }
             : await base.SendAsync(request, cancellationToken);
     }
 }

@@ -40,7 +40,8 @@ public sealed class BlobFolderTests(AzuriteFixture azurite) : IDisposable
             var calls = new CountedCalls { DiesAt = call };
             var container = calls.Through(azurite, prefix).Container(StorageNames.Trainings);
             await Assert.ThrowsAsync<DiedException>(() => new BlobFolder(container, "id/checkpoint-5").ReplaceAsync(local));
-            Assert.Empty(await BlobFolder.ListAsync(PipelineStorage.FromConnectionString(azurite.ConnectionString, prefix).Container(StorageNames.Trainings), "id"));
+            Assert.Empty(await BlobFolder.ListAsync(PipelineStorage.FromConnectionString(azurite.ConnectionString, prefix)
+                .Container(StorageNames.Trainings), "id"));
         }
     }
 

@@ -37,7 +37,8 @@ public sealed class JsonBlobTests(AzuriteFixture azurite)
     public async Task Ten_writers_at_once_lose_no_change()
     {
         var (_, document) = await NewAsync();
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => document.ChangeAsync(read => new Tally((read.Intact?.Count ?? 0) + 1)))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ =>
+            Task.Run(() => document.ChangeAsync(read => new Tally((read.Intact?.Count ?? 0) + 1)))));
         Assert.Equal(10, (await document.ReadAsync()).Value!.Count);
     }
 
@@ -98,7 +99,8 @@ public sealed class JsonBlobTests(AzuriteFixture azurite)
         var (blob, document) = await NewAsync();
         await document.CreateAsync(new Tally(1));
         await blob.GetBlobLeaseClient().AcquireAsync(TimeSpan.FromSeconds(60));
-        Assert.Contains("lease", (await Assert.ThrowsAsync<UnwritableBlobException>(() => document.ChangeAsync(_ => new Tally(2)))).Message);
+        Assert.Contains("lease", (await Assert.ThrowsAsync<UnwritableBlobException>(() => document.ChangeAsync(_ => new Tally(2))))
+            .Message);
         Assert.Equal(1, (await document.ReadAsync()).Value!.Count);
     }
 

@@ -16,7 +16,8 @@ public sealed class RenewedLeaseTests
     [Fact]
     public async Task Renewals_outlive_every_exception()
     {
-        Exception[] failures = [new XmlException("<html>"), new InvalidOperationException("odd"), new TaskCanceledException("timeout"), new OutOfMemoryException()];
+        Exception[] failures = [new XmlException("<html>"), new InvalidOperationException("odd"), new TaskCanceledException("timeout"),
+            new OutOfMemoryException()];
         int calls = 0;
         var told = new List<Exception>();
         await using var lease = new RenewedLease(Options with { OnFailure = (exception, _) => told.Add(exception) }, _ =>
@@ -34,7 +35,8 @@ public sealed class RenewedLeaseTests
     public async Task A_refusal_loses_it_and_ends_the_renewals()
     {
         int calls = 0;
-        await using var lease = new RenewedLease(Options, _ => Interlocked.Increment(ref calls) == 3 ? throw new UnauthorizedAccessException() : Task.CompletedTask);
+        await using var lease = new RenewedLease(Options, _ =>
+            Interlocked.Increment(ref calls) == 3 ? throw new UnauthorizedAccessException() : Task.CompletedTask);
         await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested);
         await lease.StopAsync();
         Assert.Equal(3, calls);
@@ -80,7 +82,8 @@ public sealed class RenewedLeaseTests
     [Fact]
     public async Task An_observer_that_throws_loses_it_and_is_told_at_the_end()
     {
-        var lease = new RenewedLease(Options with { OnFailure = (_, _) => throw new FormatException("a bug") }, _ => throw new IOException("away"));
+        var lease = new RenewedLease(Options with { OnFailure = (_, _) => throw new FormatException("a bug") }, _ =>
+            throw new IOException("away"));
         await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested);
         await Assert.ThrowsAsync<FormatException>(lease.StopAsync);
     }

@@ -49,7 +49,8 @@ public sealed class StorageErrorsTests
             new HttpRequestException("reset"), new IOException("cut"), new TaskCanceledException("timeout"), new XmlException("no XML"),
             new RequestFailedException(500, "Said."), new AggregateException(new IOException("1"), new RequestFailedException(503, "2")),
         ];
-        Exception[] others = [new RequestFailedException(403, "Said."), new AggregateException(new IOException("1"), new FormatException("2")), new FormatException()];
+        Exception[] others = [new RequestFailedException(403, "Said."),
+            new AggregateException(new IOException("1"), new FormatException("2")), new FormatException()];
         Assert.All(unreachable, exception => Assert.True(StorageErrors.IsUnreachable(exception)));
         Assert.All(others, exception => Assert.False(StorageErrors.IsUnreachable(exception)));
     }
