@@ -24,7 +24,18 @@ internal static class PredictCommand
             string review = Review(parsed.GetValue(text)!);
             using ReviewClassifier classifier = model.Load(parsed);
             Classification classification = classifier.Classify([review])[0];
-            if (parsed.GetValue(json))
+            if (parsed.GetValue(json) && !classification.Labels.IsScale)
+            {
+                Terminal.WriteJsonLine(new
+                {
+                    classification.Label,
+                    classification.Confidence,
+                    Probabilities = classification.Labels.Names.Zip(classification.Probabilities)
+                        .GroupBy(each => each.First).ToDictionary(same => same.Key, same => same.Sum(each => each.Second)),
+                    Model = model.Name(parsed),
+                });
+            }
+            else if (parsed.GetValue(json))
             {
                 Terminal.WriteJsonLine(new
                 {
@@ -55,11 +66,12 @@ internal static class PredictCommand
     {
         int labels = classification.Probabilities.Length;
         string stars = new string('★', classification.Stars) + new string('☆', Math.Max(0, labels - classification.Stars));
-        Terminal.WriteLine($"{stars}  {classification.Stars} of {labels}, expected {classification.ExpectedStars:0.0}");
+        bool isScale = classification.Labels.IsScale;
+        Terminal.WriteLine(isScale ? $"{stars}  {classification.Stars} of {labels}, expected {classification.ExpectedStars:0.0}" : classification.ToString());
         for (int label = 0; label < labels; label++)
         {
             float probability = classification.Probabilities[label];
-            Terminal.WriteLine($"  {label + 1}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(BarWidth * probability))}");
+            Terminal.WriteLine($"  {(isScale ? $"{label + 1}" : classification.Labels.Names[label])}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(BarWidth * probability))}");
         }
     }
 }
