@@ -211,7 +211,7 @@ public class LocalWorkflowTests
         Assert.Contains($"of the {3 * record.GetProperty("trainRows").GetInt32()} rows", student.Errors); // three views of each
         Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
         Assert.Equal(2, missing.ExitCode);
-        Assert.Contains($"there is no folder {folder.At("nowhere")}", missing.Errors);
+        Assert.Contains($"Folder not found: {folder.At("nowhere")}", missing.Errors);
     }
 
     [Fact]
