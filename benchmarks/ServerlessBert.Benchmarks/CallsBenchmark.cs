@@ -68,7 +68,7 @@ internal static partial class CallsBenchmark
         Console.WriteLine($"Storage calls of a file of {Batches} batches, {DateTime.UtcNow:yyyy-MM-dd}, Azurite\n");
         Console.WriteLine("| step | calls | which |");
         Console.WriteLine("| --- | ---: | --- |");
-        await CountAsync("splitting, all batches' messages among them", () => services.GetRequiredService<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = "a.jsonl" }, cancellationToken));
+        await CountAsync("splitting, all batches' messages among them", () => services.GetRequiredService<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = BlobName.Parse("a.jsonl") }, cancellationToken));
         var queue = storage.Queue(StorageNames.ReviewBatches);
         var messages = new List<ReviewBatchMessage>();
         while ((await queue.ReceiveMessagesAsync(32, cancellationToken: cancellationToken)).Value is { Length: > 0 } received)

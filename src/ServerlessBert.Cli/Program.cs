@@ -1,3 +1,6 @@
 using ServerlessBert.Cli;
+using ServerlessBert.Cli.Output;
 
-return await CommandLine.RunAsync(args);
+StandardOutput.Attach();
+using var signals = new StopSignals();
+return await CommandLine.RunAsync(args, signals.Token);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
@@ -9,12 +10,21 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
     private const string SetSession = "/usr/bin/setsid";
+    private static readonly ConcurrentDictionary<ChildProcess, bool> Running = new();
     private readonly Process process;
+
+    static ChildProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) => AskAll();
 
     private ChildProcess(Process process)
     {
         this.process = process;
-        AppDomain.CurrentDomain.ProcessExit += EndWithUs;
+        Running[this] = true;
+    }
+
+    /// <summary>Asks every one that runs to end, where this program ends without disposing them.</summary>
+    public static void AskAll()
+    {
+        foreach (ChildProcess child in Running.Keys) child.Ask();
     }
 
     /// <summary>Whether it has ended.</summary>
@@ -54,24 +64,22 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         return process.ExitCode;
     }
 
-    /// <summary>Asks it to end, and after some patience ends it.</summary>
-    public async Task StopAsync(TimeSpan patience)
+    /// <summary>Asks it to end, and ends it after a timeout.</summary>
+    public async Task StopAsync(TimeSpan timeout)
     {
         Ask();
-        using var timeout = new CancellationTokenSource(patience);
-        await process.WaitForExitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var ending = new CancellationTokenSource(timeout);
+        await process.WaitForExitAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!process.HasExited) process.Kill(entireProcessTree: true);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        AppDomain.CurrentDomain.ProcessExit -= EndWithUs;
+        Running.TryRemove(this, out _);
         if (!process.HasExited) await StopAsync(TimeSpan.FromSeconds(5));
         process.Dispose();
     }
-
-    private void EndWithUs(object? sender, EventArgs arguments) => Ask();
 
     private void Ask()
     {

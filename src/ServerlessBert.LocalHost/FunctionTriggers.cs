@@ -66,8 +66,8 @@ internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IC
         bool isPoison = name.EndsWith(StorageNames.PoisonSuffix, StringComparison.Ordinal);
         return new QueueListener(
             function.Name,
-            UnencodedQueue.Open(storage, name, configuration),
-            isPoison ? null : UnencodedQueue.Open(storage, name + StorageNames.PoisonSuffix, configuration),
+            storage.RawQueue(name),
+            isPoison ? null : storage.RawQueue(name + StorageNames.PoisonSuffix),
             queueOptions,
             (message, cancellationToken) => invoker.InvokeAsync(function, type => QueueMessageBinding.As(message, type), cancellationToken),
             LoggerOf(function, services));

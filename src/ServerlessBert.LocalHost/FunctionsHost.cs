@@ -1,12 +1,15 @@
-using System.Runtime.InteropServices;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using ServerlessBert.Functions.Reviews;
 using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.LocalHost;
@@ -24,22 +27,25 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Where HTTP functions answer.</summary>
     public Uri Address => new(application.Urls.First());
 
-    /// <summary>Runs until Ctrl-C, SIGTERM or the token, then drains. A second Ctrl-C ends the program at once.</summary>
+    /// <summary>Runs until the token, then drains.</summary>
     /// <exception cref="HostStartException">The host cannot start; the message says why.</exception>
+    /// <exception cref="HostFailedException">A loop of the host ended by itself; the message says which.</exception>
     /// <exception cref="OperationCanceledException">It was stopped before it had started.</exception>
     public static async Task RunAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var signals = new DrainSignals(stop.Cancel);
         await using FunctionsHost host = await StartAsync(options, stop.Token);
+        await using CancellationTokenRegistration failed = host.application.Lifetime.ApplicationStopping.Register(stop.Cancel);
         await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await host.StopAsync();
+        host.ThrowIfFailed();
     }
 
     /// <summary>Starts serving.</summary>
     /// <exception cref="HostStartException">The host cannot start; the message says why.</exception>
     public static async Task<FunctionsHost> StartAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
     {
+        RequireFreePort(options.Url);
         IConfiguration configuration = options.Configuration ?? HostSettings.Load();
         AzuriteProcess? azurite = options.StartAzurite ? await AzuriteProcess.EnsureAsync(configuration, options.AzuriteFolder, cancellationToken) : null;
         WebApplication? application = null;
@@ -50,11 +56,12 @@ public sealed class FunctionsHost : IAsyncDisposable
                 FunctionMethod.Discover(options.FunctionTypes ?? typeof(ClassifyBatch).Assembly.GetExportedTypes()),
                 configuration, options.Queues ?? QueueTriggerOptions.FromHostJson(hostJson));
             application = Build(options, configuration, hostJson, triggers);
+            application.Services.ValidateSettings(); // before the host does, which would log a failure with its trace
             triggers.MapRoutes(application);
             await StartAsync(application, options, cancellationToken);
 
             var host = new FunctionsHost(application, azurite, options.Output ?? Console.Out);
-            await host.SayWhatIsServedAsync(triggers, options);
+            await host.DescribeAsync(triggers, options);
             return host;
         }
         catch
@@ -69,7 +76,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     public async Task StopAsync()
     {
         int inHand = application.Services.GetServices<IHostedService>().OfType<QueueListener>().Sum(listener => listener.InHand);
-        await output.WriteLineAsync(inHand == 0 ? "Stopping." : $"Stopping: no more messages are taken, {inHand} in hand will be finished (Ctrl-C again ends at once).");
+        await output.WriteLineAsync(inHand == 0 ? "Stopping." : $"Stopping: no more messages are taken, {inHand} in hand will be finished.");
         await application.StopAsync(CancellationToken.None);
         await output.WriteLineAsync("Stopped.");
     }
@@ -81,13 +88,42 @@ public sealed class FunctionsHost : IAsyncDisposable
         if (azurite is not null) await azurite.DisposeAsync();
     }
 
+    private void ThrowIfFailed()
+    {
+        BackgroundService? failed = application.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true });
+        if (failed?.ExecuteTask?.Exception is { } cause)
+            throw new HostFailedException($"{failed.GetType().Name} ended by itself ({cause.GetBaseException().Message.TrimEnd('.')}); start the host again.", cause);
+    }
+
+    /// <summary>Looked at before anything is started; Kestrel itself would log a stack trace first.</summary>
+    private static void RequireFreePort(string url)
+    {
+        var address = new Uri(url);
+        if (address.Port == 0 || !IPAddress.TryParse(address.Host, out IPAddress? host)) return;
+        using var probe = new Socket(host.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(new IPEndPoint(host, address.Port));
+            probe.Listen();
+        }
+        catch (SocketException exception)
+        {
+            throw CannotServe(url, exception);
+        }
+    }
+
+    private static HostStartException CannotServe(string url, Exception cause) =>
+        new($"HTTP functions cannot be served at {url} ({cause.Message.TrimEnd('.')}); end what listens there, or choose another address.", cause);
+
     private static WebApplication Build(FunctionsHostOptions options, IConfiguration configuration, IConfiguration hostJson, FunctionTriggers triggers)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         // Only our settings: an appsettings.json or ASPNETCORE_URLS of somebody else's changes nothing.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
-        builder.Logging.ClearProviders().AddConfiguration(hostJson.GetSection("logging")).AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.ClearProviders().AddConfiguration(hostJson.GetSection("logging"))
+            .AddConsole(console => console.FormatterName = EscapedConsoleFormatter.FormatterName).AddConsoleFormatter<EscapedConsoleFormatter, ConsoleFormatterOptions>();
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host =>
         {
@@ -97,6 +133,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.AddMvcCore();
         builder.Services.AddReviewPipeline(configuration);
+        // The drain comes before functions are cancelled here; they need no grace of their own.
+        builder.Services.AddSingleton(new InvocationGrace(TimeSpan.Zero));
         options.ConfigureServices?.Invoke(builder.Services);
         builder.Services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
         builder.Services.AddSingleton<FunctionInvoker>();
@@ -112,10 +150,10 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         TextWriter output = options.Output ?? Console.Out;
         return new TrainerStarter(
-            services.GetRequiredService<PipelineStorage>().Queue(StorageNames.TrainingRequests),
+            services.GetRequiredService<PipelineStorage>().RawQueue(StorageNames.TrainingRequests),
             options.TrainerCommand ?? ["dotnet", Path.Combine(AppContext.BaseDirectory, "ServerlessBert.Trainer.dll"), "--once"],
             HostSettings.AsEnvironment(configuration),
-            line => output.WriteLine($"trainer | {line}"),
+            line => output.WriteLine($"trainer | {TerminalText.Escape(line)}"),
             services.GetRequiredService<ILoggerFactory>().CreateLogger("Trainer"));
     }
 
@@ -129,7 +167,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         {
             throw new HostStartException($"The storage account does not let its containers and queues be created ({StorageErrors.Sentence(exception).TrimEnd('.')}); check AzureWebJobsStorage and your roles.", exception);
         }
-        catch (InvalidOperationException exception)
+        catch (SettingsException exception)
         {
             throw new HostStartException(exception.Message, exception);
         }
@@ -139,11 +177,11 @@ public sealed class FunctionsHost : IAsyncDisposable
         }
         catch (IOException exception)
         {
-            throw new HostStartException($"HTTP functions cannot be served at {options.Url} ({exception.Message.TrimEnd('.')}); end what listens there, or choose another address.", exception);
+            throw CannotServe(options.Url, exception);
         }
     }
 
-    private async Task SayWhatIsServedAsync(FunctionTriggers triggers, FunctionsHostOptions options)
+    private async Task DescribeAsync(FunctionTriggers triggers, FunctionsHostOptions options)
     {
         PipelineStorage storage = application.Services.GetRequiredService<PipelineStorage>();
         string account = storage.AccountName + (storage.Prefix.Length == 0 ? "" : $", names that begin with {storage.Prefix}");
@@ -157,38 +195,10 @@ public sealed class FunctionsHost : IAsyncDisposable
     }
 }
 
-/// <summary>The host ends when its caller says so: signals are <see cref="DrainSignals"/>' business.</summary>
+/// <summary>The host ends when its caller says so, who listens for signals.</summary>
 internal sealed class CallersLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}
-
-/// <summary>Ctrl-C and SIGTERM: the first asks for a clean stop, the second ends the program at once.</summary>
-internal sealed class DrainSignals : IDisposable
-{
-    private readonly Action stop;
-    private readonly PosixSignalRegistration[] registrations;
-    private int signals;
-
-    /// <summary>Listens.</summary>
-    public DrainSignals(Action stop)
-    {
-        this.stop = stop;
-        registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (PosixSignalRegistration registration in registrations) registration.Dispose();
-    }
-
-    private void Handle(PosixSignalContext context)
-    {
-        context.Cancel = true;
-        if (Interlocked.Increment(ref signals) == 1) stop();
-        else Environment.Exit(context.Signal == PosixSignal.SIGINT ? 130 : 143);
-    }
 }

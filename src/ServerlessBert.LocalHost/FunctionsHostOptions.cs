@@ -43,4 +43,9 @@ public sealed record FunctionsHostOptions
 /// <summary>The host cannot start.</summary>
 /// <param name="message">One sentence: what, where, what to do.</param>
 /// <param name="cause">What lies behind it, for a log.</param>
-public sealed class HostStartException(string message, Exception? cause = null) : Exception(message, cause);
+public sealed class HostStartException(string message, Exception? cause = null) : ServerlessBertException(message, cause);
+
+/// <summary>The host ended by itself.</summary>
+/// <param name="message">One sentence: what, where, what to do.</param>
+/// <param name="cause">What lies behind it.</param>
+public sealed class HostFailedException(string message, Exception cause) : ServerlessBertException(message, cause);

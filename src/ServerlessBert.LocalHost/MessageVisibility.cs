@@ -54,7 +54,7 @@ internal sealed class MessageVisibility : IAsyncDisposable
                     HostLog.LeaseLost(logger, message.MessageId, queue.Name, exception.ErrorCode);
                     return;
                 }
-                catch (Exception exception) when (StorageErrors.IsTransient(exception))
+                catch (Exception exception)
                 {
                     HostLog.RenewalFailed(logger, message.MessageId, queue.Name, StorageErrors.Sentence(exception));
                 }
@@ -78,7 +78,7 @@ internal sealed class MessageVisibility : IAsyncDisposable
             // Functions tolerate a second delivery, so the work stands either way.
             HostLog.LeaseLost(logger, message.MessageId, queue.Name, exception.ErrorCode);
         }
-        catch (Exception exception) when (StorageErrors.IsTransient(exception))
+        catch (Exception exception)
         {
             HostLog.EndingFailed(logger, message.MessageId, queue.Name, StorageErrors.Sentence(exception));
         }

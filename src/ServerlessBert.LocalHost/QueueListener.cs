@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.LocalHost;
@@ -24,64 +23,52 @@ internal sealed class QueueListener(
     QueueClient? poison,
     QueueTriggerOptions options,
     Func<QueueMessage, CancellationToken, Task> handle,
-    ILogger logger) : IHostedService, IDisposable
+    ILogger logger) : HostLoop(queue.Name, logger)
 {
     private static readonly TimeSpan TimeToGiveBack = TimeSpan.FromSeconds(5);
-    private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource aborting = new();
-    private Task listening = Task.CompletedTask;
+    private readonly PollingBackoff backoff = new(options.MaxPollingInterval);
+    private readonly List<Task> working = [];
     private int inHand;
 
     /// <summary>Messages being worked on.</summary>
     public int InHand => Volatile.Read(ref inHand);
 
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        listening = Task.Run(ListenAsync, CancellationToken.None);
-        return Task.CompletedTask;
-    }
-
     /// <summary>Waits for the messages in hand; when the token ends that, cancels them and gives them back.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await stopping.CancelAsync();
-        if (await EndsAsync(cancellationToken)) return;
+        await base.StopAsync(cancellationToken);
+        if (ExecuteTask is not { IsCompleted: false } drain) return;
         await aborting.CancelAsync();
-        using var patience = new CancellationTokenSource(TimeToGiveBack);
-        await EndsAsync(patience.Token);
+        await drain.WaitAsync(TimeToGiveBack, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
-        stopping.Dispose();
+        base.Dispose();
         aborting.Dispose();
     }
 
-    private async Task<bool> EndsAsync(CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAny(listening, Task.Delay(Timeout.Infinite, cancellationToken));
-        if (!listening.IsCompleted) return false;
-        await listening;
-        return true;
+        await base.ExecuteAsync(stoppingToken);
+        await Task.WhenAll(working);
     }
 
-    private async Task ListenAsync()
+    /// <inheritdoc/>
+    protected override async Task<TimeSpan> RoundAsync(CancellationToken stoppingToken)
     {
-        var backoff = new PollingBackoff(options.MaxPollingInterval);
-        var working = new List<Task>();
-        while (!stopping.IsCancellationRequested)
-        {
-            QueueMessage[] messages = await ReceiveAsync();
-            working.AddRange(messages.Select(message => Task.Run(() => WorkAsync(message))));
-            if (messages.Length > 0) backoff.Reset();
-            else await PauseAsync(backoff.Next());
+        working.RemoveAll(task => task.IsCompleted);
+        while (working.Count > options.NewBatchThreshold) working.Remove(await Task.WhenAny(working));
+        if (stoppingToken.IsCancellationRequested) return TimeSpan.Zero;
 
-            working.RemoveAll(task => task.IsCompleted);
-            while (working.Count > options.NewBatchThreshold) working.Remove(await Task.WhenAny(working));
-        }
-        await Task.WhenAll(working);
+        QueueMessage[] messages = await ReceiveAsync();
+        working.AddRange(messages.Select(message => Task.Run(() => WorkAsync(message), CancellationToken.None)));
+        if (messages.Length == 0) return backoff.Next();
+        backoff.Reset();
+        return TimeSpan.Zero;
     }
 
     /// <summary>A request under way is not cancelled by stopping: the messages that it takes would be invisible to everybody.</summary>
@@ -91,28 +78,26 @@ internal sealed class QueueListener(
         {
             return (await queue.ReceiveMessagesAsync(options.BatchSize, options.Lease, aborting.Token)).Value;
         }
-        catch (Exception exception) when (StorageErrors.IsTransient(exception))
+        catch (Exception exception)
         {
-            if (!aborting.IsCancellationRequested) HostLog.QueueUnreachable(logger, queue.Name, StorageErrors.Sentence(exception));
+            // Whatever it is: what a broken proxy answers with 200 is not what a storage client expects.
+            if (!aborting.IsCancellationRequested) HostLog.QueueUnreachable(Logger, queue.Name, StorageErrors.Sentence(exception));
             return [];
         }
     }
-
-    private async Task PauseAsync(TimeSpan pause) =>
-        await Task.Delay(pause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task WorkAsync(QueueMessage message)
     {
         Interlocked.Increment(ref inHand);
         try
         {
-            await using var lease = new MessageVisibility(queue, message, options, logger);
+            await using var lease = new MessageVisibility(queue, message, options, Logger);
             await AttemptAsync(message, lease);
         }
         catch (Exception exception)
         {
             // The message is still in the queue; the listener must outlive it.
-            HostLog.FunctionFailed(logger, function, exception.Message, exception);
+            HostLog.FunctionFailed(Logger, function, exception.Message, exception);
         }
         finally
         {
@@ -138,13 +123,13 @@ internal sealed class QueueListener(
         }
         catch (OperationCanceledException) when (aborting.IsCancellationRequested)
         {
-            HostLog.GivenBack(logger, message.MessageId, queue.Name);
+            HostLog.GivenBack(Logger, message.MessageId, queue.Name);
             await lease.ReleaseAsync(TimeSpan.Zero);
             return;
         }
         catch (Exception exception)
         {
-            HostLog.MessageFailed(logger, function, message.MessageId, message.DequeueCount, options.MaxDequeueCount, exception.Message);
+            HostLog.MessageFailed(Logger, function, message.MessageId, message.DequeueCount, options.MaxDequeueCount, exception.Message);
             if (message.DequeueCount >= options.MaxDequeueCount || poison is null) await MoveToPoisonAsync(message, lease, exception.Message);
             else await lease.ReleaseAsync(options.VisibilityTimeout);
             return;
@@ -157,19 +142,19 @@ internal sealed class QueueListener(
     {
         if (poison is null)
         {
-            HostLog.LeftInQueue(logger, message.MessageId, queue.Name, reason);
+            HostLog.LeftInQueue(Logger, message.MessageId, queue.Name, reason);
             return;
         }
         try
         {
             await poison.SendMessageAsync(message.Body, timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: CancellationToken.None);
         }
-        catch (Exception exception) when (StorageErrors.IsTransient(exception))
+        catch (Exception exception)
         {
-            HostLog.LeftInQueue(logger, message.MessageId, queue.Name, $"{poison.Name} does not take it: {StorageErrors.Sentence(exception)}");
+            HostLog.LeftInQueue(Logger, message.MessageId, queue.Name, $"{poison.Name} does not take it: {StorageErrors.Sentence(exception)}");
             return;
         }
-        HostLog.MovedToPoison(logger, message.MessageId, queue.Name, poison.Name, reason);
+        HostLog.MovedToPoison(Logger, message.MessageId, queue.Name, poison.Name, reason);
         await lease.DeleteAsync();
     }
 }
@@ -208,20 +193,20 @@ internal static class QueueMessageBinding
         : JsonSerializer.Deserialize(message.Body, type, Json);
 }
 
-/// <summary>Pauses between looks at an empty queue: doubling from 100 ms to the longest, and short again after a message.</summary>
-internal sealed class PollingBackoff(TimeSpan longest)
+/// <summary>Delays between looks at an empty queue: doubling from 100 ms to the maximum, and short again after a message.</summary>
+internal sealed class PollingBackoff(TimeSpan maxDelay)
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
-    private TimeSpan next = Shortest;
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(100);
+    private TimeSpan next = MinDelay;
 
-    /// <summary>The next pause.</summary>
+    /// <summary>The next delay.</summary>
     public TimeSpan Next()
     {
-        TimeSpan pause = next < longest ? next : longest;
-        next = pause * 2;
-        return pause;
+        TimeSpan delay = next < maxDelay ? next : maxDelay;
+        next = delay * 2;
+        return delay;
     }
 
     /// <summary>A message came.</summary>
-    public void Reset() => next = Shortest;
+    public void Reset() => next = MinDelay;
 }

@@ -18,7 +18,7 @@ public sealed record QueueTriggerOptions
     /// <summary>Attempts before a message moves to the poison queue.</summary>
     public int MaxDequeueCount { get; init; } = 5;
 
-    /// <summary>Longest pause between two looks at an empty queue.</summary>
+    /// <summary>Longest delay between two looks at an empty queue.</summary>
     public TimeSpan MaxPollingInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether messages are Base64 of their body (<c>base64</c>) or the body itself (<c>none</c>).</summary>

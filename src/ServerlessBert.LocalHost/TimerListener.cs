@@ -2,68 +2,59 @@ using System.Globalization;
 using Cronos;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.LocalHost;
 
-/// <summary>Runs a function by its schedule, never beside itself: a run that takes longer than the pause skips what it missed.</summary>
+/// <summary>Runs a function by its schedule, never beside itself: a run that takes longer than the delay skips what it missed.</summary>
 internal sealed class TimerListener(
     string function,
     TimerSchedule schedule,
     bool runOnStartup,
     Func<TimerInfo, CancellationToken, Task> handle,
-    ILogger logger) : IHostedService, IDisposable
+    ILogger logger) : HostLoop(function, logger)
 {
     // Task.Delay takes no longer one; a schedule of years wakes in between.
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
-    private readonly CancellationTokenSource stopping = new();
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
     private readonly CancellationTokenSource aborting = new();
-    private Task running = Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        running = Task.Run(RunAsync, CancellationToken.None);
-        return Task.CompletedTask;
-    }
+    private DateTimeOffset last = DateTimeOffset.UtcNow;
+    private DateTimeOffset? next = runOnStartup ? DateTimeOffset.UtcNow : schedule.Next(DateTimeOffset.UtcNow);
 
     /// <summary>Waits for a run under way; when the token ends that, cancels it.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await stopping.CancelAsync();
-        using (cancellationToken.Register(aborting.Cancel)) await running;
+        await using CancellationTokenRegistration abort = cancellationToken.Register(aborting.Cancel);
+        await base.StopAsync(CancellationToken.None);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
-        stopping.Dispose();
+        base.Dispose();
         aborting.Dispose();
     }
 
-    private async Task RunAsync()
+    /// <inheritdoc/>
+    protected override async Task<TimeSpan> RoundAsync(CancellationToken stoppingToken)
     {
-        DateTimeOffset last = DateTimeOffset.UtcNow;
-        if (runOnStartup) await InvokeAsync(last, schedule.Next(last));
-        while (!stopping.IsCancellationRequested && schedule.Next(DateTimeOffset.UtcNow) is { } next)
+        if (next is not { } due) return MaxDelay;
+        if (due - DateTimeOffset.UtcNow is var left && left > TimeSpan.Zero) return left < MaxDelay ? left : MaxDelay;
+        DateTimeOffset before = last;
+        last = due;
+        try
         {
-            if (!await WaitUntilAsync(next)) return;
-            await InvokeAsync(last, schedule.Next(next));
-            last = next;
+            await InvokeAsync(before, schedule.Next(due));
         }
+        finally
+        {
+            next = schedule.Next(DateTimeOffset.UtcNow);
+        }
+        return TimeSpan.Zero;
     }
 
-    private async Task<bool> WaitUntilAsync(DateTimeOffset moment)
+    private async Task InvokeAsync(DateTimeOffset before, DateTimeOffset? after)
     {
-        for (TimeSpan left; (left = moment - DateTimeOffset.UtcNow) > TimeSpan.Zero && !stopping.IsCancellationRequested;)
-            await Task.Delay(left < LongestDelay ? left : LongestDelay, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return !stopping.IsCancellationRequested;
-    }
-
-    private async Task InvokeAsync(DateTimeOffset last, DateTimeOffset? next)
-    {
-        var status = new ScheduleStatus { Last = last.UtcDateTime, Next = next?.UtcDateTime ?? default, LastUpdated = DateTime.UtcNow };
+        var status = new ScheduleStatus { Last = before.UtcDateTime, Next = after?.UtcDateTime ?? default, LastUpdated = DateTime.UtcNow };
         try
         {
             await handle(new TimerInfo { ScheduleStatus = status }, aborting.Token);
@@ -74,7 +65,7 @@ internal sealed class TimerListener(
         }
         catch (Exception exception)
         {
-            HostLog.FunctionFailed(logger, function, exception.Message, StorageErrors.IsTransient(exception) ? null : exception);
+            HostLog.FunctionFailed(Logger, Name, exception.Message, StorageErrors.IsTransient(exception) ? null : exception);
         }
     }
 }

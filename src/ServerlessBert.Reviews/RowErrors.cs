@@ -17,6 +17,10 @@ internal static class RowErrors
     public static RowError MissingColumn(RowPlace place, int columns, int textColumn) =>
         new("missing_text", $"{place} has {columns} of the {textColumn + 1} columns needed to reach its text; give each row the header's columns, and quote text with line breaks.");
 
+    public static RowError TooManyColumns(RowPlace place, int columns, int expected, char delimiter) =>
+        new("too_many_columns", $"{place} has {columns} columns, and the file's first line has {expected}; "
+            + $"put quotes around a field that holds {(delimiter == '\t' ? "tabs" : $"'{delimiter}'")}, and double the quotes within it.");
+
     public static RowError InvalidText(RowPlace place, string name, string found) =>
         new("invalid_text", $"{place} has a {found} as its {name}; write the text as a string.");
 

@@ -14,104 +14,70 @@ internal sealed class LeasedMessage : IAsyncDisposable
 {
     private readonly PipelineStorage storage;
     private readonly QueueMessage message;
-    private readonly TimeSpan visibility;
-    private readonly CancellationTokenSource lost = new();
-    private readonly CancellationTokenSource stopRenewing = new();
-    private readonly Task renewing;
+    private readonly RenewedLease held;
     private string popReceipt;
 
-    private LeasedMessage(PipelineStorage storage, QueueMessage message, TimeSpan visibility)
+    private LeasedMessage(PipelineStorage storage, QueueMessage message, TimeSpan visibility, long taken)
     {
-        this.storage = storage;
-        this.message = message;
-        this.visibility = visibility;
-        popReceipt = message.PopReceipt;
-        renewing = RenewAsync();
+        (this.storage, this.message, popReceipt) = (storage, message, message.PopReceipt);
+        Body = QueueTexts.TryDecode(message.Body);
+        var renewal = new RenewedLeaseOptions
+        {
+            Duration = visibility,
+            Interval = visibility / 3,
+            // Taken by another worker, or deleted by hand.
+            IsRefused = exception => exception is RequestFailedException { Status: 400 or 404 },
+        };
+        held = new RenewedLease(renewal, async cancellationToken =>
+        {
+            UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility,
+                cancellationToken: cancellationToken);
+            popReceipt = renewed.PopReceipt;
+        }, taken);
     }
 
     /// <summary>The message's id: the same however often it is delivered.</summary>
     public string Id => message.MessageId;
 
-    /// <summary>The message's body.</summary>
-    public BinaryData Body => message.Body;
+    /// <summary>The message's body; null where its text is not Base64.</summary>
+    public BinaryData? Body { get; }
 
-    /// <summary>Cancelled when another worker has the message now.</summary>
-    public CancellationToken Lost => lost.Token;
+    /// <summary>Cancelled when another worker may have the message now.</summary>
+    public CancellationToken Lost => held.Lost;
 
-    private QueueClient Requests => storage.Queue(StorageNames.TrainingRequests);
+    private QueueClient Requests => storage.RawQueue(StorageNames.TrainingRequests);
 
     /// <summary>Takes one message, or null where none waits.</summary>
     public static async Task<LeasedMessage?> TakeAsync(PipelineStorage storage, TimeSpan visibility, CancellationToken cancellationToken)
     {
-        QueueMessage? message = await storage.Queue(StorageNames.TrainingRequests).ReceiveMessageAsync(visibility, cancellationToken);
-        return message is null ? null : new LeasedMessage(storage, message, visibility);
+        long taken = Stopwatch.GetTimestamp();
+        QueueMessage? message = await storage.RawQueue(StorageNames.TrainingRequests).ReceiveMessageAsync(visibility, cancellationToken);
+        return message is null ? null : new LeasedMessage(storage, message, visibility, taken);
     }
 
     /// <summary>The work is done: deletes the message.</summary>
     public async Task CompleteAsync()
     {
-        await StopRenewingAsync();
+        await held.StopAsync();
         await Requests.DeleteMessageAsync(message.MessageId, popReceipt);
     }
 
-    /// <summary>Gives up: the message goes to the poison queue with the reason.</summary>
+    /// <summary>Dead-letters the message: it goes to the poison queue with the reason, and stays there until somebody takes it.</summary>
     public async Task PoisonAsync(string reason)
     {
-        await StopRenewingAsync();
-        var poison = new PoisonMessage(reason, DateTimeOffset.UtcNow, message.Body.ToString());
-        await storage.Queue(StorageNames.TrainingRequests + StorageNames.PoisonSuffix).SendMessageAsync(poison.ToBody());
+        await held.StopAsync();
+        var poison = new PoisonMessage(reason, DateTimeOffset.UtcNow, (Body ?? message.Body).ToString());
+        await storage.Queue(StorageNames.TrainingRequests + StorageNames.PoisonSuffix).SendKeptAsync(poison.ToBody());
         await Requests.DeleteMessageAsync(message.MessageId, popReceipt);
     }
 
     /// <summary>Puts the message back for another job to take.</summary>
-    /// <param name="pause">How long it stays invisible, so that the scaler does not start a job in vain; zero to be taken at once.</param>
-    public async Task ReleaseAsync(TimeSpan pause = default)
+    /// <param name="delay">How long it stays invisible, so that the scaler does not start a job in vain; zero to be taken at once.</param>
+    public async Task ReleaseAsync(TimeSpan delay = default)
     {
-        await StopRenewingAsync();
-        await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: pause);
+        await held.StopAsync();
+        await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: delay);
     }
 
-    private async Task RenewAsync()
-    {
-        long held = Stopwatch.GetTimestamp();
-        using var timer = new PeriodicTimer(visibility / 3);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopRenewing.Token))
-            {
-                try
-                {
-                    UpdateReceipt renewed = await Requests.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: visibility, cancellationToken: stopRenewing.Token);
-                    popReceipt = renewed.PopReceipt;
-                    held = Stopwatch.GetTimestamp();
-                }
-                catch (Exception exception) when (exception is RequestFailedException or AggregateException)
-                {
-                    // Storage may be away for a moment. A refusal is another thing: taken by another worker, or deleted
-                    // by hand; so is silence for as long as the message was invisible.
-                    bool isRefused = exception is RequestFailedException { Status: 400 or 404 };
-                    if (!isRefused && Stopwatch.GetElapsedTime(held) < visibility) continue;
-                    await lost.CancelAsync();
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Asked to stop: the work is done.
-        }
-    }
-
-    private async Task StopRenewingAsync()
-    {
-        await stopRenewing.CancelAsync();
-        await renewing;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopRenewingAsync();
-        lost.Dispose();
-        stopRenewing.Dispose();
-    }
+    public ValueTask DisposeAsync() => held.DisposeAsync();
 }

@@ -48,22 +48,40 @@ public sealed record PromotionGate
     /// <param name="currentVersion">The live version, or null where none is.</param>
     /// <param name="current">Its answers.</param>
     /// <param name="rules">What it takes to pass.</param>
-    public static PromotionGate Decide(IReadOnlyList<int> truth, IReadOnlyList<int> candidate, string? currentVersion, IReadOnlyList<int>? current, GateRules rules)
+    public static PromotionGate Decide(
+        IReadOnlyList<int> truth, IReadOnlyList<int> candidate, string? currentVersion, IReadOnlyList<int>? current, GateRules rules)
     {
         double accuracy = Accuracy(truth, candidate);
-        var gate = new PromotionGate { Passed = true, Reason = "", CandidateAccuracy = accuracy, Rows = truth.Count, IsFixedSet = rules.IsFixedSet };
+        var gate = new PromotionGate
+        {
+            Passed = true,
+            Reason = "",
+            CandidateAccuracy = accuracy,
+            Rows = truth.Count,
+            IsFixedSet = rules.IsFixedSet,
+        };
         string found = Text($"accuracy {accuracy:0.000} on {truth.Count} {rules.RowsName}");
         if (currentVersion is null || current is null) return gate with { Reason = $"{found}; no model was live before" };
 
         double live = Accuracy(truth, current);
         McNemarTest test = McNemarTest.Of(truth, candidate, current);
-        gate = gate with { Current = currentVersion, CurrentAccuracy = live, Better = test.Better, Worse = test.Worse, PValue = test.PValue };
-        string comparison = Text($"{found}; {currentVersion} has {live:0.000} on the same rows, and at most {rules.Tolerance:0.###} less is accepted");
+        gate = gate with
+        {
+            Current = currentVersion,
+            CurrentAccuracy = live,
+            Better = test.Better,
+            Worse = test.Worse,
+            PValue = test.PValue,
+        };
+        string comparison = Text(
+            $"{found}; {currentVersion} has {live:0.000} on the same rows, and at most {rules.Tolerance:0.###} less is accepted");
         if (accuracy < live - rules.Tolerance) return gate with { Passed = false, Reason = comparison };
         if (rules.Significance is not { } significance) return gate with { Reason = comparison };
 
         bool isSignificant = test.Better > test.Worse && test.PValue <= significance;
-        string tested = Text($"{comparison}; it alone is right on {test.Better} of them and the live model alone on {test.Worse}, p = {test.PValue:0.0000} by McNemar's test, and {(isSignificant ? "at most" : "a better model with at most")} {significance:0.####} is asked for");
+        string asked = Text($"{(isSignificant ? "at most" : "a better model with at most")} {significance:0.####} is asked for");
+        string alone = Text($"it alone is right on {test.Better} of them and the live model alone on {test.Worse}");
+        string tested = Text($"{comparison}; {alone}, p = {test.PValue:0.0000} by McNemar's test, and {asked}");
         return gate with { Passed = isSignificant, Reason = tested };
     }
 
@@ -72,22 +90,25 @@ public sealed record PromotionGate
     /// <param name="candidate">The candidate's answers.</param>
     /// <param name="currentVersion">The live version.</param>
     /// <param name="problem">Why it gave no answers, in a sentence.</param>
-    public static PromotionGate WithoutComparison(IReadOnlyList<int> truth, IReadOnlyList<int> candidate, string currentVersion, string problem) => new()
-    {
-        Passed = false,
-        Reason = $"it cannot be compared with {currentVersion}, which is live: {problem}",
-        CandidateAccuracy = Accuracy(truth, candidate),
-        Current = currentVersion,
-        Rows = truth.Count,
-    };
+    public static PromotionGate WithoutComparison(
+        IReadOnlyList<int> truth, IReadOnlyList<int> candidate, string currentVersion, string problem) => new()
+        {
+            Passed = false,
+            Reason = $"it cannot be compared with {currentVersion}, which is live: {problem}",
+            CandidateAccuracy = Accuracy(truth, candidate),
+            Current = currentVersion,
+            Rows = truth.Count,
+        };
 
     /// <summary>Writes gate.json into a checkpoint folder.</summary>
     public void Save(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Readable));
 
     /// <summary>Reads a folder's gate.json.</summary>
-    public static PromotionGate Load(string folder) => JsonSerializer.Deserialize<PromotionGate>(File.ReadAllText(Path.Combine(folder, FileName)), Readable)!;
+    public static PromotionGate Load(string folder) =>
+        JsonSerializer.Deserialize<PromotionGate>(File.ReadAllText(Path.Combine(folder, FileName)), Readable)!;
 
-    private static double Accuracy(IReadOnlyList<int> truth, IReadOnlyList<int> answers) => truth.Zip(answers).Count(row => row.First == row.Second) / (double)truth.Count;
+    private static double Accuracy(IReadOnlyList<int> truth, IReadOnlyList<int> answers) =>
+        truth.Zip(answers).Count(row => row.First == row.Second) / (double)truth.Count;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

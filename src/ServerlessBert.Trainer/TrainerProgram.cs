@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using Azure;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling;
-using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
-using ServerlessBert.Pipeline.Storage;
-using Spectre.Console;
+using ServerlessBert.Pipeline.Settings;
 
 namespace ServerlessBert.Trainer;
 
@@ -12,53 +13,55 @@ namespace ServerlessBert.Trainer;
 public static class TrainerProgram
 {
     /// <summary>Runs the job once.</summary>
-    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices, storage and the live model, one line each.</param>
+    /// <param name="args"><c>--once</c> (also the default), or <c>--check</c>: libtorch, devices, storage and the live model,
+    /// one line each.</param>
     /// <param name="configuration">Settings: storage as the functions have it, and the section ServerlessBert:Trainer.</param>
     /// <returns>One of <see cref="TrainerExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, IConfiguration configuration)
     {
         if (args.Except(["--once", "--check"]).FirstOrDefault() is { } unknown)
-        {
-            Console.Error.WriteLine($"trainer: {unknown} is no option; it takes --once (the default) or --check.");
-            return TrainerExitCode.Usage;
-        }
-        if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out) ? TrainerExitCode.Done : TrainerExitCode.Failed;
-        if (!LibTorch.TryLoad(out string? reason))
-        {
-            Console.Error.WriteLine($"trainer: {reason}");
-            return TrainerExitCode.Failed;
-        }
+            return Refuse($"{unknown} is not an option; it takes --once (the default) or --check.", TrainerExitCode.Usage);
+        if (args.Contains("--check")) return await SelfCheck.RunAsync(configuration, Console.Out)
+            ? TrainerExitCode.Done : TrainerExitCode.Failed;
+
+        // Before anything native runs: a process that the runtime ends while libtorch computes ends in "terminate called".
         using var stop = new CancellationTokenSource();
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+        if (!LibTorch.TryLoad(out string? reason)) return Refuse(reason, TrainerExitCode.Failed);
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true))
+            .AddTrainer(configuration).BuildServiceProvider();
+        TrainingJob job;
         try
         {
-            TrainerOptions options = TrainerOptions.From(configuration);
-            PipelineStorage storage = PipelineStorage.FromConfiguration(configuration);
-            IAnsiConsole console = AnsiConsole.Console;
-            bool isWatched = !Console.IsOutputRedirected && console.Profile.Capabilities.Interactive;
-            var job = new TrainingJob(storage, new ModelRegistry(storage), options, run => TrainingDisplay.Run(console, isWatched, run), Console.WriteLine, ReviewPipelineServices.ReviewOptionsOf(configuration));
+            services.ValidateSettings();
+            job = services.GetRequiredService<TrainingJob>();
+        }
+        catch (ServerlessBertException exception)
+        {
+            return Refuse(exception.Message, TrainerExitCode.Usage); // settings that cannot work, a device that is not there
+        }
+        try
+        {
             return await job.RunOnceAsync(stop.Token);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or TrainingException)
-        {
-            Console.Error.WriteLine($"trainer: {exception.Message}"); // settings that cannot work
-            return TrainerExitCode.Usage;
-        }
-        catch (Azure.RequestFailedException exception)
-        {
-            Console.Error.WriteLine($"trainer: storage answered {exception.Status} {exception.ErrorCode}; the request will be delivered again.");
-            return TrainerExitCode.TryAgain;
-        }
-        catch (AggregateException exception)
-        {
-            Console.Error.WriteLine($"trainer: storage does not answer ({exception.InnerException?.Message}); the request will be delivered again.");
-            return TrainerExitCode.TryAgain;
-        }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return TrainerExitCode.Interrupted; // before a request was taken
         }
+        catch (Exception exception)
+        {
+            // Nothing may leave as a stack trace. What was held comes back by itself, so the next execution finds it.
+            services.GetRequiredService<ILogger<TrainingJob>>().JobFailed(FailureText.Of(exception));
+            return TrainerExitCode.TryAgain;
+        }
+    }
+
+    private static int Refuse(string? message, int exitCode)
+    {
+        Console.Error.WriteLine($"trainer: {message}");
+        return exitCode;
     }
 
     private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
@@ -71,10 +74,10 @@ public static class TrainerProgram
 /// <summary>What the training job ends with.</summary>
 public static class TrainerExitCode
 {
-    /// <summary>The request was seen through (promoted or not), or none waited.</summary>
+    /// <summary>The request came to its end (promoted or not), or none waited.</summary>
     public const int Done = 0;
 
-    /// <summary>The request was given up and is in the poison queue with its reason.</summary>
+    /// <summary>The request failed for good and is in the poison queue with its reason.</summary>
     public const int Failed = 1;
 
     /// <summary>Wrong usage, or settings that cannot work.</summary>
@@ -88,4 +91,21 @@ public static class TrainerExitCode
 
     /// <summary>An error that may pass, such as storage that does not answer: the queue delivers the request again.</summary>
     public const int TryAgain = 5;
+}
+
+/// <summary>An exception as one sentence of a log or a document.</summary>
+internal static class FailureText
+{
+    /// <summary>What happened: our own messages as they stand, storage's by status and code, others' first line with their type.</summary>
+    public static string Of(Exception exception) => exception switch
+    {
+        ServerlessBertException known => known.Message,
+        AggregateException { InnerException: { } inner } => Of(inner),
+        RequestFailedException { Status: 0 } unreachable => $"storage does not answer ({FirstLine(unreachable.Message)})",
+        RequestFailedException answered => $"storage answered {answered.Status} {answered.ErrorCode}",
+        OperationCanceledException => "storage did not answer in time",
+        _ => $"{FirstLine(exception.Message)} ({exception.GetType().Name})",
+    };
+
+    private static string FirstLine(string message) => message.Trim().Split('\n')[0].TrimEnd('\r');
 }

@@ -1,33 +1,29 @@
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Recipes;
-using ServerlessBert.Modeling.Reports;
-using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
 using TorchSharp;
 
 namespace ServerlessBert.Trainer;
 
-/// <summary>Runs a training while its progress is shown.</summary>
-/// <param name="train">The training; it reports to what it is given.</param>
-public delegate TrainingRecord ShownTraining(Func<IProgress<TrainingProgress>, TrainingRecord> train);
-
 /// <summary>
-/// One attempt at a request: goes on where the last attempt stopped, and leaves in storage what the next one needs. Each
+/// One attempt at a request: resumes where the last attempt stopped, and leaves in storage what the next one needs. Each
 /// of its stages may be repeated: with the same plan it gives the same weights, and a version is published once.
 /// </summary>
-/// <param name="registry">The models.</param>
-/// <param name="retirement">Gives old models up after a promotion, where the settings say so.</param>
-/// <param name="store">What earlier attempts left.</param>
-/// <param name="options">How the job behaves.</param>
-/// <param name="preparation">Finds the plan and its rows.</param>
-/// <param name="device">Where it computes.</param>
-/// <param name="show">Runs a training while its progress is shown.</param>
-/// <param name="say">Told what a reader of the log should know.</param>
 internal sealed class TrainingAttempt(
-    ModelRegistry registry, ModelPruning retirement, TrainingStateStore store, TrainerOptions options, TrainingPreparation preparation, torch.Device device, ShownTraining show, Action<string> say)
+    ModelRegistry registry,
+    ModelPruning pruning,
+    TrainingStateStore store,
+    TrainerOptions options,
+    TrainingPreparation preparation,
+    ResumableTraining training,
+    ModelComparison comparison,
+    Promotion promotion,
+    torch.Device device,
+    ILogger<TrainingAttempt> logger)
 {
-    /// <summary>Sees the request through.</summary>
+    /// <summary>Runs the request to its end.</summary>
     /// <param name="document">The training, this attempt counted.</param>
     /// <param name="request">What is asked for.</param>
     /// <param name="folder">An empty local folder.</param>
@@ -36,10 +32,10 @@ internal sealed class TrainingAttempt(
     {
         string candidate = Path.Combine(folder, "candidate");
         PreparedTraining? prepared = null;
-        TrainingPlan? plan = await store.ReadPlanAsync(document.Run.Id, cancellationToken);
+        TrainingPlan? plan = (await store.ReadPlanAsync(document.Run.Id, cancellationToken)).Value;
         if (plan is not null && await store.TryLoadCandidateAsync(document.Run.Id, candidate, cancellationToken))
         {
-            say("an earlier attempt trained the model; it is published now");
+            logger.TrainedBefore();
         }
         else
         {
@@ -49,62 +45,74 @@ internal sealed class TrainingAttempt(
         }
 
         string version = await PublishAsync(document, plan, candidate, cancellationToken);
-        (bool isPromoted, string reason) = await new Promotion(registry, say).PromoteAsync(
-            version, PromotionGate.Load(candidate), () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken), cancellationToken);
-        if (isPromoted) await RetireAsync(cancellationToken);
-        await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}" }, cancellationToken);
+        (bool isPromoted, string reason) = await promotion.PromoteAsync(
+            version,
+            PromotionGate.Load(candidate),
+            () => CompareAgainAsync(prepared, plan, request, folder, candidate, cancellationToken),
+            cancellationToken);
+        TrainerMetrics.Decided(isPromoted);
+        if (isPromoted) await PruneAsync(cancellationToken);
+        string outcome = $"published {version}, {(isPromoted ? "promoted" : "not promoted")}: {reason}";
+        await document.ChangeAsync(run => run with { Promoted = isPromoted, Outcome = outcome }, cancellationToken);
     }
 
-    private async Task TrainAsync(PreparedTraining prepared, TrainingDocument document, GateRules rules, string folder, string candidate, CancellationToken cancellationToken)
+    private async Task TrainAsync(
+        PreparedTraining prepared, TrainingDocument document, GateRules rules, string folder, string candidate,
+            CancellationToken cancellationToken)
     {
-        say($"{prepared.Split.Train.Count:N0} reviews to learn from, {prepared.Split.Evaluation.Count:N0} held out{(prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "")}");
+        string evaluationSet = prepared.HasFixedSet ? $", {prepared.DecidingRows.Count:N0} in the evaluation set" : "";
+        logger.RowsSplit(prepared.Split.Train.Count, prepared.Split.Evaluation.Count, evaluationSet);
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Training }, cancellationToken);
         TrainingStart start = await prepared.StartAsync(registry, Path.Combine(folder, "base"), cancellationToken);
-        var fineTuning = new TrainingRecipe(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device, prepared.Data.Sources, prepared.Plan.Parent);
-        await new ResumableTraining(store, document, options, show, say).RunAsync(fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
+        var fineTuning = new TrainingRecipe(start, prepared.Plan.Options with { MaxHours = options.MaxHours }, device,
+            prepared.Data.Sources, prepared.Plan.Parent);
+        await training.RunAsync(document, fineTuning, prepared.Split, candidate, Path.Combine(folder, "checkpoints"), cancellationToken);
 
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Deciding, SecondsLeft = null }, cancellationToken);
         if (options.Weights == PublishedWeights.BFloat16) WeightConversion.Store(candidate, torch.bfloat16);
-        PromotionGate gate = await new ModelComparison(registry, prepared.DecidingRows, rules, folder).DecideAsync(candidate, cancellationToken);
+        PromotionGate gate = await comparison.DecideAsync(candidate, prepared.DecidingRows, rules, folder, cancellationToken);
         gate.Save(candidate);
-        // From here on the version's bytes are fixed: a publishing that is cut off is completed, not repeated with others.
+        // From here on the version's bytes are fixed: a publishing that is interrupted is completed, not repeated with others.
         await store.SaveCandidateAsync(document.Run.Id, candidate, cancellationToken);
         await document.ChangeAsync(run => run with { AttemptsSinceProgress = 0 }, cancellationToken);
     }
 
-    private async Task<string> PublishAsync(TrainingDocument document, TrainingPlan plan, string candidate, CancellationToken cancellationToken)
+    private async Task<string> PublishAsync(
+        TrainingDocument document, TrainingPlan plan, string candidate, CancellationToken cancellationToken)
     {
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Publishing }, cancellationToken);
         ModelManifest published = await registry.PublishAsync(candidate, plan.Created, cancellationToken);
-        say($"published {published.Version}: {PromotionGate.Load(candidate).Reason}");
+        logger.Published(published.Version, PromotionGate.Load(candidate).Reason);
         await document.ChangeAsync(run => run with { Model = published.Version, AttemptsSinceProgress = 0 }, cancellationToken);
         return published.Version;
     }
 
-    private async Task RetireAsync(CancellationToken cancellationToken)
+    private async Task PruneAsync(CancellationToken cancellationToken)
     {
         if (options.KeepVersions is not int keep) return;
         try
         {
-            var fates = await retirement.RetireAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
-            if (fates.Count(fate => fate.IsRetired) is > 0 and var retired) say($"retired {retired} old versions");
+            var decisions = await pruning.PruneAsync(new ModelPruningOptions { Keep = keep }, cancellationToken: cancellationToken);
+            if (decisions.Count(decision => decision.IsPruned) is > 0 and var pruned) logger.Pruned(pruned);
         }
         catch (Exception exception) when (exception is Azure.RequestFailedException or ModelUnavailableException)
         {
-            say($"old versions stay for now: {exception.Message}"); // the model is live; cleaning up can wait for the next one
+            logger.NotPruned(FailureText.Of(exception)); // the model is live; cleaning up can wait for the next one
         }
     }
 
-    private async Task<PromotionGate?> CompareAgainAsync(PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate, CancellationToken cancellationToken)
+    private async Task<PromotionGate?> CompareAgainAsync(
+        PreparedTraining? prepared, TrainingPlan plan, TrainingRequest request, string folder, string candidate,
+            CancellationToken cancellationToken)
     {
         try
         {
             prepared ??= await preparation.ReadAsync(plan, cancellationToken);
-            return await new ModelComparison(registry, prepared.DecidingRows, RulesOf(request, prepared), folder).DecideAsync(candidate, cancellationToken);
+            return await comparison.DecideAsync(candidate, prepared.DecidingRows, RulesOf(request, prepared), folder, cancellationToken);
         }
         catch (TrainingDataChangedException exception)
         {
-            say(exception.Message);
+            logger.RowsGone(exception.Message);
             return null;
         }
     }

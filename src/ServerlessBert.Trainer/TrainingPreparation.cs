@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Training;
@@ -11,22 +12,26 @@ namespace ServerlessBert.Trainer;
 
 /// <summary>
 /// Finds or makes a training's plan and reads its rows. Where a file was changed or deleted since the plan was made, its
-/// rows cannot be had again: the training begins anew with what is there now, and says so.
+/// rows cannot be had again: the training restarts with what is there now, which is logged.
 /// </summary>
 internal sealed class TrainingPreparation(
-    PipelineStorage storage, ModelRegistry registry, TrainingStateStore store, TrainerOptions options, ReviewOptions reviews, torch.Device device, Action<string> say)
+    PipelineStorage storage, TrainingStateStore store, TrainingPlanner planner, TrainerOptions options, ReviewOptions reviews,
+        ILogger<TrainingPreparation> logger)
 {
     /// <summary>The plan and its rows.</summary>
     /// <exception cref="TrainingException">The request asks for what cannot be.</exception>
-    public async Task<PreparedTraining> PrepareAsync(TrainingDocument document, TrainingRequest request, CancellationToken cancellationToken)
+    public async Task<PreparedTraining> PrepareAsync(
+        TrainingDocument document, TrainingRequest request, CancellationToken cancellationToken)
     {
         string id = document.Run.Id;
-        TrainingPlan? plan = await store.ReadPlanAsync(id, cancellationToken);
+        var reading = await store.ReadPlanAsync(id, cancellationToken);
+        TrainingPlan? plan = reading.Value;
+        if (reading.Damage is { } damage) await RestartAsync(document, damage, cancellationToken);
         while (true)
         {
             if (plan is null)
             {
-                plan = await new TrainingPlanner(storage, registry, options, device).MakeAsync(request, cancellationToken);
+                plan = await planner.MakeAsync(request, cancellationToken);
                 await store.SavePlanAsync(id, plan, cancellationToken);
             }
             try
@@ -35,12 +40,17 @@ internal sealed class TrainingPreparation(
             }
             catch (TrainingDataChangedException exception)
             {
-                say($"{exception.Message} It begins anew, with the files as they are now.");
-                await store.ClearAsync(id, cancellationToken);
-                await document.ChangeAsync(run => run with { Step = 0, CheckpointStep = 0 }, cancellationToken);
+                await RestartAsync(document, exception.Message, cancellationToken);
                 plan = null;
             }
         }
+    }
+
+    private async Task RestartAsync(TrainingDocument document, string reason, CancellationToken cancellationToken)
+    {
+        logger.TrainingRestarts(reason);
+        await store.ClearAsync(document.Run.Id, cancellationToken);
+        await document.ChangeAsync(run => run with { Step = 0, CheckpointStep = 0 }, cancellationToken);
     }
 
     /// <summary>The rows of a plan.</summary>
@@ -48,7 +58,8 @@ internal sealed class TrainingPreparation(
     public async Task<PreparedTraining> ReadAsync(TrainingPlan plan, CancellationToken cancellationToken)
     {
         long maxBytes = (long)(options.DataMemoryShare * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, say, cancellationToken), options.MinEvaluationRows);
+        return new PreparedTraining(plan, await TrainingRows.ReadAsync(storage, plan, reviews, maxBytes, logger, cancellationToken),
+            options.MinEvaluationRows);
     }
 }
 
@@ -68,11 +79,16 @@ internal sealed class TrainingPlanner(PipelineStorage storage, ModelRegistry reg
         string? preset = from.StartsWith("preset:", StringComparison.Ordinal) ? from["preset:".Length..] : null;
         string? parent = preset is not null ? null
             : from != "current" ? from["version:".Length..]
-            : live ?? throw new TrainingException("The request starts from the live model, but none is live; start from a preset (preset:mini), or publish and promote a model first.");
+            : live ?? throw new TrainingException(
+                "The request starts from the live model, but none is live; start from a preset (preset:mini), or publish and "
+                + "promote a model first.");
 
         TrainingFiles files = await TrainingFiles.ListAsync(storage, request.Data, cancellationToken);
         if (files.Data.Count == 0)
-            throw new TrainingException($"There is no labelled file in {StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a file with stars 1-5 or label 0-4 to that container.");
+            throw new TrainingException(
+                "There is no labelled file in "
+                + $"{StorageNames.TrainingData}{(request.Data is { } names ? $" under {string.Join(", ", names)}" : "")}; upload a "
+                + "file with stars 1-5 or label 0-4 to that container.");
         TrainingOptions settings = request.Options.Over(preset is null ? new TrainingOptions() : TrainingOptions.FromScratch);
         settings = settings with { MaxSteps = Least(settings.MaxSteps, options.MaxSteps) };
         settings.Validate();
@@ -104,7 +120,10 @@ internal sealed record PreparedTraining
         (Plan, Data) = (plan, data);
         Split = StratifiedSplit.ByTextHash(data.Rows, plan.EvalFraction, plan.Options.Seed);
         if (DecidingRows.Count < minEvaluationRows)
-            throw new TrainingException($"Only {DecidingRows.Count} of {data.Rows.Count} labelled reviews are held out to decide on, and {minEvaluationRows} are needed; add labelled reviews, raise evalFraction, or put an evaluation set under {StorageNames.TrainingData}/{TrainingFiles.EvaluationFolder}.");
+            throw new TrainingException(
+                $"Only {DecidingRows.Count} of {data.Rows.Count} labelled reviews are held out to decide on, and "
+                + $"{minEvaluationRows} are needed; add labelled reviews, raise evalFraction, or put an evaluation set under "
+                + $"{StorageNames.TrainingData}/{TrainingFiles.EvaluationFolder}.");
     }
 
     /// <summary>The plan.</summary>
@@ -126,7 +145,8 @@ internal sealed record PreparedTraining
     /// <exception cref="TrainingException">The parent is not there, or damaged.</exception>
     public async Task<TrainingStart> StartAsync(ModelRegistry registry, string folder, CancellationToken cancellationToken)
     {
-        if (Plan.Preset is { } preset) return Plan.VocabularySize is { } size ? new TrainingStart.FromScratch(preset, size) : new TrainingStart.FromScratch(preset);
+        if (Plan.Preset is { } preset) return Plan.VocabularySize is { } size
+            ? new TrainingStart.FromScratch(preset, size) : new TrainingStart.FromScratch(preset);
         try
         {
             await registry.DownloadAsync(Plan.Parent!, folder, cancellationToken);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Azure;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
@@ -10,6 +10,7 @@ namespace ServerlessBert.Trainer;
 internal sealed class TrainingReporter : IProgress<TrainingProgress>, IAsyncDisposable
 {
     private readonly TrainingDocument document;
+    private readonly ILogger logger;
     private readonly double spentBefore;
     private readonly long start = Stopwatch.GetTimestamp();
     private readonly CancellationTokenSource end = new();
@@ -21,9 +22,10 @@ internal sealed class TrainingReporter : IProgress<TrainingProgress>, IAsyncDisp
     /// <summary>Begins to report.</summary>
     /// <param name="document">Where to.</param>
     /// <param name="every">Time between two reports.</param>
-    public TrainingReporter(TrainingDocument document, TimeSpan every)
+    /// <param name="logger">Where a report that storage did not take is logged.</param>
+    public TrainingReporter(TrainingDocument document, TimeSpan every, ILogger logger)
     {
-        this.document = document;
+        (this.document, this.logger) = (document, logger);
         spentBefore = document.Run.SecondsSpent;
         reporting = ReportAsync(every);
     }
@@ -76,13 +78,41 @@ internal sealed class TrainingReporter : IProgress<TrainingProgress>, IAsyncDisp
             });
             written = progress;
         }
-        catch (Exception exception) when (exception is RequestFailedException or AggregateException or TrainingLostException)
+        catch (Exception exception)
         {
             // Progress that is not shown is no reason to stop; a training that is lost is, and the document's token says so.
+            logger.ProgressNotReported(FailureText.Of(exception));
         }
     }
 
     private double? SecondsLeft(TrainingProgress progress) => first is var (step, time) && progress.Step > step
         ? Stopwatch.GetElapsedTime(time).TotalSeconds / (progress.Step - step) * (progress.TotalSteps - progress.Step)
         : null;
+}
+
+/// <summary>Logs a training's progress: each evaluation, and a step every ten seconds.</summary>
+internal sealed class TrainingProgressLog(ILogger<TrainingProgressLog> logger) : IProgress<TrainingProgress>
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    private readonly TrainingPace pace = new();
+    private long last, reviews;
+
+    /// <inheritdoc/>
+    public void Report(TrainingProgress value)
+    {
+        if (value.Evaluation is { } metrics)
+        {
+            logger.Evaluated(value.Epoch, value.Loss, metrics.Loss, metrics.Accuracy, metrics.AccuracyLow, metrics.AccuracyHigh,
+                metrics.MeanAbsoluteError);
+            return;
+        }
+        TrainerMetrics.ReviewsLearned(Math.Max(0, value.Reviews - reviews));
+        reviews = value.Reviews;
+        pace.Add(value);
+        if (last != 0 && Stopwatch.GetElapsedTime(last) <= Interval) return;
+        last = Stopwatch.GetTimestamp();
+        logger.StepDone(value.Step, value.TotalSteps, pace.Loss, value.LearningRate, pace.ReviewsPerSecond,
+            TimeSpan.FromSeconds(Math.Round(pace.Left.TotalSeconds)));
+    }
 }

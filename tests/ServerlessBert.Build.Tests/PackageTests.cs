@@ -50,7 +50,7 @@ public sealed class PackageTests : IDisposable
     public void A_console_project_outside_of_the_repository_trains_and_classifies_with_the_packages()
     {
         string packages = Path.Combine(folder, "packages"), project = Path.Combine(folder, "stranger");
-        foreach (string library in (string[])["Modeling", "Reviews"])
+        foreach (string library in (string[])["Abstractions", "Modeling", "Reviews"])
             Run(Repository.PathOf("."), "pack", Repository.PathOf("src", $"ServerlessBert.{library}"), "-c", "Release", "-o", packages);
         Assert.All(Directory.GetFiles(packages, "*.nupkg"), package => Assert.True(File.Exists(Path.ChangeExtension(package, ".snupkg"))));
 

@@ -4,6 +4,7 @@ using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Reviews;
 using ServerlessBert.Trainer;
@@ -29,7 +30,7 @@ public sealed class SettingsTests
         [ModelCacheOptions.Section] = typeof(ModelCacheOptions),
         [ReviewPipelineServices.ReviewSection] = typeof(ReviewOptions),
         [ReviewPipelineServices.InferenceSection] = typeof(InferenceOptions),
-        ["ServerlessBert:Trainer"] = typeof(TrainerOptions),
+        [TrainerOptions.Section] = typeof(TrainerOptions),
     };
 
     /// <summary>Each place that configures an app: its name, whether it runs the functions, its settings.</summary>
@@ -84,7 +85,7 @@ public sealed class SettingsTests
     [InlineData("kubernetes trainer")]
     public void The_trainer_reads_its_limits_from_them(string place)
     {
-        var options = TrainerOptions.From(Configuration(place));
+        var options = SettingsSection.Read<TrainerOptions>(Configuration(place), TrainerOptions.Section);
         Assert.Equal(new TrainerOptions() with { Device = "cuda" }, options);
     }
 

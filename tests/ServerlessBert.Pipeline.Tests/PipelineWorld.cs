@@ -14,7 +14,10 @@ using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests;
 
-/// <summary>A pipeline on storage of its own, with small real models and a clock that can be put forward. Messages are delivered by hand, so that a test can lose, repeat and reorder them.</summary>
+/// <summary>
+/// A pipeline on storage of its own, with small real models and a clock that can be put forward. Messages are
+/// delivered by hand, so that a test can lose, repeat and reorder them.
+/// </summary>
 internal sealed class PipelineWorld : IAsyncDisposable
 {
     public const int BatchRows = 3;
@@ -22,7 +25,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly string _folder = Directory.CreateTempSubdirectory("pipeline-world-").FullName;
 
-    private PipelineWorld(string connection, IEnumerable<KeyValuePair<string, string?>> settings)
+    private PipelineWorld(string connection, PipelineStorage? storage, IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
         [
@@ -33,9 +36,11 @@ internal sealed class PipelineWorld : IAsyncDisposable
             new("ServerlessBert:Models:Linger", "00:00:00"),
             new("ServerlessBert:Models:TemporaryFolder", Path.Combine(_folder, "downloads")),
         ]).AddInMemoryCollection(settings).Build();
-        _services = new ServiceCollection()
+        var services = new ServiceCollection();
+        if (storage is not null) services.AddSingleton(storage);
+        _services = services
             .AddSingleton<TimeProvider>(Clock)
-            .AddSingleton<Func<string, IReviewClassifier>>(Load)
+            .AddSingleton<LoadClassifier>((folder, _) => Load(folder))
             .AddReviewPipeline(configuration)
             .BuildServiceProvider();
     }
@@ -50,6 +55,9 @@ internal sealed class PipelineWorld : IAsyncDisposable
 
     /// <summary>Awaited before a model is loaded.</summary>
     public Task LoadGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>What loading a model throws on this host; null where it works.</summary>
+    public Exception? LoadFailure { get; set; }
 
     /// <summary>Awaited before a batch is computed.</summary>
     public Task ComputeGate { get; set; } = Task.CompletedTask;
@@ -67,14 +75,29 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private int _loads, _freed, _tokenized;
 
     /// <summary>The cache of a host that starts now, on the same storage.</summary>
-    public ModelCache NewCache() => new(Get<ModelRegistry>(), Get<ModelCacheOptions>(), Load, Clock, Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
+    public ModelCache NewCache(PipelineStorage? through = null, LoadClassifier? load = null, InferenceOptions? options = null) => new(
+        through is null ? Get<ModelRegistry>() : new ModelRegistry(through, Clock),
+        new ModelDtypes(through ?? Storage, options ?? Get<InferenceOptions>(), Clock),
+        Get<ModelCacheOptions>(),
+        load ?? ((folder, _) => Load(folder)),
+        Clock,
+        Get<Microsoft.Extensions.Logging.ILogger<ModelCache>>());
 
-    public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings)
+    public static Task<PipelineWorld> StartAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings) =>
+        StartAsync(azurite, null, settings);
+
+    /// <summary>The same on storage that a test made, as one whose calls fail.</summary>
+    public static async Task<PipelineWorld> StartAsync(AzuriteFixture azurite, PipelineStorage? storage,
+        params KeyValuePair<string, string?>[] settings)
     {
-        var world = new PipelineWorld(azurite.ConnectionString, settings);
+        var world = new PipelineWorld(azurite.ConnectionString, storage, settings);
         await world.Storage.CreateAsync();
         return world;
     }
+
+    /// <summary>Another host on this one's storage, with settings of its own.</summary>
+    public Task<PipelineWorld> StartBesideAsync(AzuriteFixture azurite, params KeyValuePair<string, string?>[] settings) =>
+        StartAsync(azurite, null, [new(PipelineStorage.PrefixKey, Storage.Prefix), .. settings]);
 
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
@@ -92,19 +115,30 @@ internal sealed class PipelineWorld : IAsyncDisposable
     /// <summary>Drops a file and gives its ETag.</summary>
     public async Task<string> DropAsync(string name, byte[] content)
     {
-        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true);
-        return ETags.Bare(dropped.ETag);
+        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(name)
+            .UploadAsync(new BinaryData(content), overwrite: true);
+        return ETags.Unquote(dropped.ETag);
     }
 
     public Task<string> DropAsync(string name, string content) => DropAsync(name, Encoding.UTF8.GetBytes(content));
 
     public Task<string> DropRowsAsync(string name, int rows) => DropAsync(name, string.Concat(Enumerable.Range(0, rows).Select(LineOf)));
 
-    public static string LineOf(int row) => $$"""{"id":"r{{row}}","text":"the food was {{SmallModels.WordsByStars[row % 5]}} {{new string('a', row % 7)}}","stars":{{(row % 5) + 1}}}""" + "\n";
+    public static string LineOf(int row)
+    {
+        string text = $"the food was {SmallModels.WordsByStars[row % 5]} {new string('a', row % 7)}";
+        return $$"""{"id":"r{{row}}","text":"{{text}}","stars":{{(row % 5) + 1}}}""" + "\n";
+    }
 
-    public Task SplitAsync(string name, string? etag = null) => Get<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = name, ETag = etag });
+    public Task SplitAsync(string name, string? etag = null) =>
+        Get<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = BlobName.Parse(name), ETag = etag });
 
-    public Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount = 1) => Get<BatchClassifier>().ClassifyAsync(message, dequeueCount);
+    public Task ClassifyAsync(ReviewBatchMessage message, long dequeueCount = 1) =>
+        Get<BatchClassifier>().ClassifyAsync(message, dequeueCount);
+
+    /// <summary>Delivers a batch as the queue does, with what becomes of it after a failure.</summary>
+    public Task DeliverAsync(ReviewBatchMessage message, long dequeueCount = 1, CancellationToken stopping = default) =>
+        Get<BatchDelivery>().HandleAsync(message, dequeueCount, stopping);
 
     /// <summary>Takes every message out of a queue.</summary>
     public async Task<List<BinaryData>> TakeAsync(string queue)
@@ -135,7 +169,7 @@ internal sealed class PipelineWorld : IAsyncDisposable
         foreach (var message in await TakeBatchesAsync()) await ClassifyAsync(message);
     }
 
-    public async Task<Run> RunOfAsync(string name, string etag) => (await Get<RunStore>().TryReadAsync(Run.IdOf(name, etag)))!;
+    public async Task<Run> RunOfAsync(string name, string etag) => (await Get<RunStore>().TryReadAsync(RunId.Compute(name, etag)))!;
 
     public async Task<string?> PublishedAsync(string name)
     {
@@ -156,12 +190,16 @@ internal sealed class PipelineWorld : IAsyncDisposable
     private CountedClassifier Load(string folder)
     {
         LoadGate.Wait();
+        if (LoadFailure is { } failure) throw failure;
         Interlocked.Increment(ref _loads);
-        return new CountedClassifier(this, ReviewClassifier.Load(folder, new InferenceOptions { Dtype = InferenceDtype.Float32, Threads = 1 }));
+        return new CountedClassifier(this,
+            ReviewClassifier.Load(folder, new InferenceOptions { Dtype = InferenceDtype.Float32, Threads = 1 }));
     }
 
     private sealed class CountedClassifier(PipelineWorld world, ReviewClassifier classifier) : IReviewClassifier
     {
+        public string Dtype => classifier.Dtype;
+
         public IReadOnlyList<EncodedText> Tokenize(IReadOnlyList<string> texts)
         {
             Interlocked.Increment(ref world._tokenized);

@@ -19,7 +19,7 @@ public sealed class CsvAgreementTests
     private static List<string> RecordsByScanner(string content)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(content);
-        var scanner = new RecordScanner(RecordGrammar.Of(ReviewFormat.Csv), 0);
+        var scanner = new RecordScanner(RecordGrammar.Of(ReviewFormat.Csv, dialect: null), 0);
         var records = new List<string>();
         ReadOnlySpan<byte> rest = bytes;
         while (scanner.TryRead(ref rest, out RecordRange record)) Add(record);

@@ -18,6 +18,10 @@ public sealed class FuzzTests
         "a good one\r\nbad\r\r\n  \n😀 é\n"u8.ToArray(),
         [0xff, 0xfe, .. "t\0e\0x\0t\0\n\0a\0\n\0"u8],
         Gzip("text,stars\ngood,5\nbad,1\n"u8.ToArray()),
+        "id;text;stars\nr1;\"a; \\\"b\\\" c\";5\nr2;bad;1\n"u8.ToArray(),
+        "sep=|\r\nid| text\r\nr1| \"a|b\"\r\n"u8.ToArray(),
+        [.. "text,stars\ncaf"u8, 0xe9, .. ",5\n"u8],
+        "[{\"text\":\"a,]\",\"stars\":NaN},\n {\"review\":{\"body\":\"b\"}}]"u8.ToArray(),
     ];
 
     private static readonly byte[] Telling = [0, (byte)'"', (byte)',', (byte)'\n', (byte)'\r', (byte)'\t', (byte)'\\', (byte)'{', (byte)'}', 0x80, 0xed, 0xf0, 0xff, 0x1f, 0x8b];
@@ -55,7 +59,7 @@ public sealed class FuzzTests
     private static async Task CheckAsync(byte[] content, ReviewFormat format, ReviewOptions options)
     {
         var utf8 = new MemoryStream();
-        await using (Stream stream = ReviewContent.OpenAsUtf8(new MemoryStream(content), "a.txt", options)) await stream.CopyToAsync(utf8);
+        await using (Stream stream = ReviewContent.OpenAsUtf8(new MemoryStream(content), format == ReviewFormat.JsonLines ? "a.json" : "a.txt", options)) await stream.CopyToAsync(utf8);
         byte[] plain = utf8.ToArray();
         ReviewFilePlan plan = await ReviewFiles.SplitAsync(plain, format, options);
         List<Review> reviews = ReviewFiles.Read(plain, plan, options);

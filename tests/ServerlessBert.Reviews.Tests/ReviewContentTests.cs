@@ -30,7 +30,7 @@ public sealed class ReviewContentTests
     public void Another_name_is_refused_with_what_is_accepted(string name)
     {
         Assert.False(ReviewContent.TryGetFormat(name, out _, out _, out string? reason));
-        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
+        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .json, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
     }
 
     [Fact]
@@ -79,6 +79,43 @@ public sealed class ReviewContentTests
             if (length == firstMember) continue;
             Assert.Equal("damaged_gzip", await CodeOfAsync(gzip[..length]));
         }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 7)]
+    [InlineData(512, 1)]
+    [InlineData(512, 1000)]
+    [InlineData(200_000, 4096)]
+    public async Task Zeros_behind_the_last_member_are_padding(int zeros, int bytesPerRead)
+    {
+        byte[] padding = new byte[zeros];
+        Assert.Equal("a,b"u8.ToArray(), await Utf8Async([.. Gzip("a,b"u8.ToArray()), .. padding], bytesPerRead));
+        Assert.Equal("a,b"u8.ToArray(), await Utf8Async([.. Gzip("a,"u8.ToArray()), .. Gzip("b"u8.ToArray()), .. padding], bytesPerRead));
+        Assert.Empty(await Utf8Async([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, .. new byte[8], .. padding], bytesPerRead));
+    }
+
+    [Fact]
+    public async Task Zeros_in_place_of_a_files_end_or_before_anything_else_are_damage()
+    {
+        byte[] gzip = Gzip(Noise(300));
+        for (int length = 2; length < gzip.Length; length++)
+        {
+            // A last byte that is zero itself is not missed.
+            if (gzip.AsSpan(length).IndexOfAnyExcept((byte)0) < 0) continue;
+            Assert.Equal("damaged_gzip", await CodeOfAsync([.. gzip[..length], .. new byte[512]]));
+        }
+        Assert.Equal("damaged_gzip", await CodeOfAsync([.. gzip, .. new byte[512], .. "and more"u8]));
+        Assert.Equal("damaged_gzip", await CodeOfAsync([.. gzip, .. "and more"u8, .. new byte[512]]));
+        Assert.Equal("damaged_gzip", await CodeOfAsync([.. gzip, .. new byte[512], .. gzip]));
+    }
+
+    [Fact]
+    public async Task Content_that_compresses_to_zeros_is_whole()
+    {
+        byte[] stored = Stored(new byte[150_000]);
+        Assert.Equal(new byte[150_000], await Utf8Async(stored, 1000));
+        Assert.Equal(new byte[150_000], await Utf8Async([.. stored, .. new byte[512]], 1000));
     }
 
     [Fact]
@@ -145,6 +182,13 @@ public sealed class ReviewContentTests
             for (long written = 0; written < length; written += zeros.Length) gzip.Write(zeros);
         }
         return bomb.ToArray();
+    }
+
+    private static byte[] Stored(byte[] content)
+    {
+        var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.NoCompression)) gzip.Write(content);
+        return compressed.ToArray();
     }
 
     private static byte[] Gzip(byte[] content)

@@ -48,16 +48,31 @@ public sealed class ReviewSplitterTests
     public async Task The_limit_on_bytes_holds_before_the_header_too() =>
         Assert.Equal("too_large", (await ReviewFiles.RefusalOfAsync(new string('\n', 1_000_000), ReviewFormat.Csv, new ReviewOptions { MaxBytes = 999_999 })).Code);
 
-    [Fact]
-    public async Task A_file_with_a_NUL_in_its_head_is_refused()
+    [Theory]
+    [InlineData("PK\u0003\u0004\0\0", "The file is no text but a ZIP archive or an Excel workbook; save it as CSV, or unpack it.")]
+    [InlineData("%PDF-1.7", "The file is no text but a PDF; save its reviews as text.")]
+    public async Task A_file_of_a_known_binary_kind_is_refused_by_its_name(string content, string message)
     {
-        ReviewFileException refusal = await ReviewFiles.RefusalOfAsync("PK\u0003\u0004\0\0", ReviewFormat.Csv);
-        Assert.Equal("binary_file", refusal.Code);
-        Assert.StartsWith("The file has a NUL byte at byte 4, so it is binary", refusal.Message, StringComparison.Ordinal);
+        ReviewFileException refusal = await ReviewFiles.RefusalOfAsync(content, ReviewFormat.Csv);
+        Assert.Equal(("binary_file", message), (refusal.Code, refusal.Message));
     }
 
     [Fact]
-    public async Task A_file_of_random_bytes_is_refused_and_one_in_Latin_1_is_read()
+    public async Task A_file_of_many_NULs_is_refused_and_one_in_a_review_is_read_wherever_it_stands()
+    {
+        Assert.Equal("binary_file", (await ReviewFiles.RefusalOfAsync("text\n" + string.Concat(Enumerable.Repeat("ab\0\0\u0001c", 20)), ReviewFormat.Csv)).Code);
+        foreach (int before in new[] { 0, 1, 3000, 30_000 })
+        {
+            string rows = string.Concat(Enumerable.Repeat("good\n", before));
+            List<Review> reviews = await ReviewFiles.ReadAsync("text\n" + rows + "Lovely\0place\n" + rows, ReviewFormat.Csv);
+            Assert.Equal("Lovely\0place", reviews[before].Text);
+            Assert.All(reviews, review => Assert.Null(review.Error));
+        }
+        Assert.Equal("a\uFFFDb", (await ReviewFiles.ReadAsync("{\"text\":\"a\0b\"}\n", ReviewFormat.JsonLines)).Single().Text);
+    }
+
+    [Fact]
+    public async Task A_file_of_random_bytes_is_refused_and_one_in_Windows_1252_is_read()
     {
         byte[] noise = new byte[10_000];
         new Random(1).NextBytes(noise);
@@ -66,7 +81,10 @@ public sealed class ReviewSplitterTests
 
         byte[] latin1 = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("très bon déjeuner à l'hôtel\n", 100)));
         List<Review> reviews = await ReviewFiles.ReadAsync(latin1, ReviewFormat.Text);
-        Assert.All(reviews, review => Assert.Equal(("tr\uFFFDs bon d\uFFFDjeuner \uFFFD l'h\uFFFDtel", 4), (review.Text, review.InvalidUtf8)));
+        Assert.All(reviews, review => Assert.Equal(("très bon déjeuner à l'hôtel", 0), (review.Text, review.InvalidUtf8)));
+
+        List<Review> asUtf8 = await ReviewFiles.ReadAsync(latin1, ReviewFormat.Text, new ReviewOptions { Encoding = "utf-8" });
+        Assert.All(asUtf8, review => Assert.Equal(("tr\uFFFDs bon d\uFFFDjeuner \uFFFD l'h\uFFFDtel", 4), (review.Text, review.InvalidUtf8)));
     }
 
     [Fact]

@@ -43,14 +43,14 @@ internal sealed class TrainerProcess : IAsyncDisposable
         return new TrainerProcess(Process.Start(start)!);
     }
 
-    /// <summary>Waits for a line that begins like this.</summary>
+    /// <summary>Waits for a logged message that begins like this.</summary>
     /// <returns>False when it ended without one.</returns>
     public async Task<bool> SaysAsync(string beginning)
     {
         using var patience = new CancellationTokenSource(Patience);
         await foreach (string line in lines.Reader.ReadAllAsync(patience.Token))
         {
-            if (line.StartsWith(beginning, StringComparison.Ordinal)) return true;
+            if (MessageOf(line).StartsWith(beginning, StringComparison.Ordinal)) return true;
         }
         return false;
     }
@@ -87,6 +87,9 @@ internal sealed class TrainerProcess : IAsyncDisposable
         if (!process.HasExited) await KillAsync();
         process.Dispose();
     }
+
+    // "info: ServerlessBert.Trainer.TrainingJob[600] message", on one line.
+    private static string MessageOf(string line) => line.IndexOf("] ", StringComparison.Ordinal) is >= 0 and var end ? line[(end + 2)..] : line;
 
     private void Take(string? line)
     {

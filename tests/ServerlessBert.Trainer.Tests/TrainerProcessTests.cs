@@ -143,6 +143,81 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Contains((await registry.ReadManifestAsync((await RunAsync()).Model!)).Files, file => file.Name == TrainingReport.FileName);
     }
 
+    [Fact]
+    public async Task Asked_to_end_at_any_moment_of_a_training_it_ends_by_itself_and_never_aborts()
+    {
+        await UploadAsync(storage, 300);
+        await SendAsync(storage, Quick.With(options => options.Epochs, 500));
+        var random = new Random(14);
+        for (int stop = 0; stop < 6; stop++)
+        {
+            await using TrainerProcess trainer = await StartWithMessageAsync(ComesBackSoon);
+            string? after = (stop % 3) switch { 0 => "labelled.jsonl", 1 => "step ", _ => "checkpoint of step" };
+            Assert.True(await trainer.SaysAsync(after), trainer.Said);
+            await Task.Delay(random.Next(400));
+            trainer.Stop();
+
+            await trainer.MustEndAsync(TrainerExitCode.Interrupted);
+            Assert.DoesNotContain("terminate called", trainer.Said);
+        }
+        Assert.Equal(0, (await RunAsync()).AttemptsSinceProgress);
+    }
+
+    [Theory]
+    [InlineData("ServerlessBert__Trainer__MaxHours", "abc", "ServerlessBert__Trainer__MaxHours is \"abc\"; it must be a number.")]
+    [InlineData("ServerlessBert__Trainer__Device", "tpu", "ServerlessBert__Trainer__Device is \"tpu\"; it must be auto, cpu, cuda.")]
+    [InlineData("ServerlessBert__Trainer__MaxAttempt", "3", "ServerlessBert__Trainer__MaxAttempt is not a setting; ")]
+    [InlineData("ServerlessBert__Reviews__MaxRows", "0", "ServerlessBert__Reviews__MaxRows is \"0\"; it must be 1 or more.")]
+    [InlineData("ServerlessBert__Train__MaxHours", "3", "ServerlessBert__Train is not a section of settings; ")]
+    [InlineData("AzureWebJobsStorage", "nonsense", "AzureWebJobsStorage is not a storage connection string; ")]
+    public async Task A_setting_that_cannot_work_ends_it_at_start_with_one_sentence(string name, string value, string sentence)
+    {
+        await using TrainerProcess trainer = Start(storage, (name, value));
+
+        await trainer.MustEndAsync(TrainerExitCode.Usage);
+
+        Assert.StartsWith("trainer: " + sentence, Assert.Single(trainer.Said.Split('\n')));
+    }
+
+    [Fact]
+    public async Task Without_a_network_it_ends_with_code_five_and_one_sentence()
+    {
+        await using TrainerProcess trainer = Start(storage, ("AzureWebJobsStorage", NobodyListens));
+
+        await trainer.MustEndAsync(TrainerExitCode.TryAgain);
+
+        Assert.Contains("storage does not answer", Assert.Single(trainer.Said.Split('\n')));
+    }
+
+    [Theory]
+    [InlineData(CutKind.Refused)]
+    [InlineData(CutKind.Silent)]
+    [InlineData(CutKind.Page)]
+    [InlineData(CutKind.HalfABody)]
+    public async Task Under_a_network_that_is_cut_while_it_trains_it_ends_with_a_sentence_and_the_request_is_trained_later(CutKind kind)
+    {
+        await UploadAsync(storage, 300);
+        await SendAsync(storage, Quick.With(options => options.Epochs, 30));
+        await using var network = new CutNetwork(azurite.ConnectionString);
+        await using (TrainerProcess trainer = Start(storage, ComesBackSoon, ("AzureWebJobsStorage", network.ConnectionString)))
+        {
+            Assert.True(await trainer.SaysAsync("checkpoint of step"), trainer.Said);
+            network.Cut(kind);
+
+            Assert.Contains(await trainer.EndAsync(), new[] { TrainerExitCode.TryAgain, TrainerExitCode.Interrupted });
+            Assert.DoesNotContain("Unhandled", trainer.Said);
+            Assert.DoesNotContain("   at ", trainer.Said);
+            Assert.DoesNotContain("terminate called", trainer.Said);
+        }
+
+        await using TrainerProcess next = await StartWithMessageAsync(ComesBackSoon);
+        await next.MustEndAsync(TrainerExitCode.Done);
+        Assert.Single(await registry.ListAsync());
+    }
+
+    // The port of "discard", which nobody serves.
+    private const string NobodyListens = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;";
+
     private async Task<(PipelineStorage Storage, ModelRegistry Registry)> NewStorageAsync()
     {
         PipelineStorage fresh = await azurite.NewStorageAsync();
@@ -189,7 +264,7 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         await of.DownloadAsync((await of.CurrentAsync())!.Version, folder);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, ModelFile.Weights))));
+        string hash = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, ModelManifest.Weights))));
         Directory.Delete(folder, recursive: true);
         return hash;
     }

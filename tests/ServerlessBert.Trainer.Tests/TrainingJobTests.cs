@@ -1,6 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Models;
@@ -102,6 +106,95 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(body, original);
         Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
         Assert.Null(await registry.CurrentAsync());
+    }
+
+    [Theory]
+    [InlineData("this is not Base64!")]
+    [InlineData("""{"version":1,"base":"preset:tiny"}""")]
+    public async Task A_request_whose_text_is_not_Base64_goes_to_the_poison_queue_with_its_reason_and_the_next_one_is_trained(string text)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.RawQueue(StorageNames.TrainingRequests).SendMessageAsync(text);
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("not Base64", reason);
+        Assert.Equal(text, body);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Theory]
+    [InlineData("no JSON")]
+    [InlineData("{}")]
+    public async Task A_request_whose_document_is_damaged_goes_to_the_poison_queue_with_its_reason(string damage)
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json").UploadAsync(new BinaryData(damage));
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        (string? reason, string body) = await TakePoisonAsync();
+        Assert.Contains("is damaged", reason);
+        Assert.Equal(Quick, TrainingRequest.Parse(new BinaryData(body)));
+        Assert.Equal(TrainingStage.Failed, (await TrainingAsync()).Stage);
+    }
+
+    [Fact]
+    public async Task A_damaged_plan_restarts_the_training_and_is_logged()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick.With(options => options.MaxSteps, 2));
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json").UploadAsync(new BinaryData("{"));
+
+        Assert.Equal(TrainerExitCode.Done, await RunAsync());
+
+        Assert.Contains(said, line => line.Contains("plan.json is damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_request_whose_document_somebody_holds_ends_in_the_poison_queue_instead_of_being_tried_for_ever()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await SendAsync(Quick);
+        var document = storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json");
+        await document.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(
+            new TrainingJobState { Id = await RequestIdAsync(), Started = DateTimeOffset.UtcNow, Updated = DateTimeOffset.UtcNow }, PipelineJson.Options)));
+        await document.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("holds a lease", (await TakePoisonAsync()).Reason);
+        Assert.Equal(0, await WaitingAsync(StorageNames.TrainingRequests));
+    }
+
+    [Fact]
+    public async Task Requests_and_poison_messages_are_kept_without_end()
+    {
+        await new TrainingRequests(storage).SendAsync(Quick);
+        PeekedMessage request = await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync();
+        Assert.True(request.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{request.ExpiresOn}");
+        await storage.Queue(StorageNames.TrainingRequests).ClearMessagesAsync();
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("not json");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        PeekedMessage poison = await storage.Queue(StorageNames.TrainingRequests + StorageNames.PoisonSuffix).PeekMessageAsync();
+        Assert.True(poison.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100), $"{poison.ExpiresOn}");
+    }
+
+    [Fact]
+    public async Task Class_weights_that_are_not_numbers_are_refused_at_once()
+    {
+        await UploadAsync("labelled.jsonl", 400);
+        await storage.Queue(StorageNames.TrainingRequests).SendMessageAsync("""{"version":1,"base":"preset:tiny","classWeights":["NaN","1","1","1","1"]}""");
+
+        Assert.Equal(TrainerExitCode.Failed, await RunAsync());
+
+        Assert.Contains("classWeights", (await TakePoisonAsync()).Reason, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -228,11 +321,11 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick);
         var options = new TrainerOptions { Device = "cpu", Pause = TimeSpan.Zero };
-        var interrupted = new TrainingJob(storage, registry, options, train => train(new Watching(_ => { })), line =>
+        int interrupted = await RunAsync(options: options, log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) throw new InvalidOperationException("killed here");
         });
-        Assert.Equal(TrainerExitCode.TryAgain, await interrupted.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.TryAgain, interrupted);
         string version = Assert.Single(await registry.ListAsync()).Version;
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync(_ => Assert.Fail("It must not train again."), options: options));
@@ -249,12 +342,13 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         string folder = Directory.CreateTempSubdirectory().FullName;
         ModelManifest other = await registry.PublishAsync(SmallModels.Save(folder));
         Directory.Delete(folder, recursive: true);
-        var job = new TrainingJob(storage, registry, new TrainerOptions { Device = "cpu" }, train => train(new Watching(_ => { })), line =>
+
+        int code = await RunAsync(log: line =>
         {
             if (line.StartsWith("published", StringComparison.Ordinal)) registry.PromoteAsync(other.Version, "by hand").Wait();
         });
 
-        Assert.Equal(TrainerExitCode.Done, await job.RunOnceAsync(default));
+        Assert.Equal(TrainerExitCode.Done, code);
 
         ModelPointer live = (await registry.CurrentAsync())!;
         Assert.Contains(other.Version, live.Reason);
@@ -322,7 +416,7 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_promotion_retires_what_is_beyond_the_versions_to_keep()
+    public async Task A_promotion_prunes_what_is_beyond_the_versions_to_keep()
     {
         string[] old = [await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
         await UploadAsync("labelled.jsonl", 400);
@@ -331,8 +425,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", KeepVersions = 2 }));
 
         ModelPointer live = (await registry.CurrentAsync())!;
-        Assert.Equal(old[..2].Order(), live.Retired.Select(model => model.Version).Order());
-        Assert.Contains("retired 2 old versions", said);
+        Assert.Equal(old[..2].Order(), live.Pruned.Select(model => model.Version).Order());
+        Assert.Contains("pruned 2 old versions", said);
     }
 
     [Fact]
@@ -385,8 +479,18 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.NotNull(await registry.CurrentAsync());
     }
 
-    private Task<int> RunAsync(Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null) =>
-        new TrainingJob(storage, registry, options ?? new TrainerOptions { Device = "cpu" }, train => train(new Watching(watch ?? (_ => { }))), said.Add).RunOnceAsync(stop);
+    private async Task<int> RunAsync(
+        Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null, Action<string>? log = null)
+    {
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(new LogLines(log ?? said.Add)))
+            .AddSingleton(storage)
+            .AddSingleton(options ?? new TrainerOptions { Device = "cpu" })
+            .AddSingleton<IProgress<TrainingProgress>>(new Watching(watch ?? (_ => { })))
+            .AddTrainer(new ConfigurationBuilder().Build())
+            .BuildServiceProvider();
+        return await services.GetRequiredService<TrainingJob>().RunOnceAsync(stop);
+    }
 
     private async Task<TrainingJobState> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
@@ -397,6 +501,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
         return published.Version;
     }
+
+    private async Task<string> RequestIdAsync() => (await storage.Queue(StorageNames.TrainingRequests).PeekMessageAsync()).Value.MessageId;
 
     private Task SendAsync(TrainingRequest request) => storage.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 

@@ -23,12 +23,14 @@ internal sealed class BaseModel : IDisposable
     public string FolderFor(string name) => Path.Combine(_parent.FullName, name);
 
     /// <summary>Writes both folders.</summary>
-    public static BaseModel Create()
+    /// <param name="shape">Another shape than bert-base's.</param>
+    public static BaseModel Create(Func<BertConfig, BertConfig>? shape = null)
     {
         var model = new BaseModel();
         BertTokenizer tokenizer = Tokenizer();
         // Wider than BERT's 0.02, so that random models tell texts apart and their logits can be compared.
-        BertConfig config = BertConfig.Preset("base", tokenizer.VocabularySize) with { InitializerRange = 0.04 };
+        BertConfig preset = BertConfig.Preset("base", tokenizer.VocabularySize);
+        BertConfig config = (shape?.Invoke(preset) ?? preset) with { InitializerRange = 0.04 };
         using Checkpoint checkpoint = Checkpoint.Create(config, tokenizer, seed: 1);
         checkpoint.Save(model.Float32);
         checkpoint.Save(model.BFloat16, torch.bfloat16);

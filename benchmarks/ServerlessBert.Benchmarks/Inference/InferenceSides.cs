@@ -19,7 +19,7 @@ internal sealed class InferenceSides : IDisposable
 
     private const int MaxTokens = 512, TutorialBatch = 8;
 
-    private readonly BaseModel _model = BaseModel.Create();
+    private readonly BaseModel _model;
     private readonly List<IDisposable> _owned = [];
     private readonly IReadOnlyList<EncodedText[]> _batches;
     private readonly EncodedText[] _texts;
@@ -27,8 +27,10 @@ internal sealed class InferenceSides : IDisposable
     /// <param name="sampledBatches">How many of the sorted reviews' batches are measured, evenly spread from the longest to the shortest.</param>
     /// <param name="batch">Reviews of a padded batch.</param>
     /// <param name="threads">Threads of every side.</param>
-    public InferenceSides(int sampledBatches, int batch, int threads)
+    /// <param name="shape">Another shape than bert-base's.</param>
+    public InferenceSides(int sampledBatches, int batch, int threads, Func<BertConfig, BertConfig> shape)
     {
+        _model = BaseModel.Create(shape);
         EncodedText[][] all = [.. BenchmarkReviews.Sorted(BertTokenizer.FromFolder(_model.Float32)).Chunk(batch)];
         _batches = [.. Enumerable.Range(0, sampledBatches).Select(index => all[(int)((index + 0.5) * all.Length / sampledBatches)])];
         // In an order that helps nobody.

@@ -1,138 +1,115 @@
-using System.Buffers;
 using System.CommandLine;
 using System.Diagnostics;
-using System.Threading.Channels;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Inference;
-using ServerlessBert.Modeling.Tokenization;
+using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Reviews;
-using ServerlessBert.Reviews.Files;
+using ServerlessBert.Reviews.Decoding;
 
 namespace ServerlessBert.Cli.Commands;
 
-/// <summary><c>sbert classify FILE --model DIR</c>: a file's predictions with no storage at all.</summary>
+/// <summary><c>sbert classify FILE… --model DIR</c>: files' predictions with no storage at all.</summary>
 internal static class ClassifyCommand
 {
+    private static readonly string[] Formats = ["jsonl", "csv", "tsv", "txt"];
+
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("file") { Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet." };
-        var output = new Option<FileInfo?>("--out", "-o") { Description = "The .jsonl file to write (default: standard output)." };
+        var files = new Argument<FileInfo[]>("file")
+        {
+            Description = "Reviews: .jsonl, .csv, .tsv or .txt, each also .gz, or .parquet; - reads standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<FileInfo?>("--out", "-o")
+        {
+            Description = "The .jsonl file to write; of several files, the folder (standard output).",
+        };
+        Option<string?> format = TypedOption.Create<string>(
+            new OptionType(typeof(string), words: Formats), "The format of standard input (what it looks like).", "--input-format");
         var model = new ModelOptions();
-        var command = new Command("classify", "Classify a file of reviews with a checkpoint folder.") { file, output };
+        var command = new Command("classify", "Classify files of reviews with a checkpoint folder.") { files, output, format };
         model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            FileInfo input = parsed.GetRequiredValue(file);
-            if (!input.Exists) throw new UsageException($"{input.FullName} is not there.");
-            using ReviewClassifier classifier = model.Load(parsed);
-            await using FileStream reviews = input.OpenRead();
-            long start = Stopwatch.GetTimestamp();
-            var classification = new LocalClassification(classifier, model.Name(parsed));
-            BatchStatistics statistics = parsed.GetValue(output) is { } target
-                ? await IntoFileAsync(classification, reviews, input.Name, target, cancellationToken)
-                : await IntoStandardOutputAsync(classification, reviews, input.Name, cancellationToken);
-            StatisticsTable.Show(statistics, Stopwatch.GetElapsedTime(start), $"{classifier.Dtype}");
+            FileInfo[] inputs = parsed.GetRequiredValue(files);
+            bool isSingle = inputs.Length == 1;
+            if (parsed.IsGiven(format) && !inputs.Any(IsStandardInput))
+                throw new UsageException("--input-format has no effect without -, which reads standard input.");
+            RequireReviews(inputs);
+            ReviewOptions options = ReviewSettings.Load();
+            model.RequireFolder(parsed);
+            OutputFile?[] outputs =
+                parsed.GetValue(output) is { } target ? [.. Prepare(inputs, target, isSingle)] : new OutputFile?[inputs.Length];
+            try
+            {
+                using ReviewClassifier classifier = model.Load(parsed);
+                var classification = new LocalClassification(classifier, model.Name(parsed), options);
+                long start = Stopwatch.GetTimestamp();
+                BatchStatistics total = BatchStatistics.Empty;
+                foreach ((FileInfo input, OutputFile? into) in inputs.Zip(outputs))
+                {
+                    (Stream content, string name) = IsStandardInput(input)
+                        ? StandardInput.OpenReviews(parsed.GetValue(format), options)
+                        : (input.OpenRead(), input.Name);
+                    await using (content)
+                        total += await InputFile.ReadAsync(name, () => RunAsync(classification, content, name, into, cancellationToken));
+                }
+                StatisticsTable.Show(total, Stopwatch.GetElapsedTime(start), $"{classifier.Dtype}");
+            }
+            finally
+            {
+                foreach (OutputFile? each in outputs) each?.Dispose();
+            }
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static async Task<BatchStatistics> IntoStandardOutputAsync(LocalClassification classification, Stream reviews, string name, CancellationToken cancellationToken)
+    private static bool IsStandardInput(FileInfo input) => $"{input}" == StandardInput.Name;
+
+    private static void RequireReviews(FileInfo[] inputs)
     {
-        await using Stream output = Console.OpenStandardOutput();
-        return await classification.RunAsync(reviews, name, output, _ => { }, cancellationToken);
+        if (inputs.Count(IsStandardInput) > 1) throw new UsageException("- is given twice; standard input can be read once.");
+        foreach (FileInfo input in inputs.Where(input => !IsStandardInput(input)))
+        {
+            InputFile.Require(input);
+            if (!ReviewContent.TryGetFormat(input.Name, out _, out _, out string? reason))
+                throw new InvalidDataException($"{input.Name}: {reason}");
+        }
     }
 
-    // Written beside and moved at the end: a half-written predictions file is never visible.
-    private static async Task<BatchStatistics> IntoFileAsync(LocalClassification classification, Stream reviews, string name, FileInfo target, CancellationToken cancellationToken)
+    // All are looked at before anything is computed.
+    private static IEnumerable<OutputFile> Prepare(FileInfo[] inputs, FileInfo target, bool isSingle)
     {
-        target.Directory?.Create();
-        string partial = target.FullName + ".partial";
-        try
-        {
-            BatchStatistics statistics;
-            await using (FileStream output = File.Create(partial))
-                statistics = await RowCounter.ShowAsync(progress => classification.RunAsync(reviews, name, output, progress, cancellationToken));
-            File.Move(partial, target.FullName, overwrite: true);
-            return statistics;
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-    }
-}
-
-/// <summary>
-/// Classifies a file with no storage: the functions' reader, batches, model and writer in one process. Reading and
-/// tokenizing the next batch go on while one computes.
-/// </summary>
-/// <param name="classifier">The model.</param>
-/// <param name="model">The name that predictions give it.</param>
-internal sealed class LocalClassification(ReviewClassifier classifier, string model)
-{
-    // Batches read ahead: one computes, one waits, one is being read.
-    private const int BatchesAhead = 2;
-
-    private sealed record Work(IReadOnlyList<Review> Reviews, ReadableRows Readable, IReadOnlyList<EncodedText> Texts);
-
-    /// <summary>Writes a prediction for every row, in order.</summary>
-    /// <param name="input">The reviews.</param>
-    /// <param name="name">The file's name, whose endings tell its form.</param>
-    /// <param name="output">Takes JSON Lines.</param>
-    /// <param name="progress">Told the rows done after each batch.</param>
-    /// <param name="cancellationToken">Stops between batches.</param>
-    /// <returns>The counts of all rows.</returns>
-    public async Task<BatchStatistics> RunAsync(Stream input, string name, Stream output, Action<long> progress, CancellationToken cancellationToken)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var channel = Channel.CreateBounded<Work>(BatchesAhead);
-        Task reading = ReadAsync(input, name, channel.Writer, stop.Token);
-        BatchStatistics total = BatchStatistics.Empty;
-        try
-        {
-            await foreach (Work work in channel.Reader.ReadAllAsync(cancellationToken))
-            {
-                long start = Stopwatch.GetTimestamp();
-                Classification?[] classifications = work.Readable.Align(classifier.Classify(work.Texts, cancellationToken));
-                total += BatchStatistics.Of(work.Reviews, classifications, model, Stopwatch.GetElapsedTime(start).TotalSeconds);
-                await output.WriteAsync(Lines(work.Reviews, classifications), cancellationToken);
-                progress(total.Rows);
-            }
-        }
-        finally
-        {
-            await stop.CancelAsync();
-        }
-        await reading;
-        return total;
+        FileInfo[] files = [.. inputs.Where(input => !IsStandardInput(input))];
+        if (isSingle) return [OutputFile.Prepare(target, "--out", files)];
+        if (File.Exists(target.FullName))
+            throw new UsageException($"--out {target} is a file; the predictions of several files go into a folder.");
+        if (inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new UsageException($"Two files are called {twice.Key}, and so would be their predictions; classify them one after the other.");
+        return inputs.Select(input => OutputFile.Prepare(new FileInfo(Path.Combine(target.FullName, NameFor(input))), "--out", files));
     }
 
-    private async Task ReadAsync(Stream input, string name, ChannelWriter<Work> writer, CancellationToken cancellationToken)
-    {
-        Exception? failure = null;
-        try
-        {
-            await foreach ((_, IReadOnlyList<Review> reviews) in ReviewFileReader.ReadBatchesAsync(input, name, new ReviewOptions(), cancellationToken))
-            {
-                var readable = new ReadableRows(reviews);
-                await writer.WriteAsync(new Work(reviews, readable, classifier.Tokenize(readable.Texts)), cancellationToken);
-            }
-        }
-        catch (Exception exception)
-        {
-            failure = exception; // handed to the one who reads the channel
-        }
-        writer.Complete(failure);
-    }
+    private static string NameFor(FileInfo input) => $"{(IsStandardInput(input) ? "standard-input" : input.Name)}.predictions.jsonl";
 
-    private ReadOnlyMemory<byte> Lines(IReadOnlyList<Review> reviews, Classification?[] classifications)
+    private static async Task<BatchStatistics> RunAsync(
+        LocalClassification classification, Stream reviews, string name, OutputFile? into, CancellationToken cancellationToken)
     {
-        var buffer = new ArrayBufferWriter<byte>(reviews.Count * 160);
-        for (int row = 0; row < reviews.Count; row++) PredictionWriter.Write(buffer, reviews[row], classifications[row], model);
-        return buffer.WrittenMemory;
+        if (into is null)
+        {
+            await using Stream standardOutput = StandardOutput.Open();
+            return await classification.RunAsync(reviews, name, standardOutput, _ => { }, cancellationToken);
+        }
+        BatchStatistics statistics;
+        await using (FileStream output = into.Open())
+        {
+            statistics = await RowCounter.ShowAsync(progress =>
+                classification.RunAsync(reviews, name, output, progress, cancellationToken));
+        }
+        into.Commit();
+        return statistics;
     }
 }

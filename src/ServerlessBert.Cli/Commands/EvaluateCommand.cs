@@ -23,21 +23,31 @@ internal static class EvaluateCommand
         model.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var (reviews, sources) = await LocalReviews.LabelledAsync(parsed.GetRequiredValue(data), cancellationToken);
-            if (reviews.Rows.Count == 0) throw new UsageException("none of the rows has a rating to measure against (stars 1-5 or label 0-4).");
+            model.RequireFolder(parsed);
+            FileInfo[] files = parsed.GetRequiredValue(data);
+            foreach (FileInfo file in files) InputFile.Require(file);
+            using OutputFile? page = parsed.GetValue(report) is { } target ? OutputFile.Prepare(target, "--report", files) : null;
+            var (reviews, sources) = await LocalReviews.ReadAsync(files, cancellationToken);
+            if (reviews.Rows.Count == 0)
+            {
+                string names = string.Join(", ", sources.Select(source => source.Name)), why = string.Join("; ", reviews.Remarks);
+                throw new UsageException($"No row of {names} has a rating to measure against ({why}); give it stars from 1 to 5, or labels from 0 to 4.");
+            }
+            LocalReviews.Report(reviews);
             using ReviewClassifier classifier = model.Load(parsed);
             if (reviews.Rows.FirstOrDefault(row => row.Label >= classifier.NumLabels) is { } beyond)
-                throw new InvalidDataException($"a row has {beyond.Label + 1} stars, but the model knows only 1 to {classifier.NumLabels}.");
+                throw new InvalidDataException($"A row has {beyond.Label + 1} stars, but the model knows only 1 to {classifier.NumLabels}; give it rows of its own scale.");
 
             IReadOnlyList<Classification> classifications = classifier.Classify([.. reviews.Rows.Select(row => row.Text)], cancellationToken);
             var metrics = EvaluationMetrics.Of([.. reviews.Rows.Select(row => row.Label)], [.. classifications.Select(one => one.Probabilities)]);
-            if (parsed.GetValue(report) is { } file)
+            if (page is not null)
             {
-                file.Directory!.Create();
-                await File.WriteAllTextAsync(file.FullName, TrainingReport.Html(Content(model.Name(parsed), classifier, reviews, sources, classifications)), cancellationToken);
+                await using (var writer = new StreamWriter(page.Open()))
+                    await writer.WriteAsync(TrainingReport.Html(Content(model.Name(parsed), classifier, reviews, sources, classifications)));
+                page.Commit();
             }
-            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(metrics));
-            else EvaluationTable.Show(Spectre.Console.AnsiConsole.Console, metrics);
+            if (parsed.GetValue(json)) Terminal.WriteJson(metrics);
+            else EvaluationTable.Show(Terminal.Results, metrics);
             return ExitCode.Done;
         });
         return command;

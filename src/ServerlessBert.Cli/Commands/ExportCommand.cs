@@ -32,7 +32,7 @@ internal static class ExportCommand
             if (Path.TrimEndingDirectorySeparator(from) == Path.TrimEndingDirectorySeparator(to))
                 throw new UsageException("--out must be another folder than the checkpoint's; its config.json would be rewritten.");
             NeedsLibTorch.Check();
-            Console.WriteLine(OnnxExport.Write(from, to));
+            Terminal.WriteLine(OnnxExport.Write(from, to));
             return ExitCode.Done;
         });
         return command;

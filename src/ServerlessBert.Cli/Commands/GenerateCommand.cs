@@ -1,126 +1,69 @@
 using System.CommandLine;
+using System.Text;
+using CsvHelper;
+using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
+using ServerlessBert.Reviews;
+using ServerlessBert.Reviews.Decoding;
 
 namespace ServerlessBert.Cli.Commands;
 
 /// <summary><c>sbert generate</c>: labelled reviews by a seeded grammar, for the demonstration and for trying things out.</summary>
 internal static class GenerateCommand
 {
+    private const int DefaultRows = 1000, DefaultSeed = 42;
+
     public static Command Create()
     {
-        Option<int?> rows = TypedOption.Whole("How many reviews (1000).", 1, int.MaxValue, "--rows");
-        Option<int?> seed = TypedOption.Whole("The same seed writes the same reviews (42).", int.MinValue, int.MaxValue, "--seed");
-        var output = new Option<FileInfo>("--out", "-o") { Description = "The .jsonl file to write.", Required = true };
+        Option<int?> rows = TypedOption.Whole($"How many reviews ({DefaultRows}).", 1, int.MaxValue, "--rows");
+        Option<int?> seed = TypedOption.Whole($"The same seed writes the same reviews ({DefaultSeed}).", int.MinValue, int.MaxValue, "--seed");
+        var output = new Option<FileInfo>("--out", "-o") { Description = "The .jsonl, .csv or .tsv file to write.", Required = true };
 
         var command = new Command("generate", "Write labelled reviews by a seeded grammar, to try things out without data.") { rows, seed, output };
         command.SetAction(parsed =>
         {
             FileInfo file = parsed.GetRequiredValue(output);
-            file.Directory?.Create();
-            int count = parsed.GetValue(rows) ?? 1000;
-            var grammar = new ReviewGrammar(parsed.GetValue(seed) ?? 42);
-            using (var writer = new StreamWriter(file.FullName))
-            {
-                for (int row = 0; row < count; row++)
-                {
-                    (string text, int stars) = grammar.Next();
-                    writer.WriteLine(Json.LineOf(new { Id = $"g{row}", Stars = stars, Text = text }));
-                }
-            }
-            Terminal.Say($"{count:N0} generated reviews in {file.FullName}");
+            ReviewFormat format = FormatOf(file);
+            using OutputFile into = OutputFile.Prepare(file, "--out");
+            int count = parsed.GetValue(rows) ?? DefaultRows;
+            using (var writer = new StreamWriter(into.Open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)))
+                Write(writer, format, Generate(count, parsed.GetValue(seed) ?? DefaultSeed));
+            into.Commit();
+            Terminal.Log($"{Count.Of(count, "generated review")} in {file.FullName}");
             return ExitCode.Done;
         });
         return command;
     }
-}
 
-/// <summary>
-/// Writes labelled reviews by a seeded grammar, for a demonstration without anyone's data. Words alone do not tell the
-/// rating: feelings are negated ("not exactly great"), taken back ("I expected it to be awful, but it was superb"),
-/// and weighed (what follows "but" counts twice), and each sentence may speak of another thing.
-/// </summary>
-/// <param name="seed">The same seed writes the same reviews.</param>
-internal sealed class ReviewGrammar(int seed)
-{
-    private const int But = 2; // what follows "but" counts this many times
+    private static ReviewFormat FormatOf(FileInfo file) =>
+        ReviewContent.TryGetFormat(file.Name, out ReviewFormat format, out bool isCompressed, out _) && !isCompressed && format != ReviewFormat.Text
+            && !file.Extension.Equals(".parquet", StringComparison.OrdinalIgnoreCase)
+            ? format
+            : throw new UsageException($"--out {file} ends in '{file.Extension}'; give a name that ends in .jsonl, .csv or .tsv.");
 
-    private static readonly string[] Aspects =
-    [
-        "food", "service", "pizza", "coffee", "staff", "room", "view", "music", "bread", "soup", "dessert", "parking",
-        "waiter", "menu", "salad", "breakfast", "beer", "atmosphere", "price", "portion", "burger", "sushi", "pasta", "tea",
-    ];
-
-    // Adjectives by feeling, -2 to 2.
-    private static readonly string[][] Adjectives =
-    [
-        ["awful", "terrible", "disgusting", "horrible", "dreadful", "a disaster", "inedible", "insulting"],
-        ["bland", "slow", "disappointing", "mediocre", "cold", "overpriced", "careless", "stale"],
-        ["average", "okay", "ordinary", "nothing special", "acceptable", "standard", "so-so", "as expected"],
-        ["good", "nice", "pleasant", "tasty", "friendly", "solid", "fresh", "enjoyable"],
-        ["superb", "amazing", "fantastic", "outstanding", "perfect", "wonderful", "exceptional", "unforgettable"],
-    ];
-
-    private static readonly string[][] Closings =
-    [
-        ["Never again!", "Stay away.", "I want my money back.", "Worst evening of the year."],
-        ["I doubt we will return.", "There are better places.", "Not worth the drive.", "Would not rush back."],
-        ["It does the job.", "Neither here nor there.", "Fine if you are around.", "No strong feelings."],
-        ["We will be back.", "Worth a visit.", "A good choice.", "Happy with it."],
-        ["Go now, you will love it!", "Best place in town!", "I cannot wait to return!", "Five stars are not enough!"],
-    ];
-
-    private static readonly string[] Openings =
-        ["Came here on a {0}.", "My {1} took me here.", "First time on a {0}.", "We were a party of {2}.", "Stopped by with my {1}.", ""];
-
-    private static readonly string[] Days = ["Monday", "Tuesday", "rainy Sunday", "Friday night", "holiday", "busy Saturday"];
-    private static readonly string[] Companions = ["sister", "boss", "neighbour", "husband", "wife", "friend", "mother"];
-    private static readonly string[] Counts = ["two", "three", "four", "six", "eight", "ten"];
-
-    private readonly Random random = new(seed);
-
-    /// <summary>The next review and its rating, 1 to 5.</summary>
-    public (string Text, int Stars) Next()
+    private static IEnumerable<GeneratedReview> Generate(int count, int seed)
     {
-        int mood = random.Next(-2, 3);
-        var sentences = new List<string> { Opening() };
-        double sum = 0, weight = 0;
-        for (int left = random.Next(2, 5); left > 0; left--)
+        var grammar = new ReviewGrammar(seed);
+        for (int row = 0; row < count; row++)
         {
-            (string sentence, double feeling, int count) = Sentence(Math.Clamp(mood + random.Next(-1, 2), -2, 2));
-            sentences.Add(sentence);
-            sum += feeling * count;
-            weight += count;
+            (string text, int stars) = grammar.Next();
+            yield return new GeneratedReview($"g{row}", stars, text);
         }
-        if (random.Next(3) == 0)
-        {
-            sentences.Add(Pick(Closings[mood + 2]));
-            sum += mood;
-            weight++;
-        }
-        int stars = 3 + (int)Math.Clamp(Math.Round(sum / weight, MidpointRounding.AwayFromZero), -2, 2);
-        return (string.Join(' ', sentences.Where(sentence => sentence.Length > 0)), stars);
     }
 
-    private (string Text, double Feeling, int Count) Sentence(int feeling)
+    private static void Write(TextWriter writer, ReviewFormat format, IEnumerable<GeneratedReview> reviews)
     {
-        string aspect = Pick(Aspects);
-        int other = random.Next(-2, 3);
-        return random.Next(6) switch
+        if (format == ReviewFormat.JsonLines)
         {
-            0 => ($"I expected the {aspect} to be {Adjective(other)}, but it was {Adjective(feeling)}.", feeling, 1),
-            1 => ($"The {aspect} was {Adjective(other)}, but the {Pick(Aspects)} was {Adjective(feeling)}.", (other + But * (double)feeling) / (1 + But), 1 + But),
-            2 when feeling == 1 => ($"The {aspect} was {Pick(["not bad at all", "far from terrible", "never disappointing", "anything but bland"])}.", 1, 1),
-            2 when feeling == -1 => ($"The {aspect} was {Pick(["not exactly great", "far from perfect", "not good", "hardly amazing"])}.", -1, 1),
-            3 => ($"The {aspect} was {Adjective(feeling)} and the {Pick(Aspects)} was {Adjective(feeling)} too.", feeling, 2),
-            4 => ($"{Pick(["Honestly", "I must say", "To be fair", "As always"])}, the {aspect} was {Adjective(feeling)}.", feeling, 1),
-            _ => ($"{Pick(["The", "Their", "That"])} {aspect} {Pick(["was", "turned out", "proved to be"])} {Adjective(feeling)}.", feeling, 1),
-        };
+            foreach (GeneratedReview review in reviews) writer.WriteLine(Json.LineOf(review));
+            return;
+        }
+        var options = new CsvWriterOptions { Separator = format == ReviewFormat.Tsv ? '\t' : ',', NewLine = "\n" };
+        using CsvWriter csv = CsvWriter.Create(writer, options, leaveOpen: true);
+        csv.WriteRecord(["id", "stars", "text"]);
+        foreach (GeneratedReview review in reviews) csv.WriteRecord([review.Id, $"{review.Stars}", review.Text]);
     }
 
-    private string Opening() => string.Format(System.Globalization.CultureInfo.InvariantCulture, Pick(Openings), Pick(Days), Pick(Companions), Pick(Counts));
-
-    private string Adjective(int feeling) => Pick(Adjectives[feeling + 2]);
-
-    private string Pick(string[] words) => words[random.Next(words.Length)];
+    private sealed record GeneratedReview(string Id, int Stars, string Text);
 }

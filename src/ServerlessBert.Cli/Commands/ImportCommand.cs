@@ -36,13 +36,14 @@ internal static class ImportCommand
         DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-import-");
         try
         {
-            ImportSource opened = await ImportSource.OpenAsync(source, scratch.FullName, Terminal.Say, cancellationToken);
+            ImportSource opened = await ImportSource.OpenAsync(source, scratch.FullName, Terminal.Log, cancellationToken);
             OnnxCheckpoint checkpoint = OnnxCheckpoint.Import(opened, folder, overwrite);
-            foreach (string note in checkpoint.Notes) Terminal.Say(note);
+            foreach (string note in checkpoint.Notes) Terminal.Log(note);
             string next = checkpoint.IsClassifier ? $"classify with it: sbert classify FILE --model {folder}"
                 : $"fine-tune it: sbert train --base {folder}";
-            Terminal.Say($"{Described(checkpoint)}; {next}");
-            Console.WriteLine(json ? Json.Of(Summary(source, checkpoint)) : folder);
+            Terminal.Log($"{Described(checkpoint)}; {next}");
+            if (json) Terminal.WriteJson(Summary(source, checkpoint));
+            else Terminal.WriteLine(folder);
             return ExitCode.Done;
         }
         finally

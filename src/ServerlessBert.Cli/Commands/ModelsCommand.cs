@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Configuration;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.LocalHost;
 using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Models;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 
@@ -15,9 +15,11 @@ namespace ServerlessBert.Cli.Commands;
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "List, publish, promote, roll back and retire model versions; pull one from the Hugging Face hub, import or export ONNX.")
+    public static Command Create() => new(
+        "models", "List, publish, promote, roll back and prune model versions; pull one from the Hugging Face hub, import or export ONNX.")
     {
-        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(), RetireCommand.Create(), PullCommand.Create(), ImportCommand.Create(), ExportCommand.Create(), Verify(),
+        List(), Show(), PublishCommand.Create(), Promote(), Rollback(), ShadowCommand.Create(),
+        PruneCommand.Create(), PruneCommand.CreateRetire(), PullCommand.Create(), ImportCommand.Create(), ExportCommand.Create(), Verify(),
     };
 
     private static Option<bool> JsonOption() => new("--json") { Description = "As JSON." };
@@ -33,16 +35,16 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<PublishedModel> models = await (await OpenAsync(cancellationToken)).ListAsync(cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(models)); return ExitCode.Done; }
-            if (models.Count == 0) Terminal.Say("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
+            if (parsed.GetValue(json)) { Terminal.WriteJson(models); return ExitCode.Done; }
+            if (models.Count == 0) Terminal.Log("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Console.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{Remark(model)}");
+                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{RoleOf(model)}");
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static string Remark(PublishedModel model) =>
+    private static string RoleOf(PublishedModel model) =>
         model.Role is not ModelRole.None ? $"  {model.Role.ToString().ToLowerInvariant()}" : model.IsComplete ? "" : "  incomplete";
 
     private static Command Show()
@@ -54,7 +56,7 @@ internal static class ModelsCommand
             ModelRegistry registry = await OpenAsync(cancellationToken);
             string name = parsed.GetRequiredValue(version);
             ModelDescription description = await registry.ShowAsync(name, cancellationToken);
-            Console.WriteLine(Json.Of(new
+            Terminal.WriteJson(new
             {
                 description.Manifest.Version,
                 description.IsLive,
@@ -64,7 +66,7 @@ internal static class ModelsCommand
                 description.Metrics,
                 description.Training,
                 description.Manifest.Files,
-            }));
+            });
             return ExitCode.Done;
         });
         return command;
@@ -77,7 +79,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).PromoteAsync(parsed.GetRequiredValue(version), "promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -90,7 +92,7 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPointer pointer = await (await OpenAsync(cancellationToken)).RollbackAsync(parsed.GetValue(version), cancellationToken: cancellationToken);
-            Terminal.Say($"{pointer.Version} is live");
+            Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
         return command;
@@ -103,8 +105,8 @@ internal static class ModelsCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken)).VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
-            foreach (string fault in faults) Console.Error.WriteLine($"sbert: {fault}");
-            if (faults.Count == 0) Terminal.Say($"{parsed.GetRequiredValue(version)} is whole");
+            foreach (string fault in faults) Terminal.Fail(fault);
+            if (faults.Count == 0) Terminal.Log($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
@@ -136,39 +138,53 @@ internal static class ShadowCommand
             if (parsed.GetValue(off))
             {
                 await registry.ClearShadowAsync(cancellationToken);
-                Terminal.Say("no version runs in shadow");
+                Terminal.Log("no version runs in shadow");
                 return ExitCode.Done;
             }
             ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
-            Terminal.Say($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
+            Terminal.Log($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
             return ExitCode.Done;
         });
         return command;
     }
 }
 
-/// <summary><c>sbert models retire</c>: gives old versions up.</summary>
-internal static class RetireCommand
+/// <summary><c>sbert models prune</c>: deletes old versions.</summary>
+internal static class PruneCommand
 {
-    public static Command Create()
+    public static Command Create() => Create("prune");
+
+    /// <summary>The verb's earlier name, which scripts may use.</summary>
+    public static Command CreateRetire()
+    {
+        Command command = Create("retire");
+        command.Hidden = true;
+        return command;
+    }
+
+    private static Command Create(string name)
     {
         Option<int?> keep = TypedOption.Whole(
-            $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); the live one, its parent, the one that a rollback returns to and the shadow always stay.",
+            $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); "
+            + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
             0, int.MaxValue, "--keep");
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be retired." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be pruned." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
 
-        var command = new Command("retire", "Give old versions up: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
+        var command = new Command(name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelPruningOptions configured = HostSettings.Load().GetSection(ModelPruningOptions.Section).Get<ModelPruningOptions>() ?? new();
+            ModelPruningOptions configured = SettingsSection.Read<ModelPruningOptions>(HostSettings.Load(), ModelPruningOptions.Section);
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             bool isDryRun = parsed.GetValue(dryRun);
-            IReadOnlyList<PruneDecision> fates = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
-                .RetireAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
-            if (parsed.GetValue(json)) { Console.WriteLine(Json.Of(fates)); return ExitCode.Done; }
-            foreach (PruneDecision fate in fates)
-                Console.WriteLine($"{(fate.IsRetired ? isDryRun ? "would retire" : "retired" : "keeps"),-12}  {fate.Version}  {fate.Bytes / 1e6,8:N1} MB  {fate.Reason}");
+            IReadOnlyList<PruneDecision> decisions = await new ModelPruning(storage, new ModelRegistry(storage), TimeProvider.System)
+                .PruneAsync(configured with { Keep = parsed.GetValue(keep) ?? configured.Keep }, isDryRun, cancellationToken);
+            if (parsed.GetValue(json)) { Terminal.WriteJson(decisions); return ExitCode.Done; }
+            foreach (PruneDecision decision in decisions)
+            {
+                string what = decision.IsPruned ? isDryRun ? "would prune" : "pruned" : "keeps";
+                Terminal.WriteLine($"{what,-12}  {decision.Version}  {decision.Bytes / 1e6,8:N1} MB  {decision.Reason}");
+            }
             return ExitCode.Done;
         });
         return command;

@@ -3,13 +3,14 @@ using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Inference;
-using Spectre.Console;
 
 namespace ServerlessBert.Cli.Commands;
 
 /// <summary><c>sbert predict --model DIR "text…"</c>: one review.</summary>
 internal static class PredictCommand
 {
+    private const int BarWidth = 40;
+
     public static Command Create()
     {
         var text = new Argument<string[]>("text") { Description = "The review; without it, standard input is read.", Arity = ArgumentArity.ZeroOrMore };
@@ -19,13 +20,25 @@ internal static class PredictCommand
         model.AddTo(command);
         command.SetAction(parsed =>
         {
+            model.RequireFolder(parsed);
             string review = Review(parsed.GetValue(text)!);
             using ReviewClassifier classifier = model.Load(parsed);
             Classification classification = classifier.Classify([review])[0];
             if (parsed.GetValue(json))
-                Console.WriteLine(Json.LineOf(new { classification.Stars, classification.Confidence, classification.ExpectedStars, classification.Probabilities, Model = model.Name(parsed) }));
+            {
+                Terminal.WriteJsonLine(new
+                {
+                    classification.Stars,
+                    classification.Confidence,
+                    classification.ExpectedStars,
+                    classification.Probabilities,
+                    Model = model.Name(parsed),
+                });
+            }
             else
+            {
                 Show(classification);
+            }
             return ExitCode.Done;
         });
         return command;
@@ -33,17 +46,20 @@ internal static class PredictCommand
 
     private static string Review(string[] words)
     {
-        string review = words.Length > 0 ? string.Join(' ', words) : Console.In.ReadToEnd();
-        return string.IsNullOrWhiteSpace(review) ? throw new UsageException("there is no text to rate; give it in quotes or on standard input.") : review;
+        const string missing = "There is no text to rate; give it in quotes, or pipe it in.";
+        string review = words.Length > 0 ? string.Join(' ', words) : StandardInput.OpenText(missing).ReadToEnd();
+        return string.IsNullOrWhiteSpace(review) ? throw new UsageException(missing) : review;
     }
 
     private static void Show(Classification classification)
     {
-        AnsiConsole.WriteLine($"{new string('★', classification.Stars)}{new string('☆', Math.Max(0, classification.Probabilities.Length - classification.Stars))}  {classification.Stars} of {classification.Probabilities.Length}, expected {classification.ExpectedStars:0.0}");
-        for (int label = 0; label < classification.Probabilities.Length; label++)
+        int labels = classification.Probabilities.Length;
+        string stars = new string('★', classification.Stars) + new string('☆', Math.Max(0, labels - classification.Stars));
+        Terminal.WriteLine($"{stars}  {classification.Stars} of {labels}, expected {classification.ExpectedStars:0.0}");
+        for (int label = 0; label < labels; label++)
         {
             float probability = classification.Probabilities[label];
-            AnsiConsole.WriteLine($"  {label + 1}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(40 * probability))}");
+            Terminal.WriteLine($"  {label + 1}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(BarWidth * probability))}");
         }
     }
 }

@@ -4,7 +4,6 @@ using ServerlessBert.Cli.Options;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
-using ServerlessBert.Trainer;
 using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;
@@ -34,9 +33,9 @@ internal static class PretrainCommand
 
             string folder = parsed.GetRequiredValue(output).FullName;
             var pretraining = new PretrainingRecipe(start, options, computeOn);
-            PretrainingResult result = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
-                progress => pretraining.Run(texts, folder, progress, Terminal.Say, cancellationToken));
-            Terminal.Say($"{(result.IsCancelled ? "stopped" : "pretrained")} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}; go on with: sbert train --base {folder} --data FILE --out DIR");
+            PretrainingResult result = TrainingDisplay.Run(Terminal.Errors, Terminal.IsWatched,
+                progress => pretraining.Run(texts, folder, progress, Terminal.Log, cancellationToken));
+            Terminal.Log($"{(result.IsCancelled ? "stopped" : "pretrained")} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}; go on with: sbert train --base {folder} --data FILE --out DIR");
             return result.IsCancelled ? ExitCode.Failed : ExitCode.Done;
         });
         return command;

@@ -21,20 +21,20 @@ internal static class PublishCommand
         var command = new Command("publish", "Publish a checkpoint folder as a new version.") { folder, promote, dtype };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            string path = parsed.GetRequiredValue(folder).FullName;
+            string path = InputFile.RequireFolder(parsed.GetRequiredValue(folder), "publish a checkpoint folder, as sbert train or sbert models pull makes one").FullName;
             NeedsLibTorch.Check();
             // What no host could load is refused here, before it is published.
             using (Checkpoint checkpoint = Checkpoint.Load(path))
             {
-                foreach (string note in checkpoint.Notes) Terminal.Say(note);
+                foreach (string note in checkpoint.Notes) Terminal.Log(note);
             }
             var registry = new ModelRegistry(await Storage.OpenAsync(cancellationToken));
             ModelManifest manifest = parsed.GetValue(dtype) is { } stored
                 ? await PublishConvertedAsync(registry, path, stored, cancellationToken)
                 : await registry.PublishAsync(path, cancellationToken: cancellationToken);
             if (parsed.GetValue(promote)) await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Say(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
-            Console.WriteLine(manifest.Version);
+            Terminal.Log(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
+            Terminal.WriteLine(manifest.Version);
             return ExitCode.Done;
         });
         return command;

@@ -29,16 +29,17 @@ internal static class PullCommand
                 return await ImportCommand.RunAsync(asked, target, parsed.GetValue(overwrite), parsed.GetValue(json), cancellationToken);
             }
             ModelName model = ModelName.Parse(asked);
-            string wanted = parsed.GetRequiredValue(revision);
-            if (wanted is "" or "." or "..") throw new UsageException($"--revision '{wanted}' is not a branch, tag or commit.");
+            string revisionName = parsed.GetRequiredValue(revision);
+            if (revisionName is "" or "." or "..") throw new UsageException($"--revision '{revisionName}' is not a branch, tag or commit.");
             string folder = parsed.GetValue(output)?.FullName ?? Path.GetFullPath(model.Name);
             if (File.Exists(folder)) throw new UsageException($"--out {folder} is a file; give a folder.");
 
-            using var hub = new HubClient(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Say);
-            ModelPull pull = await ModelPull.PrepareAsync(hub, model, wanted, folder, parsed.GetValue(overwrite), cancellationToken);
+            using var hub = new HubClient(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Log);
+            ModelPull pull = await ModelPull.PrepareAsync(hub, model, revisionName, folder, parsed.GetValue(overwrite), cancellationToken);
             PulledModel pulled = await PullProgress.FetchAsync(pull, cancellationToken);
-            if (pull.Missing.Count == 0) Terminal.Say($"nothing to fetch: {model} is here already");
-            Console.WriteLine(parsed.GetValue(json) ? Json.Of(pulled) : pulled.Folder);
+            if (pull.Missing.Count == 0) Terminal.Log($"nothing to fetch: {model} is here already");
+            if (parsed.GetValue(json)) Terminal.WriteJson(pulled);
+            else Terminal.WriteLine(pulled.Folder);
             return ExitCode.Done;
         });
         return command;

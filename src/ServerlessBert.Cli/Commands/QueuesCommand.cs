@@ -1,8 +1,11 @@
 using System.CommandLine;
+using System.Text;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Configuration;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
+using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Cli.Commands;
@@ -11,7 +14,7 @@ namespace ServerlessBert.Cli.Commands;
 internal static class QueuesCommand
 {
     // Azure's limit of one peek or receive.
-    private const int MostAtOnce = 32;
+    private const int MaxAtOnce = 32;
 
     public static Command Create() => new("queues", "Look into the queues, and put poison messages back.") { List(), Peek(), Replay() };
 
@@ -25,8 +28,8 @@ internal static class QueuesCommand
             var depths = new Dictionary<string, int>();
             foreach (string name in StorageNames.Queues)
                 depths[name] = (await storage.Queue(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
-            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(depths));
-            else foreach ((string name, int depth) in depths) Console.WriteLine($"{depth,7:N0}  {name}");
+            if (parsed.GetValue(json)) Terminal.WriteJson(depths);
+            else foreach ((string name, int depth) in depths) Terminal.WriteLine($"{depth,7:N0}  {name}");
             return ExitCode.Done;
         });
         return command;
@@ -40,18 +43,18 @@ internal static class QueuesCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
-            PeekedMessage[] messages = await storage.Queue(parsed.GetRequiredValue(queue)).PeekMessagesAsync(MostAtOnce, cancellationToken);
+            PeekedMessage[] messages = await storage.RawQueue(parsed.GetRequiredValue(queue)).PeekMessagesAsync(MaxAtOnce, cancellationToken);
             var shown = new List<object>();
             foreach (PeekedMessage message in messages)
             {
-                (string? reason, string body) = PoisonMessage.Read(message.Body);
+                (string? reason, string body) = Read(message.Body);
                 shown.Add(new { message.MessageId, message.InsertedOn, message.DequeueCount, Reason = reason, Body = body });
                 if (parsed.GetValue(json)) continue;
-                Console.WriteLine($"{message.InsertedOn:u}  dequeued {message.DequeueCount} times  {body}");
-                if (reason is not null) Console.WriteLine($"    {reason}");
+                Terminal.WriteLine($"{message.InsertedOn:u}  dequeued {Count.Of(message.DequeueCount, "time")}  {body}");
+                if (reason is not null) Terminal.WriteLine($"    {reason}");
             }
-            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(shown));
-            else if (messages.Length == 0) Terminal.Say($"{parsed.GetRequiredValue(queue)} is empty");
+            if (parsed.GetValue(json)) Terminal.WriteJson(shown);
+            else if (messages.Length == 0) Terminal.Log($"{parsed.GetRequiredValue(queue)} is empty");
             return ExitCode.Done;
         });
         return command;
@@ -66,23 +69,27 @@ internal static class QueuesCommand
             string name = parsed.GetRequiredValue(queue);
             if (!name.EndsWith(StorageNames.PoisonSuffix, StringComparison.Ordinal)) name += StorageNames.PoisonSuffix;
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
-            QueueClient poison = storage.Queue(name), target = storage.Queue(name[..^StorageNames.PoisonSuffix.Length]);
+            QueueClient poison = storage.RawQueue(name), target = storage.Queue(name[..^StorageNames.PoisonSuffix.Length]);
             int replayed = 0;
-            while (await poison.ReceiveMessagesAsync(MostAtOnce, cancellationToken: cancellationToken) is { Value: { Length: > 0 } messages })
+            while (await poison.ReceiveMessagesAsync(MaxAtOnce, cancellationToken: cancellationToken) is { Value: { Length: > 0 } messages })
             {
                 foreach (QueueMessage message in messages)
                 {
                     // Sent before it is deleted: cut in between, it is delivered twice, which every handler bears.
-                    await target.SendMessageAsync(new BinaryData(PoisonMessage.Read(message.Body).Body), cancellationToken: cancellationToken);
+                    await target.SendKeptAsync(new BinaryData(Read(message.Body).Body), cancellationToken);
                     await poison.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
                     replayed++;
                 }
             }
-            Terminal.Say($"{replayed:N0} messages put back into {name[..^StorageNames.PoisonSuffix.Length]}");
+            Terminal.Log($"{Count.Of(replayed, "message")} put back into {name[..^StorageNames.PoisonSuffix.Length]}");
             return ExitCode.Done;
         });
         return command;
     }
+
+    // A text that is not Base64 came from elsewhere; it is shown, and put back, as what was meant: its body.
+    private static (string? Reason, string Body) Read(BinaryData text) =>
+        QueueTexts.TryDecode(text) is { } body ? PoisonMessage.Read(body) : ("its text is not Base64, so no function or trainer can read it", text.ToString());
 
     private static Argument<string> QueueArgument(string description)
     {

@@ -20,8 +20,8 @@ internal static class StatusCommand
             await using ServiceProvider services = new ServiceCollection().AddReviewPipeline(HostSettings.Load()).BuildServiceProvider();
             PipelineState state = await services.GetRequiredService<PipelineStatus>().ReadAsync(cancellationToken);
             // This process's own model cache is empty and says nothing of the hosts.
-            if (parsed.GetValue(json)) Console.WriteLine(Json.Of(new { state.Account, state.Queues, state.Live, state.LiveError, state.Hosts, state.Trainings, state.Runs }));
-            else StatusText.Write(Console.Out, state);
+            if (parsed.GetValue(json)) Terminal.WriteJson(new { state.Account, state.Queues, state.Live, state.LiveError, state.Hosts, state.Trainings, state.Runs });
+            else foreach (string line in StatusText.Lines(state)) Terminal.WriteLine(line);
             return ExitCode.Done;
         });
         return command;

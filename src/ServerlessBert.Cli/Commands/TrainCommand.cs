@@ -12,7 +12,6 @@ using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
-using ServerlessBert.Trainer;
 using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;
@@ -110,11 +109,11 @@ internal static class TrainCommand
             {
                 EverySteps = parsed.GetValue(checkpointEvery),
                 Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
-                Remark = Terminal.Say,
+                Remark = Terminal.Log,
             };
             var fineTuning = new TrainingRecipe(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
-            TrainingRecord record = TrainingDisplay.Run(Terminal.Remarks, Terminal.IsWatched,
-                progress => fineTuning.Run(split, folder, progress, Terminal.Say, cancellationToken, checkpoints));
+            TrainingRecord record = TrainingDisplay.Run(Terminal.Errors, Terminal.IsWatched,
+                progress => fineTuning.Run(split, folder, progress, Terminal.Log, cancellationToken, checkpoints));
 
             ShowEnd(record.Result, folder, checkpoints);
             return record.Result.IsCancelled ? ExitCode.Failed : ExitCode.Done;
@@ -128,7 +127,7 @@ internal static class TrainCommand
         if (evaluation.Rows.Count == 0) throw new TrainingException($"{file.Name} has no labelled review to measure on; give it stars 1-5 or labels 0-4.");
         StratifiedSplit split = StratifiedSplit.Given(train.Rows, evaluation.Rows);
         if (split.Train.Count < train.Rows.Count)
-            Terminal.Say($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
+            Terminal.Log($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
         return split;
     }
 
@@ -142,9 +141,9 @@ internal static class TrainCommand
 
     private static void ShowEnd(TrainingResult result, string folder, TrainingCheckpoints? checkpoints)
     {
-        if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Remarks, metrics);
+        if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Errors, metrics);
         if (result.Calibration is { } calibration)
-            Terminal.Say($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
+            Terminal.Log($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
         string ended = result.End switch
         {
             TrainingEnd.Completed => "trained",
@@ -152,12 +151,12 @@ internal static class TrainCommand
             TrainingEnd.TimeLimit => "stopped at the limit of hours",
             _ => "stopped",
         };
-        Terminal.Say($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
-        Terminal.Say($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
-        if (result.IsCancelled && checkpoints is not null) Terminal.Say("the same command goes on from there");
+        Terminal.Log($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
+        Terminal.Log($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
+        if (result.IsCancelled && checkpoints is not null) Terminal.Log("the same command goes on from there");
     }
 
-    private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Say(
+    private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Log(
         $"{reviews.Rows.Count:N0} labelled reviews ({string.Join(", ", reviews.Histogram().Select((count, label) => $"{label + 1}★ {count:N0}"))}); {split.Train.Count:N0} to learn from, {split.Evaluation.Count:N0} held out");
 }
 
@@ -173,11 +172,11 @@ internal static class TrainingQueueing
         {
             BlobClient blob = storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name);
             await blob.UploadAsync(file.FullName, overwrite: true, cancellationToken);
-            Terminal.Say($"uploaded {file.Name} to {StorageNames.TrainingData}/");
+            Terminal.Log($"uploaded {file.Name} to {StorageNames.TrainingData}/");
         }
         if (files.Count > 0) request = request with { Data = [.. files.Select(file => file.Name)] };
         await new TrainingRequests(storage).SendAsync(request, cancellationToken);
-        Terminal.Say($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
+        Terminal.Log($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
         return ExitCode.Done;
     }
 }

@@ -5,8 +5,8 @@ namespace ServerlessBert.Cli.HuggingFace;
 
 /// <summary>What the hub is asked: which commit a revision is, what its files are, and their bytes.</summary>
 /// <param name="options">Which hub, as whom, how patiently.</param>
-/// <param name="say">Where it is told that a request is repeated.</param>
-internal sealed class HubClient(HubOptions options, Action<string> say) : IDisposable
+/// <param name="log">Takes a line for each request that is repeated.</param>
+internal sealed class HubClient(HubOptions options, Action<string> log) : IDisposable
 {
     // config.json and an index of shards are some kilobytes, the description of the largest repository some megabytes.
     private const int LargestDocument = 32 << 20;
@@ -16,7 +16,7 @@ internal sealed class HubClient(HubOptions options, Action<string> say) : IDispo
     public HubOptions Options => options;
 
     /// <summary>How this hub's failures are repeated.</summary>
-    public HubRetry Retry { get; } = new(options, say);
+    public HubRetry Retry { get; } = new(options, log);
 
     /// <summary>Resolves a revision to its commit and lists the commit's files.</summary>
     /// <exception cref="HubException">There is no such model or revision, or it is not for this user, or the hub does not answer.</exception>
@@ -124,21 +124,21 @@ internal sealed record HubFile(string Name, long? Size, string? ETag)
 }
 
 /// <summary>An answer's body, whose ends and silences become <see cref="HubException"/>s, apart from what goes wrong on the disk.</summary>
-internal sealed class HubBody(Stream stream, string host, TimeSpan silence) : IDisposable
+internal sealed class HubBody(Stream stream, string host, TimeSpan readTimeout) : IDisposable
 {
     /// <summary>Opens an answer's body.</summary>
-    public static async Task<HubBody> OpenAsync(HttpResponseMessage response, TimeSpan silence, CancellationToken cancellationToken) =>
-        new(await response.Content.ReadAsStreamAsync(cancellationToken), response.RequestMessage!.RequestUri!.Authority, silence);
+    public static async Task<HubBody> OpenAsync(HttpResponseMessage response, TimeSpan readTimeout, CancellationToken cancellationToken) =>
+        new(await response.Content.ReadAsStreamAsync(cancellationToken), response.RequestMessage!.RequestUri!.Authority, readTimeout);
 
     /// <summary>The next bytes; 0 at the end.</summary>
     /// <exception cref="HubException">The connection was cut, or said nothing for too long; both pass.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(silence);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        reading.CancelAfter(readTimeout);
         try
         {
-            return await stream.ReadAsync(buffer, patience.Token);
+            return await stream.ReadAsync(buffer, reading.Token);
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException)
         {
@@ -146,7 +146,7 @@ internal sealed class HubBody(Stream stream, string host, TimeSpan silence) : ID
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HubException($"{host} sent nothing for {silence.TotalSeconds:N0} s", exception) { IsPassing = true };
+            throw new HubException($"{host} sent nothing for {readTimeout.TotalSeconds:N0} s", exception) { IsPassing = true };
         }
     }
 

@@ -99,8 +99,8 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
 
 /// <summary>Repeats what fails in passing: after the time that the server names, else after waits that double.</summary>
 /// <param name="options">How often and how long.</param>
-/// <param name="say">Where each repetition is told.</param>
-internal sealed class HubRetry(HubOptions options, Action<string> say)
+/// <param name="log">Takes a line for each request that is repeated.</param>
+internal sealed class HubRetry(HubOptions options, Action<string> log)
 {
     private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
@@ -113,7 +113,7 @@ internal sealed class HubRetry(HubOptions options, Action<string> say)
             DelayGenerator = attempt => ValueTask.FromResult((attempt.Outcome.Exception as HubException)?.RetryAfter),
             OnRetry = attempt =>
             {
-                say($"{attempt.Outcome.Exception!.Message}; trying again in {attempt.RetryDelay.TotalSeconds:N1} s ({attempt.AttemptNumber + 1} of {options.Retries})");
+                log($"{attempt.Outcome.Exception!.Message}; trying again in {attempt.RetryDelay.TotalSeconds:N1} s ({attempt.AttemptNumber + 1} of {options.Retries})");
                 return ValueTask.CompletedTask;
             },
         })

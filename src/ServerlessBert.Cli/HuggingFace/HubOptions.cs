@@ -58,7 +58,7 @@ internal sealed partial record HubOptions
 /// A model that cannot be fetched; the message is one sentence: what, where, what to do. Of a fault that passes, the
 /// message is its first half, for <see cref="HubRetry"/> to go on with.
 /// </summary>
-internal sealed class HubException(string message, Exception? innerException = null) : Exception(message, innerException)
+internal sealed class HubException(string message, Exception? innerException = null) : ServerlessBertException(message, innerException)
 {
     /// <summary>Whether the same request may succeed a little later.</summary>
     public bool IsPassing { get; init; }

@@ -26,19 +26,19 @@ internal sealed record ImportSource(string Name, string ModelPath, IReadOnlyList
     /// <summary>Finds the model in a source; what is packed goes into a scratch folder.</summary>
     /// <param name="source">What the user named.</param>
     /// <param name="scratch">A folder that outlives the result.</param>
-    /// <param name="say">Told of downloads.</param>
+    /// <param name="log">Takes a line for downloads.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     /// <param name="settings">NuGet's, of packages; null for what nuget.config says here.</param>
     /// <exception cref="UsageException">There is nothing of that name.</exception>
     /// <exception cref="ImportException">The source has no model, or several.</exception>
-    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> say, CancellationToken cancellationToken,
+    public static async Task<ImportSource> OpenAsync(string source, string scratch, Action<string> log, CancellationToken cancellationToken,
         ISettings? settings = null)
     {
         if (source.StartsWith(PackagePrefix, StringComparison.OrdinalIgnoreCase))
         {
             var (id, version) = ParsePackage(source);
             settings ??= Settings.LoadDefaultSettings(Directory.GetCurrentDirectory());
-            return OfPackage(source, await PackageDownload.FetchAsync(settings, id, version, scratch, say, cancellationToken), scratch);
+            return OfPackage(source, await PackageDownload.FetchAsync(settings, id, version, scratch, log, cancellationToken), scratch);
         }
         string path = Path.GetFullPath(source);
         if (Directory.Exists(path)) return OfFolder(source, path);

@@ -13,7 +13,7 @@ internal sealed record ModelFiles(IReadOnlyList<string> Texts, IReadOnlyList<str
 {
     private const string Config = "config.json", Vocabulary = "vocab.txt", Tokenizer = "tokenizer.json";
     private const string Whole = "model.safetensors", Index = "model.safetensors.index.json", Pickle = "pytorch_model.bin";
-    private static readonly string[] Optional = ["tokenizer_config.json", Vocabulary, Tokenizer, "special_tokens_map.json"];
+    private static readonly string[] Optional = ["tokenizer_config.json", Vocabulary, Tokenizer, "special_tokens_map.json", "added_tokens.json"];
 
     /// <summary>Every name that a loader looks for.</summary>
     public static IReadOnlyList<string> Known { get; } = [Config, .. Optional, Whole, Index];

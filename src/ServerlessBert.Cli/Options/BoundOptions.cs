@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ServerlessBert.Cli.Help;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Options;
 
@@ -18,7 +19,7 @@ internal sealed class BoundOptions<TOptions> where TOptions : class
         options = OptionSet<TOptions>.All.Where(option => !except.Contains(option.Property)).ToDictionary(option => option, option =>
         {
             string help = HelpOf(option, defaults, defaultsOfPreset);
-            Option shown = Create(option, help, option.Name, [.. option.Aliases]);
+            Option shown = Create(option, help, option.Name, [.. option.Aliases]).Under(option.Group);
             if (option.FormerName is null) return [shown];
             Option former = Create(option, $"The former name of {option.Name}.", option.FormerName);
             former.Hidden = true;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ServerlessBert.Cli.Help;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Options;
@@ -28,10 +29,7 @@ internal sealed class ModelOptions
 
     public void AddTo(Command command)
     {
-        command.Add(model);
-        command.Add(dtype);
-        command.Add(threads);
-        command.Add(maxLength);
+        foreach (Option option in new Option[] { model, dtype, threads, maxLength }) command.Add(option.Under(OptionGroup.Model));
     }
 
     /// <summary>The folder as the user named it.</summary>
@@ -40,12 +38,15 @@ internal sealed class ModelOptions
     /// <summary>The version that predictions name: the folder's own name.</summary>
     public string Name(ParseResult parsed) => parsed.GetRequiredValue(model).Name;
 
+    /// <summary>Looks whether the folder is one, before anything else is read.</summary>
+    /// <exception cref="UsageException">It is not.</exception>
+    public void RequireFolder(ParseResult parsed) =>
+        InputFile.RequireFolder(parsed.GetRequiredValue(model), "--model names a checkpoint folder, as sbert train or sbert models pull makes one");
+
     /// <summary>Loads the model, or throws with the reason.</summary>
     public ReviewClassifier Load(ParseResult parsed)
     {
-        if (!Directory.Exists(Folder(parsed)))
-            throw new UsageException(
-                $"Folder not found: {Folder(parsed)}; --model names a checkpoint folder, as sbert train or sbert models pull makes one.");
+        RequireFolder(parsed);
         NeedsLibTorch.Check();
         return ReviewClassifier.Load(Folder(parsed), new InferenceOptions
         {

@@ -6,20 +6,22 @@ namespace ServerlessBert.Cli.Output;
 internal static class TrainingText
 {
     // Its progress is written every few seconds.
-    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>The line.</summary>
     /// <param name="run">The training.</param>
-    /// <param name="now">The time to compare its last sign of life with.</param>
+    /// <param name="now">The time to compare its last heartbeat with.</param>
     public static string Of(TrainingJobState run, DateTimeOffset now)
     {
-        string asked = run.RequestedBy is { } by ? $"{run.Id[..8]}, asked for by {by}" : run.Id[..8];
-        if (run.HasEnded) return $"{asked}: {(run.Stage == TrainingStage.Done ? run.Outcome : $"given up: {run.Outcome}")} ({run.Ended:u})";
+        string id = run.Id.Length > 8 ? run.Id[..8] : run.Id;
+        string name = run.RequestedBy is { } by ? $"{id}, requested by {by}" : id;
+        if (run.Stage == TrainingStage.Damaged) return $"{name}: {run.Outcome}";
+        if (run.HasEnded) return $"{name}: {(run.Stage == TrainingStage.Done ? run.Outcome : $"failed: {run.Outcome}")} ({run.Ended:u})";
         string attempt = run.Attempts > 1 ? $", attempt {run.Attempts}" : "";
         if (run.Stage == TrainingStage.Waiting)
-            return $"{asked}: waits to be taken up again{attempt}{(run.LastError is { } error ? $"; the last attempt failed: {error}" : "")}";
-        string silence = now - run.Updated > Silence ? $"; no sign of life since {run.Updated:u}" : "";
-        return $"{asked}: {run.Stage.ToString().ToLowerInvariant()}{Steps(run)} on {run.Host}{attempt}{silence}";
+            return $"{name}: waits to be retried{attempt}{(run.LastError is { } error ? $"; the last attempt failed: {error}" : "")}";
+        string late = now - run.Updated > HeartbeatTimeout ? $"; no heartbeat since {run.Updated:u}" : "";
+        return $"{name}: {run.Stage.ToString().ToLowerInvariant()}{Steps(run)} on {run.Host}{attempt}{late}";
     }
 
     private static string Steps(TrainingJobState run)

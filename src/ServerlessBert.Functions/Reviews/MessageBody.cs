@@ -19,6 +19,6 @@ internal static partial class MessageBody
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Message {MessageId} is no {Expected} (attempt {Attempt}): {Reason}")]
+    [LoggerMessage(800, LogLevel.Error, "Message {MessageId} is no {Expected} (attempt {Attempt}): {Reason}")]
     private static partial void LogUnreadable(ILogger logger, string messageId, string expected, long attempt, string reason);
 }

@@ -7,13 +7,13 @@ using ServerlessBert.Pipeline.Storage;
 namespace ServerlessBert.Functions.Reviews;
 
 /// <summary>A file was dropped, says Event Grid or the sweep: cuts it into batches.</summary>
-public sealed class SplitReviews(FileSplitter splitting, PipelineStorage storage, ILogger<SplitReviews> logger)
+public sealed class SplitReviews(FileDelivery delivery, InvocationGrace grace, PipelineStorage storage, ILogger<SplitReviews> logger)
 {
     /// <summary>Queues a message a batch.</summary>
     [Function(nameof(SplitReviews))]
     public Task RunAsync(
         [QueueTrigger(StorageNames.ReviewFiles, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
-        splitting.SplitAsync(MessageBody.Read(message, Parse, logger), cancellationToken);
+        grace.RunAsync(token => delivery.HandleAsync(MessageBody.Read(message, Parse, logger), token), cancellationToken);
 
     private ReviewFileMessage? Parse(BinaryData body) => ReviewFileMessage.Parse(body, storage.Container(StorageNames.Reviews).Name);
 }

@@ -49,6 +49,7 @@ public sealed partial record BertConfig
             foreach (string name in NullFields(fields)) fields.Remove(name);
             if ((string?)fields["model_type"] == "distilbert") DistilBertFields.ToBert(fields);
             NameCountedLabels(fields);
+            NameLabelsByText(fields);
             return fields.Deserialize<BertConfig>(Json)!;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException)
@@ -69,6 +70,14 @@ public sealed partial record BertConfig
         fields.Remove("_num_labels");
         if (count is null || fields.ContainsKey("id2label")) return;
         fields["id2label"] = JsonSerializer.SerializeToNode(NumberedLabels((int)count));
+    }
+
+    // Hugging Face takes any value for a name: a number is the text that it is written as.
+    private static void NameLabelsByText(JsonObject fields)
+    {
+        if (fields["id2label"] is not JsonObject names) return;
+        foreach (var (index, name) in names.ToList())
+            if (name is not null && name.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) names[index] = name.ToJsonString();
     }
 
     /// <summary>The names that Hugging Face gives to labels without names: LABEL_0, LABEL_1, …</summary>

@@ -135,7 +135,7 @@ public sealed class BertLMPredictionHead : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var transformed = transform.call(hidden.to(float32));                    // [rows, hidden]
         var scores = ComputeDtype is { } dtype && dtype != words.dtype
-            ? nn.functional.linear(transformed.to(dtype), words.to(dtype)).to(float32) + bias // [rows, vocabulary]
+            ? nn.functional.linear(transformed.to(dtype), words.to(dtype)).to(float32).add(bias, HeldScalar.One) // [rows, vocabulary]
             : nn.functional.linear(transformed, words, bias);                    // [rows, vocabulary]
         return scores.MoveToOuterDisposeScope();
     }

@@ -33,11 +33,12 @@ public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
         if (length > positions)
             throw new ArgumentException($"A sequence of {length} tokens is longer than the model's {positions} positions; truncate it.");
         using var scope = NewDisposeScope();
-        var position = arange(length, int64, inputIds.device);                   // [sequence]
+        using Scalar end = length;
+        var position = arange(HeldScalar.Zero, end, HeldScalar.One, int64, inputIds.device); // [sequence]
         var sum = word_embeddings.call(inputIds);                                // [batch, sequence, hidden]
         if (token_type_embeddings is not null)
-            sum = sum + token_type_embeddings.call(tokenTypeIds ?? zeros_like(position)); // [batch, sequence, hidden]
-        sum = sum + position_embeddings.call(position);                          // [batch, sequence, hidden]
+            sum = sum.add(token_type_embeddings.call(tokenTypeIds ?? zeros_like(position)), HeldScalar.One); // [batch, sequence, hidden]
+        sum = sum.add(position_embeddings.call(position), HeldScalar.One);       // [batch, sequence, hidden]
         return dropout.call(LayerNorm.call(sum)).MoveToOuterDisposeScope();
     }
 
@@ -101,8 +102,9 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     // On a CPU the fused kernel does not take dropout, and in bfloat16 it is slower than these three operations.
     internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
-        var scores = Product(q, k.transpose(-2, -1)).mul_(1 / Math.Sqrt(headSize)); // [batch, heads, asking, sequence]
-        if (bias is not null) scores.add_(bias);
+        using Scalar scale = 1 / Math.Sqrt(headSize);
+        var scores = Product(q, k.transpose(-2, -1)).mul_(scale);                // [batch, heads, asking, sequence]
+        if (bias is not null) scores.add_(bias, HeldScalar.One);
         var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, asking, sequence]
         return Product(dropout.call(probabilities), v);                          // [batch, heads, asking, head]
     }
@@ -135,7 +137,7 @@ public sealed class BertSelfOutput : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var projected = dropout.call(dense.call(context));                       // [batch, sequence, hidden]
-        return LayerNorm.call(projected + residual).MoveToOuterDisposeScope();   // [batch, sequence, hidden]
+        return LayerNorm.call(projected.add(residual, HeldScalar.One)).MoveToOuterDisposeScope(); // [batch, sequence, hidden]
     }
 }
 
@@ -201,7 +203,7 @@ public sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var narrow = dropout.call(dense.call(wide));                             // [batch, sequence, hidden]
-        return LayerNorm.call(narrow + residual).MoveToOuterDisposeScope();      // [batch, sequence, hidden]
+        return LayerNorm.call(narrow.add(residual, HeldScalar.One)).MoveToOuterDisposeScope(); // [batch, sequence, hidden]
     }
 }
 
@@ -263,8 +265,9 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var (batch, sequence) = (hidden.size(0), hidden.size(1));
-        var first = arange(batch, int64, hidden.device).mul_(sequence).unsqueeze(1); // [batch, 1]
-        return hidden.flatten(0, 1).index_select(0, (first + wanted).flatten())  // [batch * wanted, hidden]
+        using Scalar rows = batch, length = sequence;
+        var first = arange(HeldScalar.Zero, rows, HeldScalar.One, int64, hidden.device).mul_(length).unsqueeze(1); // [batch, 1]
+        return hidden.flatten(0, 1).index_select(0, first.add(wanted, HeldScalar.One).flatten()) // [batch * wanted, hidden]
             .unflatten(0, batch, wanted.size(1)).MoveToOuterDisposeScope();      // [batch, wanted, hidden]
     }
 }
@@ -343,8 +346,9 @@ public sealed class BertModel : nn.Module<Tensor, Tensor?, Tensor?, (Tensor Last
     private static Tensor ScoreBias(Tensor attentionMask, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        var padding = attentionMask.eq(0).unsqueeze(1).unsqueeze(2);             // [batch, 1, 1, sequence]
-        return zeros_like(padding, dtype).masked_fill_(padding, finfo(dtype).min).MoveToOuterDisposeScope();
+        using Scalar least = finfo(dtype).min;
+        var padding = attentionMask.eq(HeldScalar.Zero).unsqueeze(1).unsqueeze(2); // [batch, 1, 1, sequence]
+        return zeros_like(padding, dtype).masked_fill_(padding, least).MoveToOuterDisposeScope();
     }
 }
 

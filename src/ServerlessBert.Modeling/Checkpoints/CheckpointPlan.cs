@@ -14,9 +14,10 @@ internal sealed record CheckpointPlan(
     BertConfig Config, Dictionary<string, StoredTensor> Stored, Dictionary<string, long[]> Fresh, IReadOnlyList<string> Notes)
 {
     private const string ClassifierWeight = "classifier.weight";
+    private const int MaxNamed = 5;
 
     /// <summary>Compares a folder's tensors with what its configuration needs.</summary>
-    /// <exception cref="CheckpointException">Keys that are missing, extra or of a wrong shape, each named.</exception>
+    /// <exception cref="CheckpointException">Keys that are missing or of a wrong shape, each named.</exception>
     public static CheckpointPlan Of(string folder, CheckpointFolder files, BertConfig config, CheckpointOptions options)
     {
         var stored = UnderTreeNames(folder, files, config);
@@ -25,6 +26,7 @@ internal sealed record CheckpointPlan(
             notes.Add($"The pretraining head ({heads} tensors) is dropped.");
         config = WithLabelsOf(stored, config, notes);
         var shapes = BertShapes.Of(config);
+        DropUnused(stored, shapes, notes);
         var fresh = FreshParts(stored, shapes, notes);
         if (options.RequireClassifier && fresh.Count > 0)
             throw new CheckpointException($"{folder} has no trained {(fresh.ContainsKey(ClassifierWeight) ? "classifier" : "pooler")}, so it cannot classify; fine-tune it first.");
@@ -50,6 +52,16 @@ internal sealed record CheckpointPlan(
         var dropped = stored.Keys.Where(isDropped).ToList();
         dropped.ForEach(key => stored.Remove(key));
         return dropped.Count;
+    }
+
+    // Other code's buffers and heads, a loss's weights: what the model has no place for, as from_pretrained warns of.
+    private static void DropUnused(Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, List<string> notes)
+    {
+        string[] unused = [.. stored.Where(pair => !shapes.ContainsKey(pair.Key)).Select(pair => Named(pair.Key, pair.Value)).Order(StringComparer.Ordinal)];
+        Drop(stored, key => !shapes.ContainsKey(key));
+        if (unused.Length == 0) return;
+        string more = unused.Length > MaxNamed ? $" and {unused.Length - MaxNamed} more" : "";
+        notes.Add($"{(unused.Length == 1 ? "A tensor is" : $"{unused.Length} tensors are")} not used: {string.Join(", ", unused.Take(MaxNamed))}{more}.");
     }
 
     // Hugging Face leaves labels without names out of config.json; then the classifier says how many there are.
@@ -79,7 +91,6 @@ internal sealed record CheckpointPlan(
         string[] faults =
         [
             .. shapes.Keys.Where(key => !stored.ContainsKey(key) && !fresh.ContainsKey(key)).Select(key => $"missing: {key}"),
-            .. stored.Where(pair => !shapes.ContainsKey(pair.Key)).Select(pair => $"extra: {Named(pair.Key, pair.Value)}"),
             .. stored.Where(pair => shapes.TryGetValue(pair.Key, out var shape) && !shape.SequenceEqual(pair.Value.Entry.Shape))
                 .Select(pair => $"wrong shape: {Named(pair.Key, pair.Value)} is {Text(pair.Value.Entry.Shape)}, config.json says {Text(shapes[pair.Key])}"),
             .. stored.Where(pair => !TorchSharp.torch.is_floating_point(pair.Value.Entry.Dtype))

@@ -49,7 +49,7 @@ public sealed class SafetensorsHeader
 
     /// <summary>Checks a header's JSON against the length of the data that follows it, in bytes.</summary>
     /// <exception cref="SafetensorsException">Anything that is not as the format says; the message names the fault.</exception>
-    public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long dataLength)
+    public static SafetensorsHeader Parse(ReadOnlyMemory<byte> json, long dataLength)
     {
         var (metadata, entries) = SafetensorsHeaderJson.Parse(json);
         entries.Sort((left, right) => (left.Begin, left.End).CompareTo((right.Begin, right.End)));
@@ -78,74 +78,47 @@ public sealed class SafetensorsHeader
     internal delegate void ReadAt(Span<byte> buffer, long offset);
 }
 
-/// <summary>The header's JSON, read token by token: a document model would let duplicate keys through.</summary>
-internal ref struct SafetensorsHeaderJson
+/// <summary>The header's JSON: a tensor a property, each named once.</summary>
+internal static class SafetensorsHeaderJson
 {
     private const string MetadataKey = "__metadata__";
 
     // torch's own limit on dimensions is of this size; no checkpoint comes near.
-    private const int MostDimensions = 64;
+    private const int MaxDimensions = 64;
 
-    private Utf8JsonReader reader;
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 4, AllowDuplicateProperties = false };
 
-    private SafetensorsHeaderJson(ReadOnlySpan<byte> json) => reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
-
-    public static (Dictionary<string, string> Metadata, List<SafetensorsEntry> Entries) Parse(ReadOnlySpan<byte> json)
+    public static (Dictionary<string, string> Metadata, List<SafetensorsEntry> Entries) Parse(ReadOnlyMemory<byte> json)
     {
-        if (json.IsEmpty || json[0] != '{') throw new SafetensorsException("its header does not begin with '{'");
+        if (json.IsEmpty || json.Span[0] != '{') throw new SafetensorsException("its header does not begin with '{'");
         try
         {
-            return new SafetensorsHeaderJson(json).Parse();
+            using JsonDocument document = JsonDocument.Parse(json, Strict);
+            ILookup<bool, JsonProperty> parts = document.RootElement.EnumerateObject().ToLookup(property => property.Name == MetadataKey);
+            return (parts[true].SelectMany(Metadata).ToDictionary(), [.. parts[false].Select(Entry)]);
         }
-        // The reader's two complaints: broken JSON, and text that is not UTF-8.
+        // The reader's two complaints: JSON that is broken or names something twice, and text that is not UTF-8.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new SafetensorsException($"its header is not valid JSON: {exception.Message}", exception);
         }
     }
 
-    private (Dictionary<string, string>, List<SafetensorsEntry>) Parse()
-    {
-        Dictionary<string, string>? metadata = null;
-        var entries = new List<SafetensorsEntry>();
-        var names = new HashSet<string>();
-        Expect(JsonTokenType.StartObject, "the header");
-        while (NextName() is { } name)
-        {
-            if (name == MetadataKey)
-                metadata = metadata is null ? ParseMetadata() : throw Duplicate(name);
-            else
-                entries.Add(names.Add(name) ? ParseEntry(name) : throw Duplicate(name));
-        }
-        reader.Read(); // Throws on anything but white space after the object.
-        return (metadata ?? [], entries);
-    }
+    private static IEnumerable<KeyValuePair<string, string>> Metadata(JsonProperty metadata) =>
+        from property in Expect(metadata.Value, JsonValueKind.Object, MetadataKey).EnumerateObject()
+        select KeyValuePair.Create(property.Name, Expect(property.Value, JsonValueKind.String, $"{MetadataKey}.{property.Name}").GetString()!);
 
-    private Dictionary<string, string> ParseMetadata()
+    private static SafetensorsEntry Entry(JsonProperty tensor)
     {
-        var metadata = new Dictionary<string, string>();
-        Expect(JsonTokenType.StartObject, MetadataKey);
-        while (NextName() is { } name)
-        {
-            Expect(JsonTokenType.String, $"{MetadataKey}.{name}");
-            if (!metadata.TryAdd(name, reader.GetString()!)) throw Duplicate($"{MetadataKey}.{name}");
-        }
-        return metadata;
-    }
-
-    private SafetensorsEntry ParseEntry(string name)
-    {
+        string name = tensor.Name;
         ScalarType? dtype = null;
         long[]? shape = null, offsets = null;
-        Expect(JsonTokenType.StartObject, name);
-        while (NextName() is { } field)
+        foreach (JsonProperty field in Expect(tensor.Value, JsonValueKind.Object, name).EnumerateObject())
         {
-            if ((field, dtype, shape, offsets) is ("dtype", not null, _, _) or ("shape", _, not null, _) or ("data_offsets", _, _, not null))
-                throw Duplicate($"{name}.{field}");
-            if (field == "dtype") dtype = ParseDtype(name);
-            else if (field == "shape") shape = ParseIntegers($"{name}.shape");
-            else if (field == "data_offsets") offsets = ParseIntegers($"{name}.data_offsets");
-            else throw new SafetensorsException($"tensor '{name}' has the unknown field '{field}'");
+            if (field.NameEquals("dtype")) dtype = Dtype(field.Value, name);
+            else if (field.NameEquals("shape")) shape = Integers(field.Value, $"{name}.shape");
+            else if (field.NameEquals("data_offsets")) offsets = Integers(field.Value, $"{name}.data_offsets");
+            else throw new SafetensorsException($"tensor '{name}' has the unknown field '{field.Name}'");
         }
         return Checked(name,
             dtype ?? throw Missing(name, "dtype"), shape ?? throw Missing(name, "shape"), offsets ?? throw Missing(name, "data_offsets"));
@@ -157,9 +130,10 @@ internal ref struct SafetensorsHeaderJson
             throw new SafetensorsException($"tensor '{name}' has {offsets.Length} data_offsets; there must be two");
         if (begin > end)
             throw new SafetensorsException($"tensor '{name}' begins at byte {begin}, after its end at {end}");
-        if (end - begin != Bytes(name, dtype, shape))
-            throw new SafetensorsException(
-                $"tensor '{name}' has {end - begin} bytes, but {SafetensorsDtype.Name(dtype)} of shape [{string.Join(", ", shape)}] needs {Bytes(name, dtype, shape)}");
+        long bytes = Bytes(name, dtype, shape);
+        if (end - begin != bytes)
+            throw new SafetensorsException($"tensor '{name}' has {end - begin} bytes, but "
+                + $"{SafetensorsDtype.Name(dtype)} of shape [{string.Join(", ", shape)}] needs {bytes}");
         return new SafetensorsEntry(name, dtype, shape, begin, end);
     }
 
@@ -177,40 +151,23 @@ internal ref struct SafetensorsHeaderJson
         }
     }
 
-    private ScalarType ParseDtype(string name)
+    private static ScalarType Dtype(JsonElement value, string name)
     {
-        Expect(JsonTokenType.String, $"{name}.dtype");
-        string dtype = reader.GetString()!;
+        string dtype = Expect(value, JsonValueKind.String, $"{name}.dtype").GetString()!;
         return SafetensorsDtype.Parse(dtype) ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{dtype}'");
     }
 
-    private long[] ParseIntegers(string what)
+    private static long[] Integers(JsonElement value, string what)
     {
-        var integers = new List<long>();
-        Expect(JsonTokenType.StartArray, what);
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long integer) || integer < 0)
-                throw new SafetensorsException($"{what} holds something other than a non-negative 64-bit integer");
-            if (integers.Count == MostDimensions) throw new SafetensorsException($"{what} has more than {MostDimensions} numbers");
-            integers.Add(integer);
-        }
-        return [.. integers];
+        if (Expect(value, JsonValueKind.Array, what).GetArrayLength() > MaxDimensions)
+            throw new SafetensorsException($"{what} has more than {MaxDimensions} numbers");
+        return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long integer) && integer >= 0
+            ? integer
+            : throw new SafetensorsException($"{what} holds something other than a non-negative 64-bit integer"))];
     }
 
-    private string? NextName()
-    {
-        reader.Read();
-        return reader.TokenType == JsonTokenType.PropertyName ? reader.GetString() : null;
-    }
-
-    private void Expect(JsonTokenType type, string what)
-    {
-        if (!reader.Read() || reader.TokenType != type)
-            throw new SafetensorsException($"{what} is {reader.TokenType}; it must be {type}");
-    }
-
-    private static SafetensorsException Duplicate(string name) => new($"'{name}' stands in the header twice");
+    private static JsonElement Expect(JsonElement value, JsonValueKind kind, string what) =>
+        value.ValueKind == kind ? value : throw new SafetensorsException($"{what} is {value.ValueKind}; it must be {kind}");
 
     private static SafetensorsException Missing(string name, string field) => new($"tensor '{name}' has no {field}");
 }

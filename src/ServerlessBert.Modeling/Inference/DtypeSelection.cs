@@ -64,7 +64,8 @@ internal static class DtypeSelection
         using var mode = inference_mode();
         TorchScriptOps operations = Int8Layers.ProductAlone;
         Tensor input = ones([Tokens, Inputs]), weight = operations.Call("pack", ones([Outputs, Inputs], int8)), scales = ones([Outputs]), zero = zeros([1], int32), bias = zeros([Outputs]);
-        return Best(() => operations.Call("linear", input, weight, scales, bias, zero, (long)ScalarType.Float32));
+        using Scalar dtype = (long)ScalarType.Float32;
+        return Best(() => operations.Call("linear", input, weight, scales, bias, zero, dtype));
     }
 
     private static double Best(Func<Tensor> run)

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>How a classifier runs.</summary>
@@ -7,12 +9,15 @@ public sealed record InferenceOptions
     public InferenceDtype Dtype { get; init; } = InferenceDtype.Auto;
 
     /// <summary>Longest input in tokens, special tokens included; null takes the model's own maximum.</summary>
+    [Range(3, 8192)]
     public int? MaxLength { get; init; }
 
     /// <summary>Tokens in one pass: large enough to fill the cores, small enough for activations to stay in cache.</summary>
+    [Range(1, 1 << 20)]
     public int TokenBudget { get; init; } = 1024;
 
     /// <summary>Threads of one pass; null takes every core.</summary>
+    [Range(1, 1024)]
     public int? Threads { get; init; }
 
     /// <summary>Whether the plain module tree computes, as it does where oneDNN's packed operations are missing: to compare with.</summary>

@@ -1,5 +1,6 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;
@@ -100,8 +101,9 @@ internal sealed class Int8Layers(BertConfig config, IWeightSource weights, Scala
     protected override object[] Linear(Tensor weight, Tensor bias)
     {
         using var scope = NewDisposeScope();
+        using Scalar steps = Steps, leastScale = 1e-12;
         Tensor values = weight.to(float32); // [outputs, inputs]
-        Tensor scale = values.abs().amax([1], keepdim: true).div_(Steps).clamp_min_(1e-12); // [outputs, 1]
+        Tensor scale = values.abs().amax([1], keepdim: true).div_(steps).clamp_min_(leastScale); // [outputs, 1]
         Tensor packed = Call("pack", values.div(scale).round_().to(int8));
         return [packed.MoveToOuterDisposeScope(), scale.squeeze(1).MoveToOuterDisposeScope(), bias.to(float32, copy: true).MoveToOuterDisposeScope()];
     }

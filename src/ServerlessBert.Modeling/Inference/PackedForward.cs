@@ -97,7 +97,7 @@ internal sealed class PackedForward : IForward
             for (int place = 0; place < row.Length; place++) places[at++] = place;
         }
         Tensor x = words.index_select(0, tensor(ids)).to(dtype); // [tokens, hidden]
-        x.add_(positions.index_select(0, tensor(places)));
+        x.add_(positions.index_select(0, tensor(places)), HeldScalar.One);
         return nn.functional.layer_norm(x, [config.HiddenSize], embeddingNormWeight, embeddingNormBias, config.LayerNormEps).MoveToOuterDisposeScope();
     }
 
@@ -107,7 +107,7 @@ internal sealed class PackedForward : IForward
         using var scope = NewDisposeScope();
         Tensor sum = weights.Read($"{prefix}.position_embeddings.weight").to(float32, copy: true); // [positions, hidden]
         string types = $"{prefix}.token_type_embeddings.weight";
-        if (weights.Has(types)) sum.add_(weights.Read(types)[0].to(float32));
+        if (weights.Has(types)) sum.add_(weights.Read(types)[0].to(float32), HeldScalar.One);
         return sum.to(dtype).DetachFromDisposeScope();
     }
 

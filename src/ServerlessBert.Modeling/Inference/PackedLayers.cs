@@ -1,5 +1,6 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;
@@ -43,7 +44,7 @@ internal abstract class PackedLayers : IDisposable
 
     private readonly TorchScriptOps operations;
     private readonly object[][] arguments;
-    private readonly object[] settings;
+    private readonly Scalar[] settings;
 
     /// <summary>Compiles the methods and packs every layer.</summary>
     /// <param name="methods"><c>layer</c>, <c>last_layer</c> and what packing calls.</param>
@@ -52,7 +53,7 @@ internal abstract class PackedLayers : IDisposable
     protected PackedLayers(string methods, BertConfig config, IWeightSource weights)
     {
         operations = TorchScriptOps.Of(Attention + methods);
-        settings = [(long)config.NumAttentionHeads, config.LayerNormEps];
+        settings = [config.NumAttentionHeads.ToScalar(), config.LayerNormEps.ToScalar()];
         arguments = new object[config.NumHiddenLayers][];
         double scale = 1 / Math.Sqrt(config.HeadSize);
         using var mode = inference_mode();
@@ -84,6 +85,7 @@ internal abstract class PackedLayers : IDisposable
     public void Dispose()
     {
         foreach (Tensor tensor in arguments.SelectMany(layer => layer).Cast<Tensor>()) tensor.Dispose();
+        foreach (Scalar setting in settings) setting.Dispose();
     }
 
     /// <summary>A layer's arguments in the order of its method's.</summary>
@@ -132,7 +134,9 @@ internal sealed class LayerWeights(IWeightSource source, int layer, double scale
     {
         Tensor tensor = this[$"attention.self.{part}.{kind}"];
         // In float32, so that the product is rounded once.
-        return part == "query" ? tensor.to(float32).mul(scale).to(tensor.dtype) : tensor;
+        if (part != "query") return tensor;
+        using Scalar factor = scale;
+        return tensor.to(float32).mul(factor).to(tensor.dtype);
     }
 }
 

@@ -1,31 +1,29 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference.Int8;
 using ServerlessBert.Modeling.Tokenization;
-using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;
 
 /// <summary>
-/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; passes take turns on
-/// one thread of the process, since one pass uses every core.
+/// A checkpoint ready to classify: tokenizer and eval-mode model. Calls may come from any thread; their forward passes take
+/// turns on the process's cores.
 /// </summary>
 public sealed class ReviewClassifier : IDisposable
 {
-    private static readonly int DefaultThreads = NativeThread.Run(get_num_threads);
-
-    private readonly IForward forward;
+    private readonly IBatchForward forward;
     private readonly BertTokenizer tokenizer;
     private readonly CalibrationTemperature calibration;
     private readonly InferenceOptions options;
 
-    private ReviewClassifier(IForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
+    private ReviewClassifier(IBatchForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
     {
         this.forward = forward;
-        this.tokenizer = tokenizer;
+        this.tokenizer = tokenizer.ForUntrustedText(); // a review is data
         this.calibration = calibration;
         this.options = options;
         Dtype = dtype.ToString().ToLowerInvariant();
-        NumLabels = config.NumLabels;
+        Labels = Labels.Parse(config.Id2Label);
         MaxLength = Math.Min(options.MaxLength ?? int.MaxValue, Math.Min(config.MaxPositionEmbeddings, tokenizer.Options.ModelMaxLength));
     }
 
@@ -33,13 +31,16 @@ public sealed class ReviewClassifier : IDisposable
     public string Dtype { get; }
 
     /// <summary>Whether oneDNN's packed layers compute, rather than the plain module tree.</summary>
-    public bool IsFast => forward is PackedForward;
+    public bool IsFast => forward.IsFast;
 
     /// <summary>Longest input in tokens, special tokens included; longer texts are truncated.</summary>
     public int MaxLength { get; }
 
-    /// <summary>How many ratings the model tells apart.</summary>
-    public int NumLabels { get; }
+    /// <summary>What the model tells apart: stars, or classes.</summary>
+    public Labels Labels { get; }
+
+    /// <summary>How many labels the model tells apart.</summary>
+    public int NumLabels => Labels.Names.Count;
 
     /// <summary>Loads a checkpoint folder and puts it into evaluation mode.</summary>
     /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt; and calibration.json where training fitted one.</param>
@@ -60,11 +61,11 @@ public sealed class ReviewClassifier : IDisposable
             if (IsPlain(options))
             {
                 LoadedModel loaded = LoadedModel.Load(folder, new CheckpointOptions { RequireClassifier = true });
-                return new ReviewClassifier(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
+                return new ReviewClassifier(new LibTorchForward(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype)), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
             }
             // Straight from the file to packed weights: no module tree in between.
             using var weights = StoredWeights.Open(folder);
-            return new ReviewClassifier(new PackedForward(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
+            return new ReviewClassifier(Packed(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
         }
         finally
         {
@@ -83,26 +84,23 @@ public sealed class ReviewClassifier : IDisposable
         InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
         if (IsPlain(options))
-            return new ReviewClassifier(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(new LibTorchForward(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype)), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         using (checkpoint)
         {
             var weights = new TensorsInMemory(checkpoint.Model.state_dict());
-            return new ReviewClassifier(new PackedForward(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(Packed(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         }
     }
 
     private static bool IsPlain(InferenceOptions options) => options.PlainForward || TorchScriptOps.IsMissing;
 
-    private static InferenceDtype Prepare(InferenceOptions options) => Pass(options, () =>
-        IsPlain(options) ? DtypeSelection.Plain(options.Dtype) : DtypeSelection.Packed(options.Dtype));
+    private static IBatchForward Packed(BertConfig config, IWeightSource weights, InferenceDtype dtype) =>
+        dtype == InferenceDtype.Int8 && Int8Forward.IsSupported
+            ? Int8Forward.Create(config, weights, LibTorchForward.DefaultThreads)
+            : new LibTorchForward(new PackedForward(config, weights, dtype));
 
-    // OpenMP's number of threads is the calling thread's own, and the last classifier's that computed there.
-    private static T Pass<T>(InferenceOptions options, Func<T> function) => NativeThread.Run(() =>
-    {
-        int threads = options.Threads ?? DefaultThreads;
-        if (get_num_threads() != threads) set_num_threads(threads);
-        return function();
-    });
+    private static InferenceDtype Prepare(InferenceOptions options) => LibTorchForward.OnThreads(options, () =>
+        IsPlain(options) ? DtypeSelection.Plain(options.Dtype) : DtypeSelection.Packed(options.Dtype));
 
     /// <summary>Classifies texts; the result is in their order, and does not depend on which texts are classified together.</summary>
     /// <param name="texts">Reviews; an empty text is classified as [CLS] [SEP].</param>
@@ -120,22 +118,12 @@ public sealed class ReviewClassifier : IDisposable
     /// <param name="cancellationToken">Looked at between passes.</param>
     public IReadOnlyList<Classification> Classify(IReadOnlyList<EncodedText> texts, CancellationToken cancellationToken = default)
     {
-        var classifications = new Classification[texts.Count];
-        int[] lengths = [.. texts.Select(text => text.InputIds.Length)];
-        foreach (int[] pass in forward.Passes(lengths, options.TokenBudget))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            float[][] logits = Logits([.. pass.Select(index => texts[index].InputIds)]);
-            for (int i = 0; i < pass.Length; i++)
-                classifications[pass[i]] = Describe(texts[pass[i]], calibration.Probabilities(logits[i]));
-        }
-        return classifications;
+        float[][] logits = forward.Logits([.. texts.Select(text => text.InputIds)], options, cancellationToken);
+        return [.. texts.Zip(logits, (text, row) => Describe(text, calibration.Probabilities(row)))];
     }
 
-    private static Classification Describe(EncodedText text, float[] probabilities) =>
-        new(probabilities, text.InputIds.Length, text.UnknownTokens, text.IsTruncated);
-
-    private float[][] Logits(IReadOnlyList<int[]> rows) => Pass(options, () => forward.Logits(rows));
+    private Classification Describe(EncodedText text, float[] probabilities) =>
+        new(Labels.InOrder(probabilities), text.InputIds.Length, text.UnknownTokens, text.IsTruncated) { Labels = Labels };
 
     /// <summary>
     /// Frees the weights, and gives their memory back to the system, when the passes that are waiting have ended: it is not
@@ -149,12 +137,18 @@ public sealed class ReviewClassifier : IDisposable
 }
 
 /// <summary>What the model says of one review.</summary>
-/// <param name="Probabilities">Softmax of the logits, [labels]; index 0 is one star.</param>
+/// <param name="Probabilities">Softmax of the logits, [labels], in the order of the labels' names; of a scale, index 0 is one star.</param>
 /// <param name="Tokens">Tokens the model saw, special tokens included.</param>
 /// <param name="UnknownTokens">How many of them were [UNK].</param>
 /// <param name="IsTruncated">Whether the text was longer than the model's maximum.</param>
 public sealed record Classification(float[] Probabilities, int Tokens, int UnknownTokens, bool IsTruncated)
 {
+    /// <summary>What the probabilities are of: the five stars, unless it is said.</summary>
+    public Labels Labels { get; init; } = Labels.Stars;
+
+    /// <summary>The name of the most probable label, such as "sports" or "5 stars".</summary>
+    public string Label => Labels.Names[Stars - 1];
+
     /// <summary>The most probable rating, 1 to the number of labels; the lower one of equals.</summary>
     public int Stars => Array.IndexOf(Probabilities, Probabilities.Max()) + 1;
 
@@ -163,4 +157,7 @@ public sealed record Classification(float[] Probabilities, int Tokens, int Unkno
 
     /// <summary>The mean rating under <see cref="Probabilities"/>.</summary>
     public float ExpectedStars => Probabilities.Select((probability, label) => probability * (label + 1)).Sum();
+
+    /// <summary>The label and its probability: "5 stars (0.83)".</summary>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Label} ({Confidence:0.00})");
 }

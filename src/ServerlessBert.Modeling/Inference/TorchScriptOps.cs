@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;
@@ -56,7 +57,20 @@ internal sealed class TorchScriptOps
         Compiled.GetOrAdd(methods, source => new(jit.load(Archive((Head + source).ReplaceLineEndings("\n")))));
 
     /// <summary>Calls a method that gives one tensor; from any thread.</summary>
-    public Tensor Call(string method, params object[] arguments) => (Tensor)module.invoke(method, arguments);
+    /// <param name="method">One of the module's methods.</param>
+    /// <param name="arguments">
+    /// Tensors, and numbers as <see cref="Scalar"/>: of a bare one TorchSharp makes a Scalar that nothing holds, whose finalizer
+    /// can free it before the native call has read it. What is given here lives until the call has returned.
+    /// </param>
+    /// <exception cref="ArgumentException">A number that is not a Scalar.</exception>
+    public Tensor Call(string method, params object[] arguments)
+    {
+        if (Array.Find(arguments, argument => argument is long or double or float) is { } number)
+            throw new ArgumentException($"Give {number} to {method} as a TorchSharp.Scalar, which is held while it is read.", nameof(arguments));
+        var result = (Tensor)module.invoke(method, arguments);
+        GC.KeepAlive(arguments);
+        return result;
+    }
 
     /// <summary>What torch.jit.save would write of such a module: a stored zip of its pickled attributes and its code.</summary>
     private static byte[] Archive(string source)

@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling.Bert;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,10 +42,12 @@ public sealed class FlatAdamW : FlatOptimizer
             AdamWKernel.Update(group.Values, group.Gradients, firstMoments[index], secondMoments[index], step);
             return;
         }
-        firstMoments[index].mul_(settings.Beta1).add_(group.Gradients, alpha: 1 - settings.Beta1);                      // [elements]
-        secondMoments[index].mul_(settings.Beta2).addcmul_(group.Gradients, group.Gradients, value: 1 - settings.Beta2); // [elements]
-        Tensor denominator = secondMoments[index].sqrt().mul_(step.DenominatorFactor).add_(settings.Epsilon);           // [elements]
-        group.Values.mul_(step.Kept).addcdiv_(firstMoments[index], denominator, value: -step.Size);                      // [elements]
+        using Scalar beta1 = settings.Beta1, rest1 = 1 - settings.Beta1, beta2 = settings.Beta2, rest2 = 1 - settings.Beta2;
+        using Scalar factor = step.DenominatorFactor, epsilon = settings.Epsilon, kept = step.Kept, size = -step.Size;
+        firstMoments[index].mul_(beta1).add_(group.Gradients, alpha: rest1);                      // [elements]
+        secondMoments[index].mul_(beta2).addcmul_(group.Gradients, group.Gradients, value: rest2); // [elements]
+        Tensor denominator = secondMoments[index].sqrt().mul_(factor).add_(epsilon, HeldScalar.One); // [elements]
+        group.Values.mul_(kept).addcdiv_(firstMoments[index], denominator, value: size);           // [elements]
     }
 }
 

@@ -38,10 +38,11 @@ public abstract class FlatOptimizer : IDisposable
     {
         using var ungraded = no_grad();
         using var scope = NewDisposeScope();
-        double norm = stack(Groups.Select(group => group.GradientNorm())).norm().ToDouble();
+        double norm = stack(Groups.Select(group => group.GradientNorm())).norm().item<float>();
         // As torch.nn.utils.clip_grad_norm_, whose 1e-6 keeps the quotient finite.
+        using Scalar scale = maxNorm / (norm + 1e-6);
         if (maxNorm > 0 && norm > maxNorm)
-            foreach (FlatGroup group in Groups) group.Gradients.mul_(maxNorm / (norm + 1e-6));
+            foreach (FlatGroup group in Groups) group.Gradients.mul_(scale);
         return norm;
     }
 

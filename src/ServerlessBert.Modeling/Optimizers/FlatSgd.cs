@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Bert;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Optimizers;
@@ -25,8 +27,9 @@ public sealed class FlatSgd : FlatOptimizer
     {
         FlatGroup group = Groups[index];
         Tensor direction = group.Gradients;                                      // [elements]
-        if (group.Group.WeightDecay > 0) direction = direction.add(group.Values, alpha: group.Group.WeightDecay);
-        if (momentum > 0) direction = velocities[index].mul_(momentum).add_(direction);
-        group.Values.add_(direction, alpha: -learningRate);
+        using Scalar decay = group.Group.WeightDecay, kept = momentum, size = -learningRate;
+        if (group.Group.WeightDecay > 0) direction = direction.add(group.Values, alpha: decay);
+        if (momentum > 0) direction = velocities[index].mul_(kept).add_(direction, HeldScalar.One);
+        group.Values.add_(direction, alpha: size);
     }
 }

@@ -107,7 +107,7 @@ public sealed class Pretrainer
         loss.backward();
         if (options.MaxGradientNorm > 0) optimizer.ClipGradients(options.MaxGradientNorm);
         optimizer.Step(learningRate);
-        return loss.ToDouble();
+        return loss.item<float>();
     }
 }
 

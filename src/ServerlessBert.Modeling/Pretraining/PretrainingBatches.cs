@@ -81,6 +81,7 @@ public sealed class PackedTexts
     public PackedTexts(IEnumerable<string> texts, BertTokenizer tokenizer, int length)
     {
         // Each text's own [CLS] and [SEP] are dropped: the pieces have theirs.
+        tokenizer = tokenizer.ForUntrustedText();
         this.texts = [.. texts.Select(text => tokenizer.Encode(text, int.MaxValue)[1..^1]).Where(ids => ids.Length > 0)];
         (this.length, classificationId, separatorId) = (length, tokenizer.ClassificationId, tokenizer.SeparatorId);
         Tokens = this.texts.Sum(ids => (long)ids.Length);

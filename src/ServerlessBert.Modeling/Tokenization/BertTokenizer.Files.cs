@@ -12,45 +12,46 @@ public sealed partial class BertTokenizer
     /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in globalization-invariant mode, which cannot.</exception>
     public static BertTokenizer FromFolder(string folder)
     {
-        string vocabulary = Path.Combine(folder, VocabularyFile.Name);
-        if (File.Exists(vocabulary)) return FromVocabulary(vocabulary, BertTokenizerOptions.Load(folder));
+        string lines = Path.Combine(folder, VocabularyFile.Name);
         string whole = Path.Combine(folder, TokenizerJson.Name);
-        if (!File.Exists(whole))
-            throw new FileNotFoundException($"The folder {folder} has neither {VocabularyFile.Name} nor {TokenizerJson.Name}; take them from the checkpoint.", vocabulary);
-        var read = TokenizerJson.Read(whole);
-        return new BertTokenizer(read.Tokens, BertTokenizerOptions.Load(folder, read.Options), whole);
+        bool hasLines = File.Exists(lines);
+        if (!hasLines && !File.Exists(whole))
+            throw new FileNotFoundException($"The folder {folder} has neither {VocabularyFile.Name} nor {TokenizerJson.Name}; take them from the checkpoint.", lines);
+        if (!hasLines)
+        {
+            TokenizerJson read = TokenizerJson.Read(whole);
+            return new BertTokenizer(AddedTokenFiles.AddTo(read.Vocabulary, folder), BertTokenizerOptions.Load(folder, read.Options), whole);
+        }
+        var vocabulary = new Vocabulary(VocabularyFile.Read(lines));
+        return new BertTokenizer(AddedTokenFiles.AddTo(vocabulary, folder), BertTokenizerOptions.Load(folder), lines);
     }
 
     /// <summary>Loads a vocab.txt: a token a line, its id the line's number from 0.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is broken or lacks a special token.</exception>
-    public static BertTokenizer FromVocabulary(string path, BertTokenizerOptions options) => new(VocabularyFile.Read(path), options, path);
+    public static BertTokenizer FromVocabulary(string path, BertTokenizerOptions options) => new(new Vocabulary(VocabularyFile.Read(path)), options, path);
 
     /// <summary>Takes the tokens by id, as <see cref="WordPieceTrainer"/> gives them.</summary>
     /// <exception cref="InvalidDataException">A special token is missing, or a token is not valid Unicode or spans lines.</exception>
-    public static BertTokenizer FromVocabulary(IReadOnlyList<string> tokens, BertTokenizerOptions options) => new([.. tokens], options, "The vocabulary");
+    public static BertTokenizer FromVocabulary(IReadOnlyList<string> tokens, BertTokenizerOptions options) => new(new Vocabulary([.. tokens]), options, "The vocabulary");
 
     /// <summary>Writes vocab.txt and tokenizer_config.json as Hugging Face reads them; the folder is made where it is missing.</summary>
     public void Save(string folder)
     {
-        Options.Save(folder);
-        VocabularyFile.Write(Path.Combine(folder, VocabularyFile.Name), tokens);
+        bool hasOwnTokens = added.Any(token => !IsControl(token.Id) || token != AddedToken.Special(token.Id, token.Content));
+        Options.Save(folder, hasOwnTokens ? added : []);
+        VocabularyFile.Write(Path.Combine(folder, VocabularyFile.Name), Tokens[..vocabulary.WordPieces]);
     }
 
-    // Of equal tokens the last counts, as in the reference.
-    private int Require(string token, string source)
-    {
-        int id = Array.LastIndexOf(tokens, token);
-        return id >= 0 ? id : throw new InvalidDataException(
-            $"{source} lacks the special token {token}; name the one that it has instead in {BertTokenizerOptions.FileName}, or take the vocabulary that belongs to the model.");
-    }
+    private static int Require(Vocabulary vocabulary, string token, string source) => vocabulary.IdOf(token) ?? throw new InvalidDataException(
+        $"{source} lacks the special token {token}; name the one that it has instead in {BertTokenizerOptions.FileName}, or take the vocabulary that belongs to the model.");
 
-    private WordPieceTokenizer CreateWordPiece(string[] tokens, BertTokenizerOptions options, string source)
+    private WordPieceTokenizer CreateWordPiece(BertNormalizer normalizer, BertTokenizerOptions options, string source)
     {
-        using var lines = new MemoryStream(VocabularyFile.Bytes(Matchable(tokens, source)));
+        using var lines = new MemoryStream(VocabularyFile.Bytes(Matchable(source)));
         return WordPieceTokenizer.Create(lines, new WordPieceOptions
         {
-            Normalizer = new BertNormalizer(options),
+            Normalizer = normalizer,
             PreTokenizer = new BertPreTokenizer(),
             UnknownToken = options.UnknownToken,
             ContinuingSubwordPrefix = ContinuationPrefix,
@@ -59,20 +60,23 @@ public sealed partial class BertTokenizer
     }
 
     /// <summary>
-    /// The lines that text may match. A blank line keeps its id and matches nothing: so control tokens cannot be typed, and
-    /// of equal tokens the last counts.
+    /// The lines that words may match. A blank line keeps its id and matches nothing: so tokens that are only added are no word
+    /// pieces, of equal tokens the last counts, and for untrusted text control tokens cannot be typed.
     /// </summary>
-    private IEnumerable<string> Matchable(string[] tokens, string source)
+    private IEnumerable<string> Matchable(string source)
     {
-        var lastIds = new Dictionary<string, int>(tokens.Length, StringComparer.Ordinal);
-        for (int id = 0; id < tokens.Length; id++)
+        var lastIds = new Dictionary<string, int>(Tokens.Length, StringComparer.Ordinal);
+        for (int id = 0; id < Tokens.Length; id++)
         {
-            if (!VocabularyFile.IsLine(tokens[id]))
+            if (!VocabularyFile.IsLine(Tokens[id]))
                 throw new InvalidDataException($"{source}: the token of id {id} spans lines or is not valid Unicode; fetch the checkpoint again.");
-            lastIds[tokens[id]] = id;
+            lastIds[Tokens[id]] = id;
         }
-        foreach (int id in (int[])[PaddingId, ClassificationId, SeparatorId, MaskId]) lastIds[tokens[id]] = -1;
-        return tokens.Select((token, id) => lastIds[token] == id ? token : "");
+        if (isForUntrustedText)
+        {
+            foreach (string token in Tokens.Where((_, id) => id != UnknownId && IsControl(id))) lastIds[token] = -1;
+        }
+        return Tokens.Select((token, id) => id < vocabulary.WordPieces && lastIds[token] == id ? token : "");
     }
 }
 

@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace ServerlessBert.Modeling.Tokenization;
 
 /// <summary>tokenizer.json, Hugging Face's whole tokenizer in one file: what a checkpoint without vocab.txt is read from.</summary>
-/// <param name="Tokens">The vocabulary, by id.</param>
+/// <param name="Vocabulary">The tokens by id, and the added ones.</param>
 /// <param name="Options">What its normalizer says, for the keys that tokenizer_config.json lacks.</param>
-internal sealed record TokenizerJson(string[] Tokens, BertTokenizerOptions Options)
+internal sealed record TokenizerJson(Vocabulary Vocabulary, BertTokenizerOptions Options)
 {
     public const string Name = "tokenizer.json";
 
@@ -17,7 +17,7 @@ internal sealed record TokenizerJson(string[] Tokens, BertTokenizerOptions Optio
         RequireWordPiece(file, model);
         RequireType(file, "normalizer", "BertNormalizer");
         RequireType(file, "pre_tokenizer", "BertPreTokenizer");
-        return new TokenizerJson(ReadTokens(file, model), ReadOptions(file, model));
+        return new TokenizerJson(ReadVocabulary(file, model), ReadOptions(file, model));
     }
 
     private static void RequireWordPiece(JsonSettings file, JsonElement model)
@@ -42,14 +42,19 @@ internal sealed record TokenizerJson(string[] Tokens, BertTokenizerOptions Optio
         JsonElement normalizer = file.Find("normalizer")!.Value;
         return new BertTokenizerOptions
         {
-            LowerCase = Flag(normalizer, "lowercase") ?? true,
-            StripAccents = Flag(normalizer, "strip_accents"),
-            TokenizeChineseCharacters = Flag(normalizer, "handle_chinese_chars") ?? true,
+            LowerCase = JsonSettings.Flag(normalizer, "lowercase") ?? true,
+            StripAccents = JsonSettings.Flag(normalizer, "strip_accents"),
+            TokenizeChineseCharacters = JsonSettings.Flag(normalizer, "handle_chinese_chars") ?? true,
             UnknownToken = Text(model, "unk_token") ?? "[UNK]",
+            TruncationSide = SideOf(file) ?? TruncationSide.Right,
         };
     }
 
-    private static string[] ReadTokens(JsonSettings file, JsonElement model)
+    /// <summary>The side that its own truncation cuts, for where tokenizer_config.json does not say.</summary>
+    public static TruncationSide? SideOf(JsonSettings file) =>
+        file.Find("truncation") is not { } truncation ? null : Text(truncation, "direction") == "Left" ? TruncationSide.Left : TruncationSide.Right;
+
+    private static Vocabulary ReadVocabulary(JsonSettings file, JsonElement model)
     {
         if (JsonSettings.Find(model, "vocab") is not { ValueKind: JsonValueKind.Object } vocabulary) throw file.Unexpected("model", "an object with vocab");
         var tokens = new SortedDictionary<int, string>();
@@ -58,31 +63,15 @@ internal sealed record TokenizerJson(string[] Tokens, BertTokenizerOptions Optio
             if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id) || !tokens.TryAdd(id, entry.Name))
                 throw new InvalidDataException($"{file.Path}: the id {entry.Value.GetRawText()} of the token \"{entry.Name}\" is no number or is taken twice; fetch the checkpoint again.");
         }
-        if (file.Find("added_tokens") is { ValueKind: JsonValueKind.Array } added)
-        {
-            foreach (JsonElement token in added.EnumerateArray()) AddToken(file, tokens, token);
-        }
+        int wordPieces = tokens.Count == 0 ? 0 : tokens.Keys.Last() + 1;
+        AddedToken[] added = [.. AddedTokenFiles.FromTokenizerJson(file)];
+        foreach (AddedToken token in added) tokens[token.Id] = token.Content;
         if (tokens.Count == 0 || tokens.Keys.First() != 0 || tokens.Keys.Last() != tokens.Count - 1)
             throw new InvalidDataException($"{file.Path}: the ids of its {tokens.Count} tokens do not run from 0 without a gap; fetch the checkpoint again.");
-        return [.. tokens.Values];
-    }
-
-    private static void AddToken(JsonSettings file, SortedDictionary<int, string> tokens, JsonElement token)
-    {
-        string? content = Text(token, "content");
-        if (content is null || JsonSettings.Find(token, "id") is not { ValueKind: JsonValueKind.Number } number || !number.TryGetInt32(out int id))
-            throw new InvalidDataException($"{file.Path}: the added token {token.GetRawText()} lacks an id or a content; fetch the checkpoint again.");
-        tokens[id] = content;
+        return new Vocabulary([.. tokens.Values], wordPieces, added);
     }
 
     private static string? Text(JsonElement parent, string name) => JsonSettings.Find(parent, name) is JsonElement value ? JsonSettings.Text(value) : null;
-
-    private static bool? Flag(JsonElement parent, string name) => JsonSettings.Find(parent, name)?.ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
 }
 
 /// <summary>A JSON object of settings whose refusals name the file, the key and what was expected.</summary>
@@ -116,6 +105,10 @@ internal sealed class JsonSettings : IDisposable
         throw new InvalidDataException($"{path} holds no JSON object; fetch the checkpoint again.");
     }
 
+    /// <summary>The file's settings, or null where there is no such file.</summary>
+    /// <exception cref="InvalidDataException">The file holds no JSON object.</exception>
+    public static JsonSettings? ReadIfPresent(string path) => File.Exists(path) ? Read(path) : null;
+
     /// <summary>true, false, or null for a key that is absent or null.</summary>
     public bool? Boolean(string name) => Find(name) switch
     {
@@ -147,6 +140,14 @@ internal sealed class JsonSettings : IDisposable
     /// <inheritdoc cref="Find(string)"/>
     public static JsonElement? Find(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>true, false, or null for what is neither.</summary>
+    public static bool? Flag(JsonElement parent, string name) => Find(parent, name)?.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
 
     /// <summary>A string's text; null where the value is no string or not valid Unicode.</summary>
     public static string? Text(JsonElement value)

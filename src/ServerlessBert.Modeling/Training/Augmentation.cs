@@ -87,12 +87,14 @@ public sealed class MaskingVocabulary
 
     /// <summary>Takes them from a tokenizer.</summary>
     /// <exception cref="ArgumentException">There is no token but the special ones.</exception>
+    /// <exception cref="TrainingException">There is no [MASK].</exception>
     public MaskingVocabulary(BertTokenizer tokenizer)
     {
-        special = [tokenizer.PaddingId, tokenizer.UnknownId, tokenizer.ClassificationId, tokenizer.SeparatorId, tokenizer.MaskId];
+        MaskId = tokenizer.MaskId ?? throw new TrainingException(
+            $"The vocabulary has no {tokenizer.Options.MaskToken}, so tokens cannot be masked; train without masking, or take a vocabulary that has it.");
+        special = [tokenizer.PaddingId, tokenizer.UnknownId, tokenizer.ClassificationId, tokenizer.SeparatorId, MaskId];
         ordinary = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !special.Contains(id))];
         if (ordinary.Length == 0) throw new ArgumentException("The vocabulary has only special tokens.", nameof(tokenizer));
-        MaskId = tokenizer.MaskId;
     }
 
     /// <summary>The id of [MASK].</summary>

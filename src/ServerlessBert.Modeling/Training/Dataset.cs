@@ -52,11 +52,14 @@ internal sealed record EncodedReviews(int[][] Ids, int[] Labels)
     public int[] Lengths { get; } = [.. Ids.Select(row => row.Length)];
 
     /// <summary>Tokenizes reviews, cutting them at <paramref name="maxLength"/> tokens.</summary>
-    public static EncodedReviews Of(IReadOnlyList<LabelledReview> reviews, BertTokenizer tokenizer, int maxLength) =>
-        new([.. reviews.Select(review => tokenizer.Encode(review.Text, maxLength))], [.. reviews.Select(review => review.Label)])
+    public static EncodedReviews Of(IReadOnlyList<LabelledReview> reviews, BertTokenizer tokenizer, int maxLength)
+    {
+        tokenizer = tokenizer.ForUntrustedText(); // as for classifying
+        return new EncodedReviews([.. reviews.Select(review => tokenizer.Encode(review.Text, maxLength))], [.. reviews.Select(review => review.Label)])
         {
             Taught = reviews.Any(review => review.Taught is not null) ? [.. reviews.Select(review => review.Taught)] : null,
         };
+    }
 }
 
 /// <summary>A few of many rows: the tutorial's <c>shuffle(seed=42).select(range(1000))</c>.</summary>

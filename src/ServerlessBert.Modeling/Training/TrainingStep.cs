@@ -50,9 +50,10 @@ internal sealed class TrainingStep(
         {
             using var padded = PaddedBatch.Of(ids, checkpoint.Tokenizer.PaddingId, device, padTo);
             Tensor logits = checkpoint.Model.call(padded.InputIds, padded.AttentionMask, null); // [batch, labels]
-            Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])], rows.Taught is { } taught ? [.. batch.Select(row => taught[row])] : null) / divisor; // []
+            using Scalar denominator = divisor;
+            Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])], rows.Taught is { } taught ? [.. batch.Select(row => taught[row])] : null).div(denominator); // []
             share.backward();
-            return new StepOutcome(share.ToDouble(), 0, batch.Length, padded.Tokens, (long)batch.Length * sequence);
+            return new StepOutcome(share.item<float>(), 0, batch.Length, padded.Tokens, (long)batch.Length * sequence);
         }
         catch (Exception exception) when (OutOfMemory.IsCauseOf(exception))
         {

@@ -16,7 +16,8 @@ internal sealed class ModelFallback(RunStore runs, ModelRegistry registry, Model
     /// <param name="reason">Why its version cannot be loaded.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="ModelUnavailableException">No other version can answer either; it says why the batch's cannot.</exception>
-    public async Task<ModelLease> AcquireAsync(ReviewBatchMessage message, ModelUnavailableException reason, CancellationToken cancellationToken)
+    public async Task<ModelLease> AcquireAsync(ReviewBatchMessage message, ModelUnavailableException reason,
+        CancellationToken cancellationToken)
     {
         if (await runs.TryReadAsync(message.Run, cancellationToken) is not { } run) throw reason;
         if (run.Model != message.Model) return await models.AcquireAsync(run.Model, cancellationToken);
@@ -24,7 +25,8 @@ internal sealed class ModelFallback(RunStore runs, ModelRegistry registry, Model
         foreach (string version in await OthersAsync(message.Model, cancellationToken))
         {
             if (await TryAcquireAsync(version, cancellationToken) is not { } lease) continue;
-            if (await runs.UpdateAsync(run.Id, now => now.Model == message.Model ? now with { Model = version } : null, cancellationToken) is not null)
+            if (await runs.UpdateAsync(run.Id, now =>
+                now.Model == message.Model ? now with { Model = version } : null, cancellationToken) is not null)
             {
                 logger.RunRepinned(run.Id, run.Blob, version, reason.Message);
                 return lease;
@@ -40,7 +42,7 @@ internal sealed class ModelFallback(RunStore runs, ModelRegistry registry, Model
     // What this host serves first: it is in memory, and it is what /api/predict answers with at the same time.
     private async Task<IEnumerable<string>> OthersAsync(string version, CancellationToken cancellationToken)
     {
-        var pointer = (await registry.ReadPointerAsync(null, cancellationToken)).Pointer;
+        var pointer = (await registry.ReadPointerAsync(null, cancellationToken)).Value;
         string[] servable = [.. pointer?.Servable ?? []];
         return (models.Status.Version is { } served ? servable.Prepend(served) : servable).Distinct().Where(other => other != version);
     }

@@ -13,14 +13,14 @@ public sealed record ReviewFileMessage
     public int Version { get; init; } = 1;
 
     /// <summary>The blob's name in the reviews container.</summary>
-    public required string Blob { get; init; }
+    public required BlobName Blob { get; init; }
 
     /// <summary>The blob's ETag when it was seen, without quotes; null takes whatever is there.</summary>
     [JsonPropertyName("etag")]
     public string? ETag { get; init; }
 
     /// <summary>The message's body.</summary>
-    public BinaryData ToBody() => new(JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ReviewFileMessage>()));
+    public BinaryData ToBody() => new(PipelineJson.ToBytes(this));
 
     /// <summary>Reads a message about the reviews container, see <see cref="Parse(BinaryData, string)"/>.</summary>
     /// <exception cref="MessageFormatException">The body is no message.</exception>
@@ -38,13 +38,20 @@ public sealed record ReviewFileMessage
         if (BlobCreatedEvent.IsEvent(json)) return BlobCreatedEvent.Read(json, container);
 
         var message = MessageReader.Read(json, PipelineJson.Of<ReviewFileMessage>(), What);
-        if (message.Blob.Length == 0) throw new MessageFormatException($"A {What} message has an empty blob name.");
-        return message with { ETag = message.ETag is null ? null : ETags.Bare(message.ETag) };
+        return message with { ETag = CheckedETag(message.ETag) };
+    }
+
+    internal static string? CheckedETag(string? etag)
+    {
+        if (etag is null) return null;
+        string unquoted = ETags.Unquote(etag);
+        return ETags.IsValid(unquoted) ? unquoted : throw new MessageFormatException($"A {What} message has an ETag that cannot be one.");
     }
 
     private static JsonElement Single(JsonElement array) => array.GetArrayLength() == 1
         ? array[0]
-        : throw new MessageFormatException($"A {What} message holds {array.GetArrayLength()} events, not one: set the event subscription to one event a message.");
+        : throw new MessageFormatException(
+            $"A {What} message holds {array.GetArrayLength()} events, not one: set the event subscription to one event a message.");
 }
 
 /// <summary>
@@ -70,11 +77,10 @@ internal static class BlobCreatedEvent
         string prefix = $"/blobServices/default/containers/{container}/blobs/";
         if (!subject.StartsWith(prefix, StringComparison.Ordinal)) return null;
 
-        return new ReviewFileMessage
-        {
-            Blob = NameInUrl(Text(data, "url"), container) ?? Uri.UnescapeDataString(subject[prefix.Length..]),
-            ETag = Text(data, "eTag") is { } etag ? ETags.Bare(etag) : null,
-        };
+        string name = NameInUrl(Text(data, "url"), container) ?? Uri.UnescapeDataString(subject[prefix.Length..]);
+        return BlobName.TryParse(name, out var blob, out string? reason)
+            ? new ReviewFileMessage { Blob = blob, ETag = ReviewFileMessage.CheckedETag(Text(data, "eTag")) }
+            : throw new MessageFormatException($"A {BlobCreated} event cannot be used: {reason}");
     }
 
     // The URL is percent-encoded for certain, so a name that itself holds a "%20" survives; the subject is the second choice.
@@ -88,5 +94,6 @@ internal static class BlobCreatedEvent
     private static string? Type(JsonElement json) => Text(json, "eventType") ?? Text(json, "type");
 
     private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString() : null;
 }

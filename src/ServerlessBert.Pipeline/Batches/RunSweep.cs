@@ -8,35 +8,44 @@ using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>Finds what an event or a message missed: files without a run, runs without progress. Two listings tell. And clears away what ended long ago.</summary>
+/// <summary>
+/// Finds what an event or a message missed: files without a run, runs without progress. Two listings tell. And clears
+/// away what ended long ago.
+/// </summary>
 public sealed class RunSweep(
-    PipelineStorage storage, RunStore runs, RunRecovery revival, ModelRegistry models, RunOptions options, TimeProvider time, ILogger<RunSweep> logger)
+    PipelineStorage storage, RunStore runs, RunRecovery recovery, ModelRegistry models, RunOptions options, TimeProvider time,
+        ILogger<RunSweep> logger)
 {
     private readonly ProcessedInputs _inputs = new(storage, options, logger);
-    private readonly RunRetention _clearing = new(storage, runs, options, time, logger);
+    private readonly RunRetention _retention = new(storage, runs, options, time, logger);
 
     /// <summary>Queues what is missing, and finishes what is staged but was left.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken = default)
     {
         // Files before runs: a run that begins in between is seen, and its file not taken for forgotten.
         var files = await FilesAsync(cancellationToken);
-        var known = new Dictionary<string, RunEntry>();
+        var known = new Dictionary<RunId, RunEntry>();
         await foreach (var run in runs.ListAsync(cancellationToken)) known.Add(run.Id, run);
         var grown = time.GetUtcNow() - options.Grace;
         await QueueForgottenAsync([.. files.Where(file => file.Dropped <= grown && !known.ContainsKey(file.RunId))], cancellationToken);
-        foreach (var run in known.Values.Where(IsStanding)) await ReviveAsync(run, cancellationToken);
+        var names = files.ToDictionary(file => file.RunId);
+        foreach (var run in known.Values.Where(IsStanding)) await RecoverAsync(run, names.GetValueOrDefault(run.Id), cancellationToken);
         foreach (var file in files.Where(file => !file.IsSettled && known.GetValueOrDefault(file.RunId) is { State: RunState.Done }))
             await _inputs.SettleAsync(file.Blob, file.ETag, file.RunId, cancellationToken);
-        await _clearing.ClearAsync(known.Values, files.Select(file => file.RunId).ToHashSet(), cancellationToken);
+        await _retention.ClearAsync(known.Values, files.Select(file => file.RunId).ToHashSet(), cancellationToken);
     }
 
     private async Task<List<DroppedFile>> FilesAsync(CancellationToken cancellationToken)
     {
         var files = new List<DroppedFile>();
-        await foreach (var blob in storage.Container(StorageNames.Reviews).GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits }, cancellationToken))
+        await foreach (var blob in storage.Container(StorageNames.Reviews)
+            .GetBlobsAsync(new GetBlobsOptions { Traits = _inputs.Traits | BlobTraits.Metadata }, cancellationToken))
         {
-            if (blob.Properties is { ETag: { } etag, LastModified: { } dropped } && !blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal))
-                files.Add(new(blob.Name, ETags.Bare(etag), dropped, _inputs.IsSettled(blob)));
+            if (blob.Properties is not { ETag: { } etag, LastModified: { } dropped } || Blobs.IsFolderMarker(blob.Metadata)
+                || blob.Name.StartsWith(ProcessedInputs.Folder, StringComparison.Ordinal)) continue;
+            if (BlobName.TryParse(blob.Name, out var name, out string? reason))
+                files.Add(new(name, ETags.Unquote(etag), dropped, _inputs.IsSettled(blob)));
+            else logger.OddName(reason);
         }
         return files;
     }
@@ -48,27 +57,32 @@ public sealed class RunSweep(
     {
         if (files.Count == 0) return;
         // One that cannot be read waits too: it must not keep the runs from being looked after.
-        if ((await models.ReadPointerAsync(null, cancellationToken)).Pointer is null)
+        if ((await models.ReadPointerAsync(null, cancellationToken)).Value is null)
         {
             logger.FilesWaitForModel(files.Count);
             return;
         }
-        var queue = storage.Queue(StorageNames.ReviewFiles);
-        QueueProperties waiting = await queue.GetPropertiesAsync(cancellationToken);
+        QueueProperties waiting = await storage.Queue(StorageNames.ReviewFiles).GetPropertiesAsync(cancellationToken);
         // As many messages as files: theirs are in all likelihood among them.
         if (waiting.ApproximateMessagesCount >= files.Count) return;
         foreach (var file in files)
         {
-            await queue.SendMessageAsync(new ReviewFileMessage { Blob = file.Blob, ETag = file.ETag }.ToBody(), cancellationToken: cancellationToken);
+            await SendAsync(file, cancellationToken);
             logger.FoundFile(file.Blob);
         }
     }
 
-    private async Task ReviveAsync(RunEntry run, CancellationToken cancellationToken)
+    private async Task RecoverAsync(RunEntry run, DroppedFile? file, CancellationToken cancellationToken)
     {
         try
         {
-            await revival.ReviveAsync(run.Id, cancellationToken);
+            await recovery.RecoverAsync(run.Id, cancellationToken);
+        }
+        catch (DamagedDocumentException exception)
+        {
+            // Whoever takes the file's message puts an ended run in the place of the document, and says why.
+            logger.SweepFailed(exception, run.Id);
+            if (file is not null) await SendAsync(file, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -77,8 +91,11 @@ public sealed class RunSweep(
         }
     }
 
-    private readonly record struct DroppedFile(string Blob, string ETag, DateTimeOffset Dropped, bool IsSettled)
+    private async Task SendAsync(DroppedFile file, CancellationToken cancellationToken) => await storage.Queue(StorageNames.ReviewFiles)
+        .SendMessageAsync(new ReviewFileMessage { Blob = file.Blob, ETag = file.ETag }.ToBody(), cancellationToken: cancellationToken);
+
+    private sealed record DroppedFile(BlobName Blob, string ETag, DateTimeOffset Dropped, bool IsSettled)
     {
-        public string RunId => Run.IdOf(Blob, ETag);
+        public RunId RunId { get; } = RunId.Compute(Blob, ETag);
     }
 }

@@ -10,7 +10,10 @@ using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Batches;
 
-/// <summary>Runs the version in shadow on a batch, after the live one. Whatever goes wrong with it is counted and told, and costs the batch at most <see cref="RunOptions.ShadowPatience"/>.</summary>
+/// <summary>
+/// Runs the version in shadow on a batch, after the live one. Whatever goes wrong with it is counted and told, and
+/// costs the batch at most <see cref="RunOptions.ShadowPatience"/>.
+/// </summary>
 internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache models, RunOptions options, ILogger logger)
 {
     /// <summary>Classifies and stages what came out, beside the predictions and never among them.</summary>
@@ -19,7 +22,8 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
     /// <param name="live">What the live version said of them.</param>
     /// <param name="cancellationToken">Ends the whole batch.</param>
     /// <returns>The comparison's counts; null where no version runs in shadow on this batch.</returns>
-    public async Task<ShadowStatistics?> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, Classification?[] live, CancellationToken cancellationToken)
+    public async Task<ShadowStatistics?> ClassifyAsync(ReviewBatchMessage message, IReadOnlyList<Review> rows, Classification?[] live,
+        CancellationToken cancellationToken)
     {
         if (message.Shadow is not { } version) return null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -35,7 +39,8 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
         {
             return exception switch
             {
-                OperationCanceledException => Failed("timeout", null, $"it was not done within {options.ShadowPatience.TotalSeconds:0.#} s."),
+                OperationCanceledException =>
+                    Failed("timeout", null, $"it was not done within {options.ShadowPatience.TotalSeconds:0.#} s."),
                 ModelUnavailableException => Failed("unavailable", null, exception.Message),
                 _ => Failed("failed", exception, exception.Message),
             };
@@ -48,7 +53,8 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
         }
     }
 
-    private async Task<ShadowStatistics> ClassifyAsync(ReviewBatchMessage message, ModelLease lease, IReadOnlyList<Review> rows, Classification?[] live, CancellationToken cancellationToken)
+    private async Task<ShadowStatistics> ClassifyAsync(ReviewBatchMessage message, ModelLease lease, IReadOnlyList<Review> rows,
+        Classification?[] live, CancellationToken cancellationToken)
     {
         int[] predicted = [.. Enumerable.Range(0, rows.Count).Where(row => live[row] is not null)];
         var answers = await lease.ClassifyAsync([.. predicted.Select(row => rows[row].Text)], cancellationToken);
@@ -60,7 +66,8 @@ internal sealed class ShadowClassifier(PipelineStorage storage, ModelCache model
             PredictionWriter.Write(lines, rows[row], answer, lease.Version);
         }
         // A block cannot be empty; a batch without a predicted row has nothing to compare.
-        if (lines.WrittenCount > 0) await new StagedBatches(storage, message.Run).StageShadowAsync(message.Batch.Index, lines.WrittenMemory, cancellationToken);
-        return ShadowStatistics.Of(rows, live, shadow);
+        if (lines.WrittenCount > 0)
+            await new StagedBatches(storage, message.Run).StageShadowAsync(message.Block, lines.WrittenMemory, cancellationToken);
+        return ShadowStatistics.Compute(rows, live, shadow);
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -21,8 +22,8 @@ public sealed class DriftDetector(ModelRegistry registry, DriftOptions options, 
     public async Task<DriftReport?> CompareAsync(Run run, BatchStatistics statistics, CancellationToken cancellationToken = default) =>
         await BaselineAsync(run.Model, cancellationToken) is { } baseline ? DriftRule.Compare(statistics, baseline, options) : null;
 
-    /// <summary>Tells of drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
-    public async Task TellAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
+    /// <summary>Reports drift, and asks for a training where that is wanted; called once, when the run has ended.</summary>
+    public async Task ReportAsync(Run run, DriftReport? report, CancellationToken cancellationToken = default)
     {
         if (report is not { IsDrifted: true }) return;
         PipelineMetrics.Drifted(report.Flags);
@@ -56,23 +57,33 @@ public sealed record DriftOptions
     public const string Section = "ServerlessBert:Drift";
 
     /// <summary>Least predicted rows of a file, and of the baseline, to compare: fewer say little of a mix of five ratings.</summary>
+    [Range(1, int.MaxValue)]
     public int MinRows { get; init; } = 200;
 
     /// <summary>
     /// Flags the star mix above this population stability index. The usual reading is that under 0.1 nothing changed and
     /// that from 0.25 on something did; 0.2 stands between (Yurdakul and Naranjo 2020, Journal of Risk Model Validation).
     /// </summary>
+    [Range(0.0, double.MaxValue)]
     public double StarsIndex { get; init; } = 0.2;
 
     /// <summary>
     /// Flags the mean confidence when it is this far from the baseline's. The difference of confidences estimates the
     /// difference of accuracies (Guillory et al. 2021, arXiv:2107.03315), so this is about five points of accuracy.
     /// </summary>
+    [Range(0.0, 1.0)]
     public double Confidence { get; init; } = 0.05;
 
-    /// <summary>Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the vocabulary does not have is another language or domain.</summary>
+    /// <summary>
+    /// Flags the share of unknown tokens when it is this far above the baseline's: a word in fifty that the
+    /// vocabulary does not have is another language or domain.
+    /// </summary>
+    [Range(0.0, 1.0)]
     public double UnknownShare { get; init; } = 0.02;
 
-    /// <summary>Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns nothing of what is new.</summary>
+    /// <summary>
+    /// Whether drift asks for a training, once for each live model. Off: without new labelled rows a training learns
+    /// nothing of what is new.
+    /// </summary>
     public bool RequestTraining { get; init; }
 }

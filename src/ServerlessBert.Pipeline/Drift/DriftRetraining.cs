@@ -1,6 +1,3 @@
-using System.Text.Json;
-using Azure;
-using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Predictions;
@@ -11,8 +8,12 @@ using ServerlessBert.Pipeline.Telemetry;
 
 namespace ServerlessBert.Pipeline.Drift;
 
-/// <summary>Asks for a training when predictions drift: once for each live model, however many files show it and however many hosts see it.</summary>
-public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry registry, TrainingRequests requests, TimeProvider time, ILogger<DriftRetraining> logger)
+/// <summary>
+/// Asks for a training when predictions drift: once for each live model, however many files show it and however many
+/// hosts see it.
+/// </summary>
+public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry registry, TrainingRequests requests, TimeProvider time,
+    ILogger<DriftRetraining> logger)
 {
     private static readonly TimeSpan SendTime = TimeSpan.FromMinutes(1);
 
@@ -21,36 +22,19 @@ public sealed class DriftRetraining(PipelineStorage storage, ModelRegistry regis
     {
         if ((await registry.CurrentAsync(cancellationToken))?.Version != run.Model) return;
         // Whoever writes the note sends the request. Where that one died in between, the next file's host is the one.
-        var note = storage.Container(StorageNames.Runs).GetBlobClient($"drift/{run.Model}.json");
-        var earlier = await note.TryDownloadAsync(cancellationToken);
-        if (earlier is not null && IsSeenTo(Read(earlier.Content))) return;
+        var note = new JsonBlob<DriftNote>(storage.Container(StorageNames.Runs).GetBlobClient($"drift/{run.Model}.json"));
+        var earlier = await note.ReadAsync(null, cancellationToken);
+        if (earlier.Value is { } seen && IsHandled(seen)) return;
         if (await requests.CountAsync(cancellationToken) > 0) return;
 
         var asking = new DriftNote(run.Model, run.Blob, report.Reason!, time.GetUtcNow());
-        string? etag = earlier is null ? null : ETags.Bare(earlier.Details.ETag);
-        if (await TryWriteAsync(asking, etag) is not { } mine) return;
+        if (await note.WriteAsync(asking, earlier.ETag, cancellationToken) is not { } mine) return;
         string message = await requests.SendAsync(new TrainingRequest { RequestedBy = "drift" }, cancellationToken);
-        await TryWriteAsync(asking with { Message = message }, mine);
+        await note.WriteAsync(asking with { Message = message }, mine, cancellationToken);
         logger.TrainingRequestedByDrift(run.Model, report.Reason!);
-
-        async Task<string?> TryWriteAsync(DriftNote content, string? known)
-        {
-            try
-            {
-                var upload = new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(known), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } };
-                BlobContentInfo written = await note.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(content, PipelineJson.Of<DriftNote>())), upload, cancellationToken);
-                return ETags.Bare(written.ETag);
-            }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
-            {
-                return null;
-            }
-        }
     }
 
-    private bool IsSeenTo(DriftNote note) => note.Message is not null || time.GetUtcNow() - note.At < SendTime;
-
-    private static DriftNote Read(BinaryData content) => JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<DriftNote>())!;
+    private bool IsHandled(DriftNote note) => note.Message is not null || time.GetUtcNow() - note.At < SendTime;
 }
 
 /// <summary>That drift asked for a training: the document <c>runs/drift/&lt;version&gt;.json</c>.</summary>

@@ -27,7 +27,8 @@ public static class DriftRule
             {
                 BaselineRows = baseline.Rows,
                 Flags = [],
-                Reason = Invariant($"{rows} predicted rows beside {baseline.Rows} of the evaluation set are too few to compare; {options.MinRows} of each are needed."),
+                Reason = Invariant($"{rows} predicted rows beside {baseline.Rows} of the evaluation set are too few to compare; ")
+                    + Invariant($"{options.MinRows} of each are needed."),
             };
         }
 
@@ -41,14 +42,18 @@ public static class DriftRule
         if (index > options.StarsIndex && index > ChiSquare[Math.Min(baseline.Stars.Count - 1, ChiSquare.Length) - 1] * perRow)
             flags.Add(("stars", Invariant($"the star mix has a population stability index of {index:0.00} (above {options.StarsIndex})")));
         if (Math.Abs(confidence) > options.Confidence && Math.Abs(confidence) > Normal * baseline.ConfidenceDeviation * Math.Sqrt(perRow))
-            flags.Add(("confidence", Invariant($"the mean confidence is {Math.Abs(confidence):0.00} {(confidence < 0 ? "lower" : "higher")} (more than {options.Confidence})")));
+        {
+            string direction = confidence < 0 ? "lower" : "higher";
+            flags.Add(("confidence", Invariant($"the mean confidence is {Math.Abs(confidence):0.00} {direction} (more than {options.Confidence})")));
+        }
         if (unknown > options.UnknownShare)
             flags.Add(("unknownTokens", Invariant($"{unknown:P1} more of the tokens are unknown (more than {options.UnknownShare:P1})")));
         return new DriftReport
         {
             BaselineRows = baseline.Rows,
             Flags = [.. flags.Select(flag => flag.Name)],
-            Reason = flags.Count == 0 ? null : $"Beside the model's evaluation set, {string.Join(", and ", flags.Select(flag => flag.Reason))}.",
+            Reason = flags.Count == 0 ? null
+                : $"Beside the model's evaluation set, {string.Join(", and ", flags.Select(flag => flag.Reason))}.",
             StarsIndex = Rounded(index),
             ConfidenceShift = Rounded(confidence),
             UnknownShareShift = Rounded(unknown),

@@ -19,7 +19,9 @@ public sealed partial class ModelCache
         }
     }
 
-    /// <summary>Takes what the pointer names now, as a batch would have it done; nothing is loaded where nothing was asked for yet.</summary>
+    /// <summary>
+    /// Takes what the pointer names now, as a batch would have it done; nothing is loaded where nothing was asked for yet.
+    /// </summary>
     public Task RefreshAsync() => LiveVersion is null ? Task.CompletedTask : LookAtPointer(isNeeded: false);
 
     private ModelSlot? TryHoldLive()
@@ -27,7 +29,7 @@ public sealed partial class ModelCache
         lock (_lock)
         {
             if (_live is null) return null;
-            _live.Holds++;
+            _live.RefCount++;
             return _live;
         }
     }
@@ -48,7 +50,7 @@ public sealed partial class ModelCache
         try
         {
             var reading = await _registry.ReadPointerAsync(_pointerETag, CancellationToken.None);
-            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.Whole, reading.ETag);
+            if (!reading.IsUnchanged) (_pointer, _pointerETag) = (reading.IntactPointer(), reading.ETag);
             if (_pointer is null) return;
             if (LiveVersion != _pointer.Version) await SwapAsync(_pointer.Version, _pointer.ManifestSha256);
             lock (_lock) _lastError = null;
@@ -56,8 +58,9 @@ public sealed partial class ModelCache
         catch (Exception exception)
         {
             // The old model goes on serving; the status says why the new one does not.
-            if (exception is not ModelUnavailableException) _logger.PointerUnreadable(exception, exception.Message);
-            else if (LiveVersion is null) await FallBackAsync();
+            bool isOfModel = exception is ModelUnavailableException or HostUnableException;
+            if (!isOfModel) _logger.PointerUnreadable(exception, exception.Message);
+            else if (exception is ModelUnavailableException && LiveVersion is null) await FallBackAsync();
             lock (_lock) _lastError = exception.Message;
         }
     }
@@ -75,7 +78,7 @@ public sealed partial class ModelCache
             }
             catch (ModelUnavailableException)
             {
-                // Damaged too, which the load has told; the one before it may be whole.
+                // Damaged too, which the load has logged; the one before it may be whole.
             }
         }
     }
@@ -93,7 +96,9 @@ public sealed partial class ModelCache
         {
             var model = await slot.Model;
             if (expectedDigest is not null && model.Digest != expectedDigest)
-                throw new ModelUnavailableException($"The manifest of model {version} is not the one that was promoted; promote the version again if the change was meant.");
+                throw new ModelUnavailableException(
+                    $"The manifest of model {version} is not the one that was promoted; promote the version again if the change "
+                    + "was meant.");
         }
         catch
         {
@@ -117,7 +122,8 @@ public sealed partial class ModelCache
     /// <returns>The lease, or null where there is no room.</returns>
     /// <exception cref="ModelUnavailableException">The version cannot be loaded.</exception>
     public async Task<ModelLease?> TryAcquireShadowAsync(string version, CancellationToken cancellationToken = default) =>
-        TryHoldOrStartBeside(ModelVersion.Checked(version)) is { } slot ? await LeaseOfAsync(slot, cancellationToken, isShadow: true) : null;
+        TryHoldOrStartBeside(ModelVersion.Checked(version)) is { } slot
+            ? await LeaseOfAsync(slot, cancellationToken, isShadow: true) : null;
 
     private ModelSlot? TryHoldOrStartBeside(string version)
     {

@@ -17,7 +17,7 @@ public sealed partial class ModelCache : IDisposable
     private readonly ILogger<ModelCache> _logger;
     private readonly ModelLoader _loader;
 
-    // One pass at a time: a pass uses every core.
+    // One forward pass at a time: it uses every core.
     private readonly SemaphoreSlim _compute = new(1, 1);
 
     // Guards the slots and what is live. Never held over an await.
@@ -29,18 +29,22 @@ public sealed partial class ModelCache : IDisposable
 
     /// <summary>A cache over a registry; nothing is loaded before it is asked for.</summary>
     /// <param name="registry">Where the versions are.</param>
+    /// <param name="dtypes">Where the dtype of each version is kept.</param>
     /// <param name="options">Times and limits.</param>
-    /// <param name="load">Makes a classifier of a checkpoint folder, which is deleted after it returns.</param>
+    /// <param name="load">Makes a classifier of a checkpoint folder.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Where loads and swaps are told.</param>
-    public ModelCache(ModelRegistry registry, ModelCacheOptions options, Func<string, IReviewClassifier> load, TimeProvider time, ILogger<ModelCache> logger)
+    /// <param name="logger">Where loads and swaps are logged.</param>
+    public ModelCache(
+        ModelRegistry registry, ModelDtypes dtypes, ModelCacheOptions options, LoadClassifier load, TimeProvider time,
+            ILogger<ModelCache> logger)
     {
         (_registry, _options, _time, _logger) = (registry, options, time, logger);
-        _loader = new ModelLoader(registry, options, load, _compute, time, logger);
+        _loader = new ModelLoader(registry, dtypes, options, load, _compute, time, logger);
     }
 
     /// <summary>Leases a version, or the live one when <paramref name="version"/> is null.</summary>
-    /// <exception cref="ModelUnavailableException">No such model is published, or it cannot be loaded.</exception>
+    /// <exception cref="ModelUnavailableException">No such model is published, or no host can load it.</exception>
+    /// <exception cref="HostUnableException">This host cannot get or load it.</exception>
     public async Task<ModelLease> AcquireAsync(string? version = null, CancellationToken cancellationToken = default)
     {
         if (version is not null)
@@ -52,7 +56,8 @@ public sealed partial class ModelCache : IDisposable
         if (LiveVersion is null) await LookAtPointer(isNeeded: true).WaitAsync(cancellationToken);
         else _ = LookAtPointer(isNeeded: false);
         if (TryHoldLive() is { } slot) return await LeaseOfAsync(slot, cancellationToken);
-        throw new ModelUnavailableException(Status.LastError ?? "No model is live: publish one and promote it (sbert models publish, sbert models promote).");
+        throw new ModelUnavailableException(Status.LastError ??
+            "No model is live: publish one and promote it (sbert models publish, sbert models promote).");
     }
 
     /// <summary>What this host has in memory.</summary>
@@ -63,7 +68,8 @@ public sealed partial class ModelCache : IDisposable
             lock (_lock)
             {
                 var live = _live is { Model.IsCompletedSuccessfully: true } ? _live.Model.Result : null;
-                string[] loaded = [.. _slots.Values.Where(slot => slot.Model.IsCompletedSuccessfully).Select(slot => slot.Version).Order(StringComparer.Ordinal)];
+                string[] loaded = [.. _slots.Values
+                    .Where(slot => slot.Model.IsCompletedSuccessfully).Select(slot => slot.Version).Order(StringComparer.Ordinal)];
                 return new(live?.Version, live?.Digest, live?.LoadedAt, _rowsServed, _lastServed, _lastError, loaded);
             }
         }
@@ -79,7 +85,8 @@ public sealed partial class ModelCache : IDisposable
         _compute.Dispose();
     }
 
-    internal async Task<IReadOnlyList<Classification>> ComputeAsync(CachedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<Classification>> ComputeAsync(
+        CachedModel model, IReadOnlyList<string> texts, bool counts, CancellationToken cancellationToken)
     {
         if (texts.Count == 0) return [];
         // Before the turn, not in it: so that one batch is read and tokenized while another computes.
@@ -103,7 +110,7 @@ public sealed partial class ModelCache : IDisposable
         int idle;
         lock (_lock)
         {
-            if (--slot.Holds > 0) return;
+            if (--slot.RefCount > 0) return;
             idle = ++slot.IdleCount;
             if (_options.Linger <= TimeSpan.Zero) Free(slot);
             // Whoever waits for room may take an idle slot at once.
@@ -143,14 +150,14 @@ public sealed partial class ModelCache : IDisposable
         {
             if (_slots.TryGetValue(version, out var known) && !known.Model.IsFaulted)
             {
-                known.Holds++;
+                known.RefCount++;
                 return (known, null);
             }
             if (known is not null) _slots.Remove(version);
-            if (_slots.Count >= _options.MaxLoaded && _slots.Values.FirstOrDefault(slot => slot.Holds == 0) is { } idle) Free(idle);
+            if (_slots.Count >= _options.MaxLoaded && _slots.Values.FirstOrDefault(slot => slot.RefCount == 0) is { } idle) Free(idle);
             if (_slots.Count >= _options.MaxLoaded) return (null, _freed.Task);
 
-            var slot = new ModelSlot(version) { Model = Task.Run(() => LoadAsync(version, expectedDigest)), Holds = 1 };
+            var slot = new ModelSlot(version) { Model = Task.Run(() => LoadAsync(version, expectedDigest)), RefCount = 1 };
             _slots.Add(version, slot);
             return (slot, null);
         }
@@ -164,9 +171,9 @@ public sealed partial class ModelCache : IDisposable
         }
         catch (Exception exception)
         {
-            bool isNews;
-            lock (_lock) (isNews, _lastError) = (_lastError != exception.Message, exception.Message);
-            if (isNews)
+            bool isNewError;
+            lock (_lock) (isNewError, _lastError) = (_lastError != exception.Message, exception.Message);
+            if (isNewError)
             {
                 PipelineMetrics.ModelFailed();
                 _logger.ModelFailed(exception, version, exception.Message);
@@ -180,7 +187,7 @@ public sealed partial class ModelCache : IDisposable
         await Task.Delay(_options.Linger, _time);
         lock (_lock)
         {
-            if (slot.Holds == 0 && slot.IdleCount == idle) Free(slot);
+            if (slot.RefCount == 0 && slot.IdleCount == idle) Free(slot);
         }
     }
 

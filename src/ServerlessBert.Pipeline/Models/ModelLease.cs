@@ -11,10 +11,14 @@ public sealed class ModelLease : IDisposable
     private readonly bool _isShadow;
     private int _ended;
 
-    internal ModelLease(ModelCache cache, ModelSlot slot, CachedModel model, bool isShadow) => (_cache, _slot, _model, _isShadow) = (cache, slot, model, isShadow);
+    internal ModelLease(ModelCache cache, ModelSlot slot, CachedModel model, bool isShadow) =>
+        (_cache, _slot, _model, _isShadow) = (cache, slot, model, isShadow);
 
     /// <summary>The model's version.</summary>
     public string Version => _model.Version;
+
+    /// <summary>The dtype that the model computes in on this host.</summary>
+    public string Dtype => _model.Classifier.Dtype;
 
     /// <summary>Classifies with the model; calls of several leases take turns.</summary>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
@@ -43,7 +47,7 @@ internal sealed class ModelSlot(string version)
     public required Task<CachedModel> Model { get; init; }
 
     /// <summary>Leases and waiting callers, and one for being the live model. Guarded by the cache's lock.</summary>
-    public int Holds { get; set; }
+    public int RefCount { get; set; }
 
     /// <summary>Counts how often it became idle, so that a late timer does not free what was used since.</summary>
     public int IdleCount { get; set; }

@@ -6,11 +6,16 @@ using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
-/// <summary>manifest.json: every file of a version with its length and hash. Written last, so that where it stands the version is whole.</summary>
+/// <summary>
+/// manifest.json: every file of a version with its length and hash. Written last, so that where it stands the version is whole.
+/// </summary>
 public sealed record ModelManifest
 {
     /// <summary>The file's name in the version's folder.</summary>
-    public const string FileName = "manifest.json";
+    public const string FileName = BlobFolder.ManifestName;
+
+    /// <summary>The weights' name.</summary>
+    public const string Weights = "model.safetensors";
 
     /// <summary>The document's schema, 1.</summary>
     public int Schema { get; init; } = 1;
@@ -22,7 +27,7 @@ public sealed record ModelManifest
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>The files, by name.</summary>
-    public required IReadOnlyList<ModelFile> Files { get; init; }
+    public required IReadOnlyList<FolderFile> Files { get; init; }
 
     /// <summary>The SHA-256 of the manifest's own bytes; the pointer names it, so that the pointer vouches for every byte.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
@@ -34,37 +39,22 @@ public sealed record ModelManifest
 
     internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, PipelineJson.Of<ModelManifest>());
 
-    /// <summary>Reads a version's manifest and checks that it is that version's and that its file names are plain.</summary>
+    /// <summary>The manifest with its digest, after a check that it is that version's and that its file names are plain.</summary>
+    /// <param name="version">The version in whose folder it stands.</param>
+    /// <param name="bytes">Its own bytes.</param>
     /// <exception cref="ModelUnavailableException">It is not a manifest of that version.</exception>
-    internal static ModelManifest Read(BinaryData bytes, string version)
+    internal ModelManifest Checked(string version, BinaryData bytes)
     {
-        ModelManifest? manifest;
-        try
+        if (Version != version) throw new ModelUnavailableException(
+            $"The manifest of model {version} names version \"{Version}\"; publish the model again.");
+        if (!Files.All(file => file is { IsPlain: true }))
         {
-            manifest = JsonSerializer.Deserialize(bytes.ToMemory().Span, PipelineJson.Of<ModelManifest>());
+            string? odd = Files.FirstOrDefault(file => file is { IsPlain: false })?.Name;
+            throw new ModelUnavailableException(
+                $"The manifest of model {version} has a file named \"{odd}\", which is not a plain name; do not use this version.");
         }
-        catch (JsonException exception)
-        {
-            throw new ModelUnavailableException($"The manifest of model {version} cannot be read: {exception.Message} Publish the model again.", exception);
-        }
-        if (manifest?.Version != version) throw new ModelUnavailableException($"The manifest of model {version} names version \"{manifest?.Version}\"; publish the model again.");
-        if (manifest.Files.FirstOrDefault(file => !file.IsPlain) is { } odd)
-            throw new ModelUnavailableException($"The manifest of model {version} has a file named \"{odd.Name}\", which is not a plain name; do not use this version.");
-        return manifest with { Digest = Convert.ToHexStringLower(SHA256.HashData(bytes.ToMemory().Span)) };
+        return this with { Digest = Convert.ToHexStringLower(SHA256.HashData(bytes.ToMemory().Span)) };
     }
-}
-
-/// <summary>One file of a version.</summary>
-/// <param name="Name">Its name, without folders.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Sha256">Its SHA-256, lower-case hexadecimal.</param>
-public sealed record ModelFile(string Name, long Length, string Sha256)
-{
-    /// <summary>The weights' name.</summary>
-    public const string Weights = "model.safetensors";
-
-    // A name goes into local paths: no folders, no drive, no "..".
-    internal bool IsPlain => Name.Length is > 0 and < 200 && Name[0] != '.' && Name.All(symbol => char.IsAsciiLetterOrDigit(symbol) || symbol is '.' or '_' or '-');
 }
 
 /// <summary>
@@ -88,7 +78,9 @@ public static partial class ModelVersion
     /// <exception cref="ModelUnavailableException">It has another form.</exception>
     public static string Checked(string? name) => IsValid(name)
         ? name!
-        : throw new ModelUnavailableException($"\"{name}\" is not the name of a model version, which looks like 20261122T101500Z-3fa9c1; list them with: sbert models list");
+        : throw new ModelUnavailableException(
+            $"\"{name}\" is not the name of a model version, which looks like 20261122T101500Z-3fa9c1; list them with: sbert "
+            + "models list");
 
     [GeneratedRegex(@"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}\z")]
     private static partial Regex Form();

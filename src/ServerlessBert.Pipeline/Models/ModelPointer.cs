@@ -2,12 +2,13 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
 /// <summary>
 /// current.json: which version is live, since when and why, what was live before, what runs in shadow, and what is
-/// being retired. All of it is one document, so that its If-Match puts promotions, rollbacks and retirements in order.
+/// being pruned. All of it is one document, so that its If-Match puts promotions, rollbacks and prunings in order.
 /// </summary>
 public sealed record ModelPointer
 {
@@ -32,23 +33,28 @@ public sealed record ModelPointer
     /// <summary>The version that runs in shadow, or null.</summary>
     public ModelShadow? Shadow { get; init; }
 
-    /// <summary>Versions that are given up: their manifests are deleted, their files follow. None of them goes live again.</summary>
-    public IReadOnlyList<PrunedModel> Retired { get; init; } = [];
+    /// <summary>Versions that are pruned: their manifests are deleted, their files follow. None of them goes live again.</summary>
+    [JsonPropertyName("retired")]
+    public IReadOnlyList<PrunedModel> Pruned { get; init; } = [];
 
     /// <summary>The version that a rollback returns to: the last one that was not itself rolled back.</summary>
     public string? Previous => History.FirstOrDefault(past => !past.RolledBack && past.Version != Version)?.Version;
 
-    /// <summary>Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor retired.</summary>
+    /// <summary>
+    /// Which versions may answer, best first: the live one, then those that were live before and were neither rolled back nor
+    /// pruned.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<string> Servable =>
-        [.. History.Where(past => !past.RolledBack).Select(past => past.Version).Prepend(Version).Except(Retired.Select(retired => retired.Version))];
+        [.. History.Where(past => !past.RolledBack)
+            .Select(past => past.Version).Prepend(Version).Except(Pruned.Select(pruned => pruned.Version))];
 
     /// <summary>What a version is at present.</summary>
     public ModelRole RoleOf(string version) =>
         version == Version ? ModelRole.Live
         : version == Shadow?.Version ? ModelRole.Shadow
         : version == Previous ? ModelRole.Previous
-        : Retired.Any(retired => retired.Version == version) ? ModelRole.Retired
+        : Pruned.Any(pruned => pruned.Version == version) ? ModelRole.Pruned
         : ModelRole.None;
 }
 
@@ -57,35 +63,24 @@ public sealed record ModelPointer
 /// <param name="Promoted">When it became live.</param>
 /// <param name="Replaced">When it ceased to be.</param>
 /// <param name="Reason">Why it became live.</param>
-/// <param name="RolledBack">Whether it was given up by a rollback, so that another rollback does not return to it.</param>
+/// <param name="RolledBack">Whether a rollback left it, so that another rollback does not return to it.</param>
 public sealed record PastModel(string Version, DateTimeOffset Promoted, DateTimeOffset Replaced, string Reason, bool RolledBack = false);
 
-/// <summary>A version that is given up.</summary>
+/// <summary>A version that is pruned.</summary>
 /// <param name="Version">Its name.</param>
-/// <param name="At">When it was given up; its files go after the grace period.</param>
+/// <param name="At">When it was marked; its files go after the grace period.</param>
 public sealed record PrunedModel(string Version, DateTimeOffset At);
 
-/// <summary>What a look at current.json found.</summary>
-internal sealed record PointerReading
+/// <summary>A look at current.json.</summary>
+internal static class PointerReading
 {
-    /// <summary>The pointer; null where there is none, it cannot be read, or it is unchanged.</summary>
-    public ModelPointer? Pointer { get; init; }
-
-    /// <summary>The ETag of what is there, readable or not; null where nothing is.</summary>
-    public string? ETag { get; init; }
-
-    /// <summary>Whether it is as it was when the known ETag was read.</summary>
-    public bool IsUnchanged { get; init; }
-
-    /// <summary>Why it cannot be read.</summary>
-    public ModelUnavailableException? Fault { get; init; }
-
-    /// <summary>The pointer, or null where there is none.</summary>
-    /// <exception cref="ModelUnavailableException">It cannot be read.</exception>
-    public ModelPointer? Whole => Fault is null ? Pointer : throw Fault;
-
-    /// <summary>Nothing new.</summary>
-    public static PointerReading Unchanged(string? etag) => new() { ETag = etag, IsUnchanged = true };
+    /// <summary>The pointer, or null where there is none, or it is unchanged.</summary>
+    /// <exception cref="ModelUnavailableException">It is damaged.</exception>
+    public static ModelPointer? IntactPointer(this JsonReading<ModelPointer> reading) => reading.Damage is null
+        ? reading.Value
+        : throw new ModelUnavailableException(
+            $"The pointer to the live model cannot be read: {reading.Damage.TrimEnd('.')}; replace it with: sbert models promote "
+            + "VERSION");
 }
 
 /// <summary>A version that runs beside the live one on a share of the batches.</summary>
@@ -94,7 +89,9 @@ internal sealed record PointerReading
 /// <param name="Since">When it was set.</param>
 public sealed record ModelShadow(string Version, double Share, DateTimeOffset Since)
 {
-    /// <summary>Whether it runs on a batch: a function of run and index alone, so that a message delivered twice means the same twice.</summary>
+    /// <summary>
+    /// Whether it runs on a batch: a function of run and index alone, so that a message delivered twice means the same twice.
+    /// </summary>
     /// <param name="run">The run's id.</param>
     /// <param name="batch">The batch's index.</param>
     public bool Takes(string run, int batch)

@@ -1,34 +1,42 @@
-using System.Text.Json;
-using Azure;
-using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Models;
 
 public sealed partial class ModelRegistry
 {
+    private JsonBlob<ModelPointer> Pointer => new(_models.GetBlobClient(ModelPointer.FileName));
+
     /// <summary>The live model, or null while none was promoted.</summary>
     /// <exception cref="ModelUnavailableException">current.json cannot be read.</exception>
     public async Task<ModelPointer?> CurrentAsync(CancellationToken cancellationToken = default) =>
-        (await ReadPointerAsync(null, cancellationToken)).Whole;
+        (await ReadPointerAsync(null, cancellationToken)).IntactPointer();
 
     /// <summary>Makes a published version the live one. A pointer that cannot be read is replaced, unless a gate decided.</summary>
     /// <param name="version">A complete version.</param>
     /// <param name="reason">Why, in a sentence; kept in the history.</param>
-    /// <param name="onlyIfCurrent">The version that must be live for this to happen ("" for none), as when a gate compared with it; null does not care.</param>
+    /// <param name="onlyIfCurrent">The version that must be live for this to happen ("" for none), as when a gate compared with
+    /// it; null does not care.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The new pointer.</returns>
-    /// <exception cref="ModelUnavailableException">The version is absent or incomplete, or another one is live than was expected.</exception>
-    public async Task<ModelPointer> PromoteAsync(string version, string reason, string? onlyIfCurrent = null, CancellationToken cancellationToken = default)
+    /// <exception cref="ModelUnavailableException">The version is absent or incomplete, or another one is live than was
+    /// expected.</exception>
+    /// <exception cref="UnwritableBlobException">Something holds the pointer: a lease, a tier, a policy.</exception>
+    public async Task<ModelPointer> PromoteAsync(
+        string version, string reason, string? onlyIfCurrent = null, CancellationToken cancellationToken = default)
     {
         var manifest = await ReadManifestAsync(version, cancellationToken);
         return await MovePointerAsync(current =>
         {
-            RefuseRetired(current, version);
+            RefusePruned(current, version);
             if (onlyIfCurrent is not null && onlyIfCurrent != (current?.Version ?? ""))
-                throw new ModelUnavailableException($"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not {(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
-            return current?.Version == version && current.ManifestSha256 == manifest.Digest ? current : Next(current, manifest, reason, rolledBack: false);
-        }, cancellationToken, replacesBroken: onlyIfCurrent is null);
+            {
+                throw new ModelUnavailableException(
+                    $"Model {version} was not promoted: the live model is now {current?.Version ?? "none"} and not "
+                    + $"{(onlyIfCurrent.Length > 0 ? onlyIfCurrent : "none")}; compare with that one and promote again.");
+            }
+            bool isLive = current?.Version == version && current.ManifestSha256 == manifest.Digest;
+            return isLive ? current! : Next(current, manifest, reason, rolledBack: false);
+        }, cancellationToken, replacesDamaged: onlyIfCurrent is null);
     }
 
     /// <summary>Returns to the version that was live before, or to a named one.</summary>
@@ -37,72 +45,53 @@ public sealed partial class ModelRegistry
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The new pointer.</returns>
     /// <exception cref="ModelUnavailableException">There is nothing to return to, or it is absent.</exception>
-    public async Task<ModelPointer> RollbackAsync(string? version = null, string? reason = null, CancellationToken cancellationToken = default)
+    public async Task<ModelPointer> RollbackAsync(
+        string? version = null, string? reason = null, CancellationToken cancellationToken = default)
     {
         var current = await CurrentAsync(cancellationToken);
         string target = version ?? current?.Previous
-            ?? throw new ModelUnavailableException(current is null ? "No model is live, so there is nothing to roll back." : $"No other model was live before {current.Version}; name the version to return to.");
+            ?? throw new ModelUnavailableException(current is null ?
+                "No model is live, so "
+                + "there is nothing to roll "
+                + "back." : $"No other model was live before {current.Version}; name the version to return to.");
         var manifest = await ReadManifestAsync(target, cancellationToken);
         return await MovePointerAsync(
-            now => RefuseRetired(now, target)?.Version == target ? now! : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
+            now => RefusePruned(now, target)?.Version == target
+                ? now! : Next(now, manifest, reason ?? $"rolled back from {now?.Version ?? "none"}", rolledBack: true),
             cancellationToken);
     }
 
-    internal async Task<PointerReading> ReadPointerAsync(string? knownETag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var conditions = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = ETags.ToCondition(knownETag) };
-            var answer = await _models.GetBlobClient(ModelPointer.FileName).DownloadContentAsync(new BlobDownloadOptions { Conditions = conditions }, cancellationToken);
-            if (answer.GetRawResponse().Status == 304) return PointerReading.Unchanged(knownETag);
-            return Parse(answer.Value.Content) with { ETag = ETags.Bare(answer.Value.Details.ETag) };
-        }
-        catch (RequestFailedException exception) when (exception.Status == 304)
-        {
-            return PointerReading.Unchanged(knownETag);
-        }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
-        {
-            return new PointerReading();
-        }
-    }
+    /// <summary>A look at the pointer; what it names is checked, and what is damaged is an answer.</summary>
+    internal async Task<JsonReading<ModelPointer>> ReadPointerAsync(string? knownETag, CancellationToken cancellationToken) =>
+        Checked(await Pointer.ReadAsync(knownETag, cancellationToken));
 
     /// <summary>Writes the pointer where it is still as it was read.</summary>
     /// <param name="next">The new one.</param>
     /// <param name="etag">The ETag of what was read; null where there was none.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>False when another hand moved it in between.</returns>
-    internal async Task<bool> TryWritePointerAsync(ModelPointer next, string? etag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _models.GetBlobClient(ModelPointer.FileName).UploadAsync(
-                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(next, PipelineJson.Of<ModelPointer>())),
-                new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
-                cancellationToken);
-            return true;
-        }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
-        {
-            return false;
-        }
-    }
+    /// <exception cref="UnwritableBlobException">Something holds it.</exception>
+    internal async Task<bool> TryWritePointerAsync(ModelPointer next, string? etag, CancellationToken cancellationToken) =>
+        await Pointer.WriteAsync(next, etag, cancellationToken) is not null;
 
-    private async Task<ModelPointer> MovePointerAsync(Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken, bool replacesBroken = false)
+    // Where another hand moved it in between, it is decided again from what stands there now.
+    private async Task<ModelPointer> MovePointerAsync(
+        Func<ModelPointer?, ModelPointer> move, CancellationToken cancellationToken, bool replacesDamaged = false)
     {
-        while (true)
+        var moved = await Pointer.ChangeAsync(reading =>
         {
-            var reading = await ReadPointerAsync(null, cancellationToken);
-            var current = replacesBroken ? reading.Pointer : reading.Whole;
+            reading = Checked(reading);
+            var current = replacesDamaged ? reading.Value : reading.IntactPointer();
             var next = move(current);
-            // Where another hand moved it in between, it is decided again from what stands there now.
-            if (next == current || await TryWritePointerAsync(next, reading.ETag, cancellationToken)) return next;
-        }
+            return next == current ? null : next;
+        }, cancellationToken);
+        return moved.Value!;
     }
 
-    // A retired version's manifest may be there for another moment; what its files are is past.
-    private static ModelPointer? RefuseRetired(ModelPointer? current, string version) => current?.RoleOf(version) == ModelRole.Retired
-        ? throw new ModelUnavailableException($"Model {version} is retired and its files are being deleted; publish it again, or choose one of: sbert models list")
+    // A pruned version's manifest may be there for another moment; what its files are is past.
+    private static ModelPointer? RefusePruned(ModelPointer? current, string version) => current?.RoleOf(version) == ModelRole.Pruned
+        ? throw new ModelUnavailableException(
+            $"Model {version} is pruned and its files are being deleted; publish it again, or choose one of: sbert models list")
         : current;
 
     private ModelPointer Next(ModelPointer? current, ModelManifest manifest, string reason, bool rolledBack)
@@ -114,46 +103,41 @@ public sealed partial class ModelRegistry
             ManifestSha256 = manifest.Digest,
             Promoted = now,
             Reason = reason,
-            History = current is null ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. PastOf(current, rolledBack)],
+            History = current is null
+                ? [] : [new PastModel(current.Version, current.Promoted, now, current.Reason, rolledBack), .. PastOf(current, rolledBack)],
             Shadow = current?.Shadow?.Version == manifest.Version ? null : current?.Shadow,
-            Retired = current?.Retired ?? [],
+            Pruned = current?.Pruned ?? [],
         };
     }
 
-    // A version that is given up is given up for the times it was live before, too: the next rollback goes further back.
+    // A version that was rolled back is rolled back for the times it was live before, too: the next rollback goes further back.
     private static IEnumerable<PastModel> PastOf(ModelPointer current, bool rolledBack) =>
         current.History.Select(past => rolledBack && past.Version == current.Version ? past with { RolledBack = true } : past);
 
-    private static PointerReading Parse(BinaryData content)
-    {
-        try
-        {
-            var pointer = JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<ModelPointer>());
-            return pointer is not null && ModelVersion.IsValid(pointer.Version)
-                ? new() { Pointer = pointer }
-                : new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} names the version \"{pointer?.Version}\", which is none; promote one with: sbert models promote VERSION") };
-        }
-        catch (JsonException exception)
-        {
-            return new() { Fault = new ModelUnavailableException($"{ModelPointer.FileName} in the {StorageNames.Models} container cannot be read ({exception.Message}); replace it with: sbert models promote VERSION", exception) };
-        }
-    }
+    private static JsonReading<ModelPointer> Checked(JsonReading<ModelPointer> reading) =>
+        reading.Value is { } pointer && !ModelVersion.IsValid(pointer.Version)
+        ? reading with { Value = null, Damage = $"{ModelPointer.FileName} is damaged: it names the version \"{pointer.Version}\"." }
+        : reading;
 
     /// <summary>Lets a version run in shadow on a share of the batches of the files that are dropped from now on.</summary>
     /// <param name="version">A complete version that is not live.</param>
     /// <param name="share">The share of batches, above 0 and at most 1.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The new pointer.</returns>
-    /// <exception cref="ModelUnavailableException">The version is absent, incomplete, retired or live, or nothing is live that it could be compared with.</exception>
+    /// <exception cref="ModelUnavailableException">The version is absent, incomplete, pruned or live, or nothing is live that
+    /// it could be compared with.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The share is none.</exception>
     public async Task<ModelPointer> SetShadowAsync(string version, double share, CancellationToken cancellationToken = default)
     {
-        if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "The share of batches must be above 0 and at most 1.");
+        if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share,
+            "The share of batches must be above 0 and at most 1.");
         await ReadManifestAsync(version, cancellationToken);
-        return await MovePointerAsync(current => RefuseRetired(current, version) switch
+        return await MovePointerAsync(current => RefusePruned(current, version) switch
         {
-            null => throw new ModelUnavailableException("No model is live that a shadow could be compared with; promote one first: sbert models promote VERSION"),
-            { } live when live.Version == version => throw new ModelUnavailableException($"Model {version} is the live one; name another version to run beside it."),
+            null => throw new ModelUnavailableException(
+                "No model is live that a shadow could be compared with; promote one first: sbert models promote VERSION"),
+            { } live when live.Version == version => throw new ModelUnavailableException(
+                $"Model {version} is the live one; name another version to run beside it."),
             { } live when live.Shadow is { } shadow && shadow.Version == version && shadow.Share == share => live,
             { } live => live with { Shadow = new ModelShadow(version, share, time.GetUtcNow()) },
         }, cancellationToken);

@@ -7,7 +7,7 @@ namespace ServerlessBert.Pipeline.Models;
 
 /// <summary>
 /// Model versions in the models container: folders that never change, and current.json, which points at one. Reading
-/// is here; <c>ModelRegistry.Publishing.cs</c>, <c>.Pointer.cs</c>, <c>.Shadow.cs</c> and <c>.Download.cs</c> hold the rest.
+/// is here; <c>ModelRegistry.Files.cs</c> publishes and downloads, <c>ModelRegistry.Pointer.cs</c> moves the pointer.
 /// </summary>
 public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider time)
 {
@@ -20,11 +20,12 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
     public async Task<IReadOnlyList<PublishedModel>> ListAsync(CancellationToken cancellationToken = default)
     {
         // Where the pointer cannot be read, the listing is what helps to replace it.
-        var pointer = (await ReadPointerAsync(null, cancellationToken)).Pointer;
+        var pointer = (await ReadPointerAsync(null, cancellationToken)).Value;
         var files = new List<(string Version, string Name, BlobItemProperties Properties)>();
         await foreach (var blob in _models.GetBlobsAsync(cancellationToken: cancellationToken))
         {
-            if (blob.Name.Split('/') is [var version, var name] && ModelVersion.IsValid(version)) files.Add((version, name, blob.Properties));
+            if (blob.Name.Split('/') is [var version, var name] && ModelVersion.IsValid(version))
+                files.Add((version, name, blob.Properties));
         }
         return
         [
@@ -47,7 +48,7 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
     public async Task<ModelDescription> ShowAsync(string version, CancellationToken cancellationToken = default)
     {
         var manifest = await ReadManifestAsync(version, cancellationToken);
-        var pointer = (await ReadPointerAsync(null, cancellationToken)).Pointer;
+        var pointer = (await ReadPointerAsync(null, cancellationToken)).Value;
         return new(
             manifest,
             pointer?.Version == version,
@@ -68,16 +69,21 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
     /// <exception cref="ModelUnavailableException">The version is absent or incomplete.</exception>
     public async Task<ModelManifest> ReadManifestAsync(string version, CancellationToken cancellationToken = default)
     {
-        var content = await File(ModelVersion.Checked(version), ModelManifest.FileName).TryDownloadAsync(cancellationToken);
-        return content is null
-            ? throw new ModelUnavailableException($"Model {version} is not in the {StorageNames.Models} container, or its upload was cut off (it has no {ModelManifest.FileName}); publish it again, or choose one of: sbert models list")
-            : ModelManifest.Read(content.Content, version);
+        var reading = await Folder(version).ReadManifestAsync<ModelManifest>(cancellationToken);
+        if (reading.Damage is { } damage) throw new ModelUnavailableException(
+            $"The manifest of model {version} cannot be read: {damage} Publish the model again.");
+        return reading.Value is { } manifest
+            ? manifest.Checked(version, reading.Content!)
+            : throw new ModelUnavailableException(
+                $"Model {version} is not in the {StorageNames.Models} container, or its upload was interrupted "
+                + $"(it has no {ModelManifest.FileName}); publish it again, or choose one of: sbert models list");
     }
 
     /// <summary>A JSON document of a version, or null where it has none.</summary>
+    /// <exception cref="ModelUnavailableException">It is damaged.</exception>
     public async Task<JsonElement?> TryReadDocumentAsync(string version, string file, CancellationToken cancellationToken = default)
     {
-        var content = await File(ModelVersion.Checked(version), file).TryDownloadAsync(cancellationToken);
+        var content = await _models.GetBlobClient($"{ModelVersion.Checked(version)}/{file}").TryDownloadAsync(cancellationToken);
         if (content is null) return null;
         try
         {
@@ -90,5 +96,5 @@ public sealed partial class ModelRegistry(PipelineStorage storage, TimeProvider 
         }
     }
 
-    private BlobClient File(string version, string name) => _models.GetBlobClient($"{version}/{name}");
+    private BlobFolder Folder(string version) => new(_models, ModelVersion.Checked(version));
 }

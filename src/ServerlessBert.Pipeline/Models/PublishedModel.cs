@@ -1,11 +1,12 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ServerlessBert.Pipeline.Models;
 
 /// <summary>A row of the registry's listing.</summary>
 /// <param name="Version">The version's name.</param>
 /// <param name="IsLive">Whether current.json points at it.</param>
-/// <param name="IsComplete">Whether its manifest is there; without it a publishing is under way or was cut off.</param>
+/// <param name="IsComplete">Whether its manifest is there; without it a publishing is under way or was interrupted.</param>
 /// <param name="Bytes">Bytes of its files.</param>
 /// <param name="Published">When its last file was written.</param>
 public sealed record PublishedModel(string Version, bool IsLive, bool IsComplete, long Bytes, DateTimeOffset? Published)
@@ -43,6 +44,7 @@ public enum ModelRole
     /// <summary>It runs beside the live one on a share of the batches, and its stars are only compared.</summary>
     Shadow,
 
-    /// <summary>It is given up; its files are being deleted.</summary>
-    Retired,
+    /// <summary>Its files are being deleted.</summary>
+    [JsonStringEnumMemberName("retired")]
+    Pruned,
 }

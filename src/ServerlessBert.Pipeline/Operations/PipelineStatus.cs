@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Queues.Models;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Runs;
@@ -9,7 +10,7 @@ namespace ServerlessBert.Pipeline.Operations;
 
 /// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, the hosts and their models, runs, trainings.</summary>
 public sealed class PipelineStatus(
-    PipelineStorage storage, ModelRegistry models, ModelCache cache, HostHeartbeats hosts, RunStore runs, TrainingStateStore trainings)
+    PipelineStorage storage, ModelRegistry models, ModelCache cache, HostHeartbeats hosts, HostReadiness readiness, RunStore runs, TrainingStateStore trainings)
 {
     private const int FinishedRuns = 20, Trainings = 5;
 
@@ -24,6 +25,7 @@ public sealed class PipelineStatus(
             Live = live,
             LiveError = error,
             Host = cache.Status,
+            HostTrouble = readiness.Trouble,
             Hosts = await hosts.ReadAsync(cancellationToken),
             Runs = await runs.RecentAsync(FinishedRuns, cancellationToken),
             Trainings = await trainings.RecentAsync(Trainings, cancellationToken),
@@ -49,7 +51,7 @@ public sealed class PipelineStatus(
             QueueProperties properties = await storage.Queue(name).GetPropertiesAsync(cancellationToken);
             return new QueueDepth(name, properties.ApproximateMessagesCount);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return new QueueDepth(name, null);
         }
@@ -73,6 +75,9 @@ public sealed record PipelineState
 
     /// <summary>This host's models in memory.</summary>
     public required ModelCacheStatus Host { get; init; }
+
+    /// <summary>Why this host takes no batches; null where it takes them.</summary>
+    public HostTrouble? HostTrouble { get; init; }
 
     /// <summary>The hosts that live, this one included where it is one.</summary>
     public IReadOnlyList<HostHeartbeat> Hosts { get; init; } = [];

@@ -8,6 +8,7 @@ using ServerlessBert.Pipeline.Drift;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Telemetry;
 using ServerlessBert.Reviews;
@@ -32,18 +33,22 @@ public static class ReviewPipelineServices
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
-        services.TryAddSingleton(_ => ReviewOptionsOf(configuration));
-        services.TryAddSingleton(_ => configuration.GetSection(RunOptions.Section).Get<RunOptions>() ?? new RunOptions());
-        services.TryAddSingleton(_ => configuration.GetSection(ModelCacheOptions.Section).Get<ModelCacheOptions>() ?? new ModelCacheOptions());
-        services.TryAddSingleton(_ => configuration.GetSection(InferenceSection).Get<InferenceOptions>() ?? new InferenceOptions());
-        services.TryAddSingleton<Func<string, IReviewClassifier>>(provider => folder => Load(provider, folder));
+        services.AddSettings<ReviewOptions>(configuration, ReviewSection);
+        services.AddSettings<InferenceOptions>(configuration, InferenceSection);
+        services.AddSettings<RunOptions>(configuration, RunOptions.Section);
+        services.AddSettings<ModelCacheOptions>(configuration, ModelCacheOptions.Section);
+        services.AddSettings<ModelPruningOptions>(configuration, ModelPruningOptions.Section);
+        services.AddSettings<DriftOptions>(configuration, DriftOptions.Section);
+        services.AddSettings<RetrainingOptions>(configuration, RetrainingOptions.Section);
+        services.TryAddSingleton<LoadClassifier>(provider => (folder, decided) => Load(provider, folder, decided));
 
-        services.TryAddSingleton(provider => new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider =>
+            new ModelRegistry(provider.GetRequiredService<PipelineStorage>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ModelDtypes>();
         services.TryAddSingleton<ModelCache>();
         services.TryAddSingleton<ModelPruning>();
         services.TryAddSingleton<HostHeartbeats>();
         services.AddHostedService<HostHeartbeatService>();
-        services.TryAddSingleton(_ => configuration.GetSection(DriftOptions.Section).Get<DriftOptions>() ?? new DriftOptions());
         services.TryAddSingleton<DriftRetraining>();
         services.TryAddSingleton<DriftDetector>();
         services.TryAddSingleton<RunStore>();
@@ -51,8 +56,10 @@ public static class ReviewPipelineServices
         services.TryAddSingleton<RunRecovery>();
         services.TryAddSingleton<FileSplitter>();
         services.TryAddSingleton<BatchClassifier>();
+        services.TryAddSingleton<HostReadiness>();
+        services.TryAddSingleton<BatchDelivery>();
+        services.TryAddSingleton<FileDelivery>();
         services.TryAddSingleton<RunSweep>();
-        services.TryAddSingleton(_ => configuration.GetSection(RetrainingOptions.Section).Get<RetrainingOptions>() ?? new RetrainingOptions());
         services.TryAddSingleton<TrainingStateStore>();
         services.TryAddSingleton<TrainingRequests>();
         services.TryAddSingleton<RetrainingSchedule>();
@@ -60,28 +67,12 @@ public static class ReviewPipelineServices
         return services;
     }
 
-    /// <summary>How files are read, as configured.</summary>
-    public static ReviewOptions ReviewOptionsOf(IConfiguration configuration)
+    private static CheckpointClassifier Load(IServiceProvider provider, string folder, InferenceDtype? decided)
     {
-        // The binder appends to a list's defaults; a list that is configured is meant instead of them.
-        IConfigurationSection section = configuration.GetSection(ReviewSection);
-        var defaults = new ReviewOptions();
-        var bound = section.Get<ReviewOptions>() ?? defaults;
-        return bound with
-        {
-            TextFields = ListOf(section, nameof(ReviewOptions.TextFields)) ?? defaults.TextFields,
-            IdFields = ListOf(section, nameof(ReviewOptions.IdFields)) ?? defaults.IdFields,
-            StarsFields = ListOf(section, nameof(ReviewOptions.StarsFields)) ?? defaults.StarsFields,
-            LabelFields = ListOf(section, nameof(ReviewOptions.LabelFields)) ?? defaults.LabelFields,
-        };
-    }
-
-    private static string[]? ListOf(IConfigurationSection section, string name) => section.GetSection(name).Get<string[]>();
-
-    private static CheckpointClassifier Load(IServiceProvider provider, string folder)
-    {
-        ReviewClassifier classifier = ReviewClassifier.Load(folder, provider.GetRequiredService<InferenceOptions>());
-        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast ? "oneDNN's packed layers" : "the plain module tree");
+        var options = provider.GetRequiredService<InferenceOptions>();
+        ReviewClassifier classifier = ReviewClassifier.Load(folder, options with { Dtype = decided ?? options.Dtype });
+        provider.GetRequiredService<ILogger<ModelCache>>().ModelComputes(classifier.Dtype, classifier.IsFast
+            ? "oneDNN's packed layers" : "the plain module tree");
         return new CheckpointClassifier(classifier);
     }
 }

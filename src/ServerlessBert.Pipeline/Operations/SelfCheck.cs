@@ -18,7 +18,8 @@ public static class SelfCheck
     private static readonly TimeSpan StorageTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs every check.</summary>
-    /// <param name="configuration">Where the storage account is named. None is no failure: an image is built where there is none yet.</param>
+    /// <param name="configuration">Where the storage account is named. None is no failure: an image is built where there is
+    /// none yet.</param>
     /// <param name="output">Takes the lines.</param>
     /// <returns>Whether all passed.</returns>
     public static async Task<bool> RunAsync(IConfiguration configuration, TextWriter output)
@@ -53,11 +54,11 @@ public static class SelfCheck
             await storage.Queue(StorageNames.TrainingRequests).ExistsAsync(timeout.Token);
             return (storage, $"{storage.AccountName} answers");
         }
-        catch (Exception exception) when (exception is RequestFailedException or AggregateException or FormatException
-            or ArgumentException or InvalidOperationException or OperationCanceledException or AuthenticationFailedException)
+        catch (Exception exception) when (exception is ServerlessBertException or RequestFailedException or FormatException
+            or ArgumentException or OperationCanceledException or AuthenticationFailedException || StorageErrors.IsUnreachable(exception))
         {
             string cause = exception is OperationCanceledException
-                ? $"no answer within {StorageTimeout.TotalSeconds:0} s" : exception.Message.Split('\n')[0].Trim();
+                ? $"no answer within {StorageTimeout.TotalSeconds:0} s" : StorageErrors.Sentence(exception);
             return (null, $"not reachable, {cause.TrimEnd('.')}; check {PipelineStorage.ConnectionSection} and this identity's roles");
         }
     }
@@ -72,9 +73,10 @@ public static class SelfCheck
             using var classifier = ReviewClassifier.Load(folder);
             return (true, $"{live.Version} loads, in {classifier.Dtype}");
         }
-        catch (Exception exception) when (exception is ModelUnavailableException or CheckpointException or RequestFailedException or IOException)
+        catch (Exception exception) when (exception is ServerlessBertException or RequestFailedException
+            || StorageErrors.IsUnreachable(exception))
         {
-            return (false, $"cannot be loaded, {exception.Message.Split('\n')[0].Trim()}");
+            return (false, $"cannot be loaded, {StorageErrors.Sentence(exception)}");
         }
         finally
         {

@@ -21,13 +21,16 @@ public sealed record BatchStatistics
     public long Predictions { get; init; }
 
     /// <summary>Error code → rows, in the codes' ordinal order.</summary>
-    public IReadOnlyDictionary<string, long> Errors { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Errors { get; init => field = Counts.ByName(value); } = Counts.ByName([]);
 
     /// <summary>Predicted stars → rows, ascending.</summary>
-    public IReadOnlyDictionary<int, long> Stars { get; init => field = Counts.Sorted(value, Comparer<int>.Default); } = Counts.Sorted<int>([], Comparer<int>.Default);
+    public IReadOnlyDictionary<int, long> Stars { get; init => field = Counts.ByNumber(value); } = Counts.ByNumber([]);
 
     /// <summary>Model version → rows it predicted, in the versions' ordinal order, which is that of time.</summary>
-    public IReadOnlyDictionary<string, long> Models { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Models { get; init => field = Counts.ByName(value); } = Counts.ByName([]);
+
+    /// <summary>Dtype → rows that a model predicted in it: hosts with different processors may differ in the last digits.</summary>
+    public IReadOnlyDictionary<string, long> Dtypes { get; init => field = Counts.ByName(value); } = Counts.ByName([]);
 
     /// <summary>Tokens that the model saw.</summary>
     public long Tokens { get; init; }
@@ -68,23 +71,28 @@ public sealed record BatchStatistics
     /// <param name="classifications">Theirs, in the same order; null where the review has an error.</param>
     /// <param name="model">The version of the model.</param>
     /// <param name="seconds">How long the batch took.</param>
+    /// <param name="dtype">The dtype that the model computed in; null where none computed.</param>
     /// <exception cref="ArgumentException">The lists differ in length, or a review has neither error nor classification.</exception>
-    public static BatchStatistics Of(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model, double seconds)
+    public static BatchStatistics Compute(IReadOnlyList<Review> reviews, IReadOnlyList<Classification?> classifications, string model,
+        double seconds, string? dtype = null)
     {
         if (reviews.Count != classifications.Count)
-            throw new ArgumentException($"{reviews.Count} reviews need as many classifications, not {classifications.Count}.", nameof(classifications));
+            throw new ArgumentException($"{reviews.Count} reviews need as many classifications, not {classifications.Count}.",
+                nameof(classifications));
 
         RowError?[] errors = [.. reviews.Zip(classifications, PredictionOutcome.ErrorOf)];
         (Review Review, Classification Said)[] predictions =
             [.. reviews.Zip(classifications).Where((_, row) => errors[row] is null).Select(pair => (pair.First, pair.Second!))];
-        (int Known, int Said)[] labelled = [.. predictions.Where(row => row.Review.Stars is not null).Select(row => (row.Review.Stars!.Value, row.Said.Stars))];
+        (int Known, int Said)[] labelled = [.. predictions.Where(row => row.Review.Stars is not null).Select(row =>
+            (row.Review.Stars!.Value, row.Said.Stars))];
         return new BatchStatistics
         {
             Rows = reviews.Count,
             Predictions = predictions.Length,
-            Errors = Counts.Of(errors.OfType<RowError>().Select(error => error.Code)),
-            Stars = Counts.Of(predictions.Select(row => row.Said.Stars)),
-            Models = Counts.Of(predictions.Select(_ => model)),
+            Errors = Counts.Compute(errors.OfType<RowError>().Select(error => error.Code)),
+            Stars = Counts.Compute(predictions.Select(row => row.Said.Stars)),
+            Models = Counts.Compute(predictions.Select(_ => model)),
+            Dtypes = dtype is null ? Counts.ByName([]) : Counts.Compute(predictions.Select(_ => dtype)),
             Tokens = predictions.Sum(row => (long)row.Said.Tokens),
             UnknownTokens = predictions.Sum(row => (long)row.Said.UnknownTokens),
             Truncated = predictions.LongCount(row => row.Said.IsTruncated),
@@ -106,6 +114,7 @@ public sealed record BatchStatistics
         Errors = Counts.Sum(left.Errors, right.Errors),
         Stars = Counts.Sum(left.Stars, right.Stars),
         Models = Counts.Sum(left.Models, right.Models),
+        Dtypes = Counts.Sum(left.Dtypes, right.Dtypes),
         Tokens = left.Tokens + right.Tokens,
         UnknownTokens = left.UnknownTokens + right.UnknownTokens,
         Truncated = left.Truncated + right.Truncated,
@@ -124,14 +133,18 @@ public sealed record BatchStatistics
 internal static class Counts
 {
     /// <summary>How often each value is there.</summary>
-    public static Dictionary<T, long> Of<T>(IEnumerable<T> values)
+    public static Dictionary<T, long> Compute<T>(IEnumerable<T> values)
         where T : notnull => values.GroupBy(value => value).ToDictionary(group => group.Key, group => group.LongCount());
 
     /// <summary>The counts of both.</summary>
     public static Dictionary<T, long> Sum<T>(IReadOnlyDictionary<T, long> left, IReadOnlyDictionary<T, long> right)
-        where T : notnull => left.Concat(right).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value));
+        where T : notnull =>
+            left.Concat(right).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value));
 
-    /// <summary>The same counts in order.</summary>
-    public static SortedDictionary<T, long> Sorted<T>(IEnumerable<KeyValuePair<T, long>> counts, IComparer<T> order)
-        where T : notnull => new(counts.ToDictionary(), order);
+    /// <summary>The same counts in the names' ordinal order.</summary>
+    public static SortedDictionary<string, long> ByName(IEnumerable<KeyValuePair<string, long>> counts) =>
+        new(counts.ToDictionary(), StringComparer.Ordinal);
+
+    /// <summary>The same counts in the numbers' order.</summary>
+    public static SortedDictionary<int, long> ByNumber(IEnumerable<KeyValuePair<int, long>> counts) => new(counts.ToDictionary());
 }

@@ -46,13 +46,29 @@ public static class PredictionWriter
 
     private static void WritePrediction(Utf8JsonWriter json, Classification classification, string model)
     {
+        if (classification.Labels.IsScale) WriteStars(json, classification);
+        else WriteLabel(json, classification);
+        json.WriteString("model"u8, model);
+    }
+
+    private static void WriteStars(Utf8JsonWriter json, Classification classification)
+    {
         json.WriteNumber("stars"u8, classification.Stars);
         json.WriteNumber("confidence"u8, PredictionOutcome.Round(classification.Confidence));
         json.WriteNumber("expectedStars"u8, PredictionOutcome.Round(classification.ExpectedStars));
         json.WriteStartArray("probabilities"u8);
         foreach (float probability in classification.Probabilities) json.WriteNumberValue(PredictionOutcome.Round(probability));
         json.WriteEndArray();
-        json.WriteString("model"u8, model);
+    }
+
+    private static void WriteLabel(Utf8JsonWriter json, Classification classification)
+    {
+        json.WriteString("label"u8, classification.Label);
+        json.WriteNumber("confidence"u8, PredictionOutcome.Round(classification.Confidence));
+        json.WriteStartObject("probabilities"u8);
+        foreach (var (name, probability) in classification.Labels.Names.Zip(classification.Probabilities))
+            json.WriteNumber(name, PredictionOutcome.Round(probability));
+        json.WriteEndObject();
     }
 }
 
@@ -65,10 +81,13 @@ internal static class PredictionOutcome
     {
         if (review.Error is not null) return review.Error;
         if (classification is null)
-            throw new ArgumentException($"Row {review.Row} has neither a classification nor an error; give one of them.", nameof(classification));
+            throw new ArgumentException($"Row {review.Row} has neither a classification nor an error; give one of them.",
+                nameof(classification));
         return classification.Probabilities.All(float.IsFinite)
             ? null
-            : new RowError("not_finite", $"Row {review.Row} got a probability from the model that is no number; check the model's weights with 'sbert models verify', or roll back.");
+            : new RowError("not_finite",
+                $"Row {review.Row} got a probability from the model that is no number; check the model's weights with 'sbert models "
+                    + "verify', or roll back.");
     }
 
     /// <summary>Four decimals.</summary>

@@ -64,6 +64,9 @@ public sealed record RunSummary
     /// <summary>Model version → rows it predicted.</summary>
     public required IReadOnlyDictionary<string, long> Models { get; init; }
 
+    /// <summary>Dtype → rows that a model predicted in it.</summary>
+    public required IReadOnlyDictionary<string, long> Dtypes { get; init; }
+
     /// <summary>Tokens that the model saw.</summary>
     public long Tokens { get; init; }
 
@@ -107,7 +110,7 @@ public sealed record RunSummary
     public DateTimeOffset? Finished { get; init; }
 
     /// <summary>The summary that a run's counts make.</summary>
-    public static RunSummary Of(string input, RunOutcome state, BatchStatistics statistics) => new()
+    public static RunSummary Create(string input, RunOutcome state, BatchStatistics statistics) => new()
     {
         Input = input,
         State = state,
@@ -116,6 +119,7 @@ public sealed record RunSummary
         Errors = statistics.Errors,
         Stars = statistics.Stars,
         Models = statistics.Models,
+        Dtypes = statistics.Dtypes,
         Tokens = statistics.Tokens,
         UnknownTokens = statistics.UnknownTokens,
         Truncated = statistics.Truncated,

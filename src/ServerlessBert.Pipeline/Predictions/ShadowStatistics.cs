@@ -10,7 +10,7 @@ public sealed record ShadowStatistics
     public long Batches { get; init; }
 
     /// <summary>Why it did not manage a batch → batches.</summary>
-    public IReadOnlyDictionary<string, long> Failures { get; init => field = Counts.Sorted(value, StringComparer.Ordinal); } = Counts.Sorted<string>([], StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Failures { get; init => field = Counts.ByName(value); } = Counts.ByName([]);
 
     /// <summary>Rows that both versions predicted.</summary>
     public long Rows { get; init; }
@@ -22,7 +22,7 @@ public sealed record ShadowStatistics
     public long DifferenceSum { get; init; }
 
     /// <summary>Stars that it gave → rows, ascending.</summary>
-    public IReadOnlyDictionary<int, long> Stars { get; init => field = Counts.Sorted(value, Comparer<int>.Default); } = Counts.Sorted<int>([], Comparer<int>.Default);
+    public IReadOnlyDictionary<int, long> Stars { get; init => field = Counts.ByNumber(value); } = Counts.ByNumber([]);
 
     /// <summary>Rows whose rating is known.</summary>
     public long Labelled { get; init; }
@@ -37,7 +37,8 @@ public sealed record ShadowStatistics
     /// <param name="rows">Its rows.</param>
     /// <param name="live">What the live version said, in the rows' order; null where a row has an error.</param>
     /// <param name="shadow">What the version in shadow said, in the same order.</param>
-    public static ShadowStatistics Of(IReadOnlyList<Review> rows, IReadOnlyList<Classification?> live, IReadOnlyList<Classification?> shadow)
+    public static ShadowStatistics Compute(IReadOnlyList<Review> rows, IReadOnlyList<Classification?> live,
+        IReadOnlyList<Classification?> shadow)
     {
         (int? Known, int Live, int Shadow)[] both =
         [
@@ -51,7 +52,7 @@ public sealed record ShadowStatistics
             Rows = both.Length,
             Agreed = both.LongCount(row => row.Live == row.Shadow),
             DifferenceSum = both.Sum(row => (long)Math.Abs(row.Live - row.Shadow)),
-            Stars = Counts.Of(both.Select(row => row.Shadow)),
+            Stars = Counts.Compute(both.Select(row => row.Shadow)),
             Labelled = both.LongCount(row => row.Known is not null),
             Correct = both.LongCount(row => row.Known == row.Shadow),
             LiveCorrect = both.LongCount(row => row.Known == row.Live),
@@ -114,7 +115,7 @@ public sealed record ShadowSummary
     public decimal? LiveAccuracy { get; init; }
 
     /// <summary>The summary that a run's counts make.</summary>
-    public static ShadowSummary Of(string model, ShadowStatistics counts) => new()
+    public static ShadowSummary Create(string model, ShadowStatistics counts) => new()
     {
         Model = model,
         Batches = counts.Batches,

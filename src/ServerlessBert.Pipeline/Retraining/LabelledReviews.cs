@@ -69,7 +69,10 @@ public sealed class LabelledReviews(long? maxBytes = null)
             file.Add(review);
             bytes += ((long)review.Text.Length * BytesACharacter) + BytesARow;
             if (bytes > maxBytes)
-                throw new TrainingException($"The labelled reviews need more memory than this machine has for them: {rows.Count + file.Count:N0} rows up to {name} take about {bytes / 1e9:0.0} GB of {maxBytes / 1e9:0.0} GB. Name fewer files in the request's data, or train on a machine with more memory.");
+                throw new TrainingException(
+                    $"The labelled reviews need more memory than this machine has for them: {rows.Count + file.Count:N0} rows up "
+                    + $"to {name} take about {bytes / 1e9:0.0} GB of {maxBytes / 1e9:0.0} GB. Name fewer files in the request's "
+                    + "data, or train on a machine with more memory.");
         }
         return Take(file, name);
     }
@@ -82,9 +85,13 @@ public sealed class LabelledReviews(long? maxBytes = null)
         // Hugging Face counts labels from 0. A file that has a 5 and no 0 counts them from 1, as stars.
         int[] labels = [.. file.Select(review => review.Label).OfType<int>().Distinct()];
         bool fromOne = labels.Contains(5) && !labels.Contains(0);
-        int taken = file.Count(review => Take(fromOne && review.Label is >= 1 and <= 5 ? review with { Stars = review.Label, LabelError = null } : review, name));
+        int taken = file.Count(review =>
+            Take(fromOne && review.Label is >= 1 and <= 5 ? review with { Stars = review.Label, LabelError = null } : review, name));
         if (labels.Length > 0)
-            conventions.Add(fromOne ? $"{name}: labels count from 1, as stars do" : $"{name}: labels count from 0, as Hugging Face's do: 0 is one star");
+        {
+            string convention = fromOne ? "labels count from 1, as stars do" : "labels count from 0, as Hugging Face's do: 0 is one star";
+            conventions.Add($"{name}: {convention}");
+        }
         else if (taken > 0)
             conventions.Add($"{name}: ratings are stars, from 1 to 5");
         return taken;

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
@@ -14,11 +15,12 @@ namespace ServerlessBert.Pipeline.Retraining;
 /// a version published since was trained on it: one that did not pass the gate would not pass it by asking again.
 /// </summary>
 public sealed class RetrainingSchedule(
-    PipelineStorage storage, ModelRegistry models, TrainingRequests requests, ReviewOptions reviews, RetrainingOptions options, ILogger<RetrainingSchedule> logger)
+    PipelineStorage storage, ModelRegistry models, TrainingRequests requests, ReviewOptions reviews, RetrainingOptions options,
+        ILogger<RetrainingSchedule> logger)
 {
     private readonly NewRows _newRows = new(storage, reviews);
 
-    /// <summary>Queues a request or says in the log why not.</summary>
+    /// <summary>Queues a request or logs why not.</summary>
     public async Task RequestIfNeededAsync(CancellationToken cancellationToken = default)
     {
         var live = await models.CurrentAsync(cancellationToken);
@@ -35,13 +37,16 @@ public sealed class RetrainingSchedule(
         logger.TrainingRequested(unseen.Length, live?.Version ?? "none");
     }
 
-    private async Task<string?> ReasonAgainstAsync(int files, TrainingFile[] unseen, List<TrainingDataFile> seen, string? live, CancellationToken cancellationToken)
+    private async Task<string?> ReasonAgainstAsync(
+        int files, TrainingFile[] unseen, List<TrainingDataFile> seen, string? live, CancellationToken cancellationToken)
     {
         if (files == 0) return $"there is no labelled file in {StorageNames.TrainingData}/.";
         if (unseen.Length == 0) return $"model {live} or one published since was trained on all {files} labelled files.";
         if (await requests.CountAsync(cancellationToken) > 0) return "a request waits already, or is worked on.";
         if (await requests.CountPoisonedAsync(cancellationToken) > 0)
-            return $"an earlier one was given up; look at it (sbert queues peek {StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
+            return
+                "an earlier one was dead-lettered; look at it (sbert queues peek "
+                + $"{StorageNames.TrainingRequests}{StorageNames.PoisonSuffix}), then replay or delete it.";
         return await TooFewAsync(unseen, seen, cancellationToken);
     }
 
@@ -51,7 +56,9 @@ public sealed class RetrainingSchedule(
         var rowsBefore = seen.GroupBy(file => file.Name).ToDictionary(name => name.Key, name => name.Max(file => file.Rows));
         long rows = await _newRows.CountAsync(unseen, rowsBefore, options.MinNewRows, cancellationToken);
         return rows >= options.MinNewRows ? null
-            : $"{unseen.Length} labelled files are new, with {rows:N0} new rows, and {nameof(RetrainingOptions.MinNewRows)} asks for {options.MinNewRows:N0}.";
+            :
+                $"{unseen.Length} labelled files are new, with {rows:N0} new rows, and {nameof(RetrainingOptions.MinNewRows)} asks "
+                + $"for {options.MinNewRows:N0}.";
     }
 
     private async Task<List<TrainingDataFile>> SeenSinceAsync(string? live, CancellationToken cancellationToken)
@@ -60,10 +67,25 @@ public sealed class RetrainingSchedule(
         foreach (var model in await models.ListAsync(cancellationToken))
         {
             bool isSince = live is null || string.CompareOrdinal(model.Version, live) >= 0;
-            if (isSince && model.IsComplete && await models.TryReadDocumentAsync(model.Version, "training.json", cancellationToken) is { } training)
-                seen.AddRange(training.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data?.Select(file => file with { ETag = ETags.Bare(file.ETag ?? "") }) ?? []);
+            if (isSince && model.IsComplete) seen.AddRange(await DataOfAsync(model.Version, cancellationToken));
         }
         return seen;
+    }
+
+    // A version whose record is damaged counts as trained on nothing: one version must not end all retraining.
+    private async Task<IEnumerable<TrainingDataFile>> DataOfAsync(string version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var training = await models.TryReadDocumentAsync(version, "training.json", cancellationToken);
+            IReadOnlyList<TrainingDataFile>? data = training?.Deserialize(PipelineJson.Of<TrainingDataList>())?.Data;
+            return data?.Select(file => file with { ETag = ETags.Unquote(file.ETag ?? "") }) ?? [];
+        }
+        catch (Exception exception) when (exception is ModelUnavailableException or JsonException)
+        {
+            logger.TrainingRecordDamaged(version, exception.Message);
+            return [];
+        }
     }
 }
 
@@ -77,6 +99,7 @@ public sealed record RetrainingOptions
     /// How many labelled rows must be new to the live model: 1, any new file. A GPU's hour for ten more rows among ten
     /// thousand is seldom worth it; whoever labels a little every day sets this to some percent of what there is.
     /// </summary>
+    [Range(1, double.MaxValue)]
     public long MinNewRows { get; init; } = 1;
 }
 
@@ -88,7 +111,8 @@ internal sealed class NewRows(PipelineStorage storage, ReviewOptions options)
     /// <param name="rowsBefore">Rows that a name gave to a training before.</param>
     /// <param name="enough">Counting stops here.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<long> CountAsync(IEnumerable<TrainingFile> files, IReadOnlyDictionary<string, long> rowsBefore, long enough, CancellationToken cancellationToken)
+    public async Task<long> CountAsync(
+        IEnumerable<TrainingFile> files, IReadOnlyDictionary<string, long> rowsBefore, long enough, CancellationToken cancellationToken)
     {
         long rows = 0;
         foreach (TrainingFile file in files)
@@ -105,7 +129,8 @@ internal sealed class NewRows(PipelineStorage storage, ReviewOptions options)
         long rows = 0;
         try
         {
-            await using Stream content = await storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+            var blob = storage.Container(StorageNames.TrainingData).GetBlobClient(file.Name);
+            await using Stream content = await blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
             await foreach (Review review in ReviewFileReader.ReadAsync(content, file.Name, options, cancellationToken))
             {
                 if (review.Stars is not null && ++rows >= enough) break;

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Azure;
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Retraining;
@@ -12,41 +8,41 @@ namespace ServerlessBert.Pipeline.Retraining;
 /// </summary>
 public sealed class TrainingDocument : IDisposable
 {
-    private readonly BlobClient _blob;
+    private readonly JsonBlob<TrainingJobState> _blob;
     private readonly TimeProvider _time;
-    private readonly string _worker;
+    private readonly string _worker = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}";
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _lost = new();
     private string? _etag;
 
-    private TrainingDocument(BlobClient blob, TimeProvider time, string worker, TrainingJobState run, string? etag) =>
-        (_blob, _time, _worker, Run, _etag) = (blob, time, worker, run, etag);
+    private TrainingDocument(JsonBlob<TrainingJobState> blob, TimeProvider time, JsonReading<TrainingJobState> reading, string id)
+    {
+        (_blob, _time, _etag, Damage) = (blob, time, reading.ETag, reading.Damage);
+        DateTimeOffset now = time.GetUtcNow();
+        Run = reading.Value ?? new TrainingJobState { Id = id, Started = now, Updated = now };
+    }
 
-    /// <summary>The document as this process wrote or read it last.</summary>
+    /// <summary>The document as this process wrote or read it last; a new one where it was absent or damaged.</summary>
     public TrainingJobState Run { get; private set; }
+
+    /// <summary>Why what stood there could not be read, in a sentence; null where it could, or nothing did.</summary>
+    public string? Damage { get; }
 
     /// <summary>Cancelled when a write found that another process works on the training now.</summary>
     public CancellationToken Lost => _lost.Token;
 
     /// <summary>Reads a training's document, or begins one. Nothing is written yet.</summary>
-    /// <param name="storage">Where trainings are.</param>
+    /// <param name="blob">Where it is.</param>
     /// <param name="id">The request's id.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    internal static async Task<TrainingDocument> OpenAsync(PipelineStorage storage, string id, TimeProvider time, CancellationToken cancellationToken)
-    {
-        BlobClient blob = storage.Container(StorageNames.Trainings).GetBlobClient($"{id}.json");
-        string worker = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}";
-        BlobDownloadResult? content = await blob.TryDownloadAsync(cancellationToken);
-        DateTimeOffset now = time.GetUtcNow();
-        return content is null
-            ? new(blob, time, worker, new TrainingJobState { Id = id, Started = now, Updated = now }, null)
-            : new(blob, time, worker, Parse(content.Content), ETags.Bare(content.Details.ETag));
-    }
+    internal static async Task<TrainingDocument> OpenAsync(
+        JsonBlob<TrainingJobState> blob, string id, TimeProvider time, CancellationToken cancellationToken) =>
+        new(blob, time, await blob.ReadAsync(null, cancellationToken), id);
 
     /// <summary>Counts an attempt, before any work: an attempt that dies has been counted.</summary>
     /// <exception cref="TrainingLostException">Another process works on it.</exception>
-    public Task BeginAttemptAsync(CancellationToken cancellationToken = default) => WriteAsync(
+    public Task BeginAttemptAsync(CancellationToken cancellationToken = default) => ChangeAsync(
         run => run with
         {
             Stage = TrainingStage.Preparing,
@@ -59,23 +55,18 @@ public sealed class TrainingDocument : IDisposable
 
     /// <summary>Changes the document.</summary>
     /// <exception cref="TrainingLostException">Another process works on it now.</exception>
-    public Task ChangeAsync(Func<TrainingJobState, TrainingJobState> change, CancellationToken cancellationToken = default) => WriteAsync(change, cancellationToken);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _turn.Dispose();
-        _lost.Dispose();
-    }
-
-    private async Task WriteAsync(Func<TrainingJobState, TrainingJobState> change, CancellationToken cancellationToken)
+    public async Task ChangeAsync(Func<TrainingJobState, TrainingJobState> change, CancellationToken cancellationToken = default)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
             TrainingJobState changed = change(Run) with { Updated = _time.GetUtcNow() };
-            await UploadAsync(changed, cancellationToken);
-            Run = changed;
+            if (await _blob.WriteAsync(changed, _etag, cancellationToken) is not { } written)
+            {
+                await _lost.CancelAsync();
+                throw new TrainingLostException(changed.Id);
+            }
+            (Run, _etag) = (changed, written);
         }
         finally
         {
@@ -83,37 +74,14 @@ public sealed class TrainingDocument : IDisposable
         }
     }
 
-    private async Task UploadAsync(TrainingJobState changed, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        while (true)
-        {
-            try
-            {
-                BlobContentInfo written = await _blob.UploadAsync(
-                    new BinaryData(JsonSerializer.SerializeToUtf8Bytes(changed, PipelineJson.Of<TrainingJobState>())),
-                    new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(_etag), HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" } },
-                    cancellationToken);
-                _etag = ETags.Bare(written.ETag);
-                return;
-            }
-            catch (RequestFailedException exception) when (exception.IsConditionFailed())
-            {
-                // A write whose answer was lost on the way comes back as a failed condition: then the last writer is this process.
-                if (await _blob.TryDownloadAsync(cancellationToken) is { } there && Parse(there.Content).Worker == _worker)
-                {
-                    _etag = ETags.Bare(there.Details.ETag);
-                    continue;
-                }
-                await _lost.CancelAsync();
-                throw new TrainingLostException(changed.Id);
-            }
-        }
+        _turn.Dispose();
+        _lost.Dispose();
     }
-
-    internal static TrainingJobState Parse(BinaryData content) => JsonSerializer.Deserialize(content.ToMemory().Span, PipelineJson.Of<TrainingJobState>())
-        ?? throw new InvalidDataException("A training's document is empty.");
 }
 
 /// <summary>Another process works on the training now; this one must stop.</summary>
 /// <param name="id">The training.</param>
-public sealed class TrainingLostException(string id) : Exception($"Another trainer works on request {id} now.");
+public sealed class TrainingLostException(string id) : ServerlessBertException($"Another trainer works on request {id} now.");

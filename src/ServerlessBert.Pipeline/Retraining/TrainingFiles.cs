@@ -4,7 +4,10 @@ using ServerlessBert.Reviews.Decoding;
 
 namespace ServerlessBert.Pipeline.Retraining;
 
-/// <summary>What lies in training-data/: files to learn from, and under <see cref="EvaluationFolder"/> the fixed evaluation set, which is never learned from.</summary>
+/// <summary>
+/// What lies in training-data/: files to learn from, and under <see cref="EvaluationFolder"/> the fixed evaluation set, which
+/// is never learned from.
+/// </summary>
 /// <param name="Data">Files to learn from, oldest first.</param>
 /// <param name="Evaluation">Files to measure on, oldest first.</param>
 public sealed record TrainingFiles(IReadOnlyList<TrainingFile> Data, IReadOnlyList<TrainingFile> Evaluation)
@@ -16,14 +19,15 @@ public sealed record TrainingFiles(IReadOnlyList<TrainingFile> Data, IReadOnlyLi
     /// <param name="storage">Where they are.</param>
     /// <param name="names">Names or prefixes of the files to learn from; null takes all.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
-    public static async Task<TrainingFiles> ListAsync(PipelineStorage storage, IReadOnlyList<string>? names = null, CancellationToken cancellationToken = default)
+    public static async Task<TrainingFiles> ListAsync(
+        PipelineStorage storage, IReadOnlyList<string>? names = null, CancellationToken cancellationToken = default)
     {
         var data = new List<TrainingFile>();
         var evaluation = new List<TrainingFile>();
         await foreach (BlobItem blob in storage.Container(StorageNames.TrainingData).GetBlobsAsync(cancellationToken: cancellationToken))
         {
             if (!ReviewContent.TryGetFormat(blob.Name, out _, out _, out _) || blob.Properties.ETag is not { } etag) continue;
-            var file = new TrainingFile(blob.Name, ETags.Bare(etag), blob.Properties.LastModified ?? default);
+            var file = new TrainingFile(blob.Name, ETags.Unquote(etag), blob.Properties.LastModified ?? default);
             if (blob.Name.StartsWith(EvaluationFolder, StringComparison.Ordinal)) evaluation.Add(file);
             else if (names is null || names.Any(name => blob.Name.StartsWith(name, StringComparison.Ordinal))) data.Add(file);
         }

@@ -1,6 +1,9 @@
 namespace ServerlessBert.Pipeline.Retraining;
 
-/// <summary>One request's way to a model: the document <c>trainings/&lt;id&gt;.json</c>, which is its state for the next attempt and its progress for whoever looks.</summary>
+/// <summary>
+/// One request's way to a model: the document <c>trainings/&lt;id&gt;.json</c>, which is its state for the next attempt and its
+/// progress for whoever looks.
+/// </summary>
 public sealed record TrainingJobState
 {
     /// <summary>The document's schema, 1.</summary>
@@ -18,7 +21,7 @@ public sealed record TrainingJobState
     /// <summary>When the first attempt began.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>The last sign of life of whoever works on it.</summary>
+    /// <summary>The last heartbeat of whoever works on it.</summary>
     public required DateTimeOffset Updated { get; init; }
 
     /// <summary>When it ended, well or not; null while it has not.</summary>
@@ -77,7 +80,11 @@ public sealed record TrainingJobState
 
     /// <summary>Whether it will not change any more.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public bool HasEnded => Stage is TrainingStage.Done or TrainingStage.Failed;
+    public bool HasEnded => Stage is TrainingStage.Done or TrainingStage.Failed or TrainingStage.Damaged;
+
+    /// <summary>What stands for a document that cannot be read.</summary>
+    internal static TrainingJobState Damaged(string id, DateTimeOffset modified, string damage) =>
+        new() { Id = id, Stage = TrainingStage.Damaged, Started = modified, Updated = modified, Ended = modified, Outcome = damage };
 
     /// <summary>A checkpoint of a step is in storage: with a later step than any before, that is progress.</summary>
     public TrainingJobState WithCheckpoint(int step) => step > CheckpointStep
@@ -103,9 +110,12 @@ public enum TrainingStage
     /// <summary>The version is uploaded, and the pointer moved where the gate passed.</summary>
     Publishing,
 
-    /// <summary>Seen through: published, promoted or not.</summary>
+    /// <summary>Published, promoted or not.</summary>
     Done,
 
-    /// <summary>Given up; the request is in the poison queue with the reason.</summary>
+    /// <summary>Dead-lettered: the request is in the poison queue with the reason.</summary>
     Failed,
+
+    /// <summary>Its document cannot be read; its request is dead-lettered by the trainer that takes it next.</summary>
+    Damaged,
 }

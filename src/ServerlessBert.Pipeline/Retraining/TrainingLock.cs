@@ -13,27 +13,32 @@ namespace ServerlessBert.Pipeline.Retraining;
 /// </summary>
 public sealed class TrainingLock : IAsyncDisposable
 {
-    // The longest that storage gives: a trainer that dies holds other requests up for this long at most.
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(60), Renewal = TimeSpan.FromSeconds(15);
+    private static readonly RenewedLeaseOptions Renewal = new()
+    {
+        // The longest that storage gives: a trainer that dies holds other requests up for this long at most.
+        Duration = TimeSpan.FromSeconds(60),
+        Interval = TimeSpan.FromSeconds(15),
+        IsRefused = exception => exception is RequestFailedException { Status: 404 or 409 or 412 },
+    };
 
     private readonly BlobLeaseClient _lease;
-    private readonly CancellationTokenSource _lost = new(), _end = new();
-    private readonly Task _renewing;
+    private readonly RenewedLease _held;
 
     private TrainingLock(BlobLeaseClient lease)
     {
         _lease = lease;
-        _renewing = RenewAsync();
+        _held = new RenewedLease(Renewal, async cancellationToken => await lease.RenewAsync(cancellationToken: cancellationToken));
     }
 
     /// <summary>Cancelled when the lease is not held any more.</summary>
-    public CancellationToken Lost => _lost.Token;
+    public CancellationToken Lost => _held.Lost;
 
     /// <summary>Takes the lock, or gives null where another request's training has it.</summary>
     /// <param name="storage">Where trainings are.</param>
     /// <param name="request">The request's message id, a GUID.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async Task<TrainingLock?> TryTakeAsync(PipelineStorage storage, string request, CancellationToken cancellationToken = default)
+    public static async Task<TrainingLock?> TryTakeAsync(
+        PipelineStorage storage, string request, CancellationToken cancellationToken = default)
     {
         BlobClient blob = storage.Container(StorageNames.Trainings).GetBlobClient("lock");
         BlobLeaseClient lease = blob.GetBlobLeaseClient(Guid.Parse(request).ToString());
@@ -41,10 +46,10 @@ public sealed class TrainingLock : IAsyncDisposable
         {
             try
             {
-                await lease.AcquireAsync(Duration, cancellationToken: cancellationToken);
+                await lease.AcquireAsync(Renewal.Duration, cancellationToken: cancellationToken);
                 return new TrainingLock(lease);
             }
-            catch (RequestFailedException exception) when (exception.IsAbsent() && !wasMade)
+            catch (RequestFailedException exception) when (exception.IsNotFound() && !wasMade)
             {
                 await MakeAsync(blob, cancellationToken);
             }
@@ -58,59 +63,29 @@ public sealed class TrainingLock : IAsyncDisposable
     /// <summary>Gives the lock back.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
-        await _renewing;
+        await _held.StopAsync();
         try
         {
-            if (!_lost.IsCancellationRequested) await _lease.ReleaseAsync();
+            if (!Lost.IsCancellationRequested) await _lease.ReleaseAsync();
         }
-        catch (RequestFailedException)
+        catch (Exception exception) when (exception is RequestFailedException || StorageErrors.IsUnreachable(exception))
         {
             // Nobody can be told; without renewal it ends by itself within the lease's duration.
         }
-        _lost.Dispose();
-        _end.Dispose();
+        await _held.DisposeAsync();
     }
 
     private static async Task MakeAsync(BlobClient blob, CancellationToken cancellationToken)
     {
         try
         {
-            await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken); // storage of an earlier release
-            await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = BlobOutcomes.Unchanged(null) }, cancellationToken);
+            // Storage of an earlier release lacks the container.
+            await blob.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            await blob.UploadAsync(new BinaryData(""), new BlobUploadOptions { Conditions = Blobs.Unchanged(null) }, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsUnwritable())
         {
-            // Another trainer made it at the same moment.
-        }
-    }
-
-    private async Task RenewAsync()
-    {
-        DateTimeOffset held = DateTimeOffset.UtcNow;
-        using var timer = new PeriodicTimer(Renewal);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_end.Token))
-            {
-                try
-                {
-                    await _lease.RenewAsync(cancellationToken: _end.Token);
-                    held = DateTimeOffset.UtcNow;
-                }
-                catch (Exception exception) when (exception is RequestFailedException or AggregateException)
-                {
-                    // Storage may be away for a moment, which is no reason to stop while the lease still runs; a refusal is.
-                    bool isRefused = exception is RequestFailedException { Status: 404 or 409 or 412 };
-                    if (!isRefused && DateTimeOffset.UtcNow - held < Duration - Renewal) continue;
-                    await _lost.CancelAsync();
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Given back: the work is done.
+            // Another trainer made it at the same moment, and may hold it already.
         }
     }
 }

@@ -20,7 +20,10 @@ public sealed record TrainingPlan
     /// <summary>With a preset, most word pieces of the vocabulary.</summary>
     public int? VocabularySize { get; init; }
 
-    /// <summary>The version that training starts from: what was live then, however often the pointer moves meanwhile. Null with a preset.</summary>
+    /// <summary>
+    /// The version that training starts from: what was live then, however often the pointer moves meanwhile. Null with a
+    /// preset.
+    /// </summary>
     public string? Parent { get; init; }
 
     /// <summary>Every setting, with the number type that was chosen for this device.</summary>

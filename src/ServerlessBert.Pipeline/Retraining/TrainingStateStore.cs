@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -18,25 +17,23 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     // The newest may turn out damaged; what is older than the second costs only money.
     private const int KeptCheckpoints = 2;
 
-    // A message lives for 7 days, so after that no trainer asks for an unended document any more; an ended one is history by then.
+    // An ended one is history by then. A request that waited for longer, since no trainer ran, begins anew.
     private static readonly TimeSpan KeptDocument = TimeSpan.FromDays(30);
 
     private readonly BlobContainerClient _trainings = storage.Container(StorageNames.Trainings);
-    private readonly StoredFolders _folders = new(storage);
 
     /// <summary>The document of a request, new or as an earlier attempt left it.</summary>
-    public Task<TrainingDocument> OpenAsync(string id, CancellationToken cancellationToken = default) => TrainingDocument.OpenAsync(storage, id, time, cancellationToken);
+    public Task<TrainingDocument> OpenAsync(string id, CancellationToken cancellationToken = default) =>
+        TrainingDocument.OpenAsync(Document(id), id, time, cancellationToken);
 
-    /// <summary>The plan, or null before there is one.</summary>
-    public async Task<TrainingPlan?> ReadPlanAsync(string id, CancellationToken cancellationToken = default)
-    {
-        BlobDownloadResult? content = await Plan(id).TryDownloadAsync(cancellationToken);
-        return content is null ? null : JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<TrainingPlan>());
-    }
+    /// <summary>The plan; no value where there is none yet.</summary>
+    public Task<JsonReading<TrainingPlan>> ReadPlanAsync(string id, CancellationToken cancellationToken = default) =>
+        Plan(id).ReadAsync(null, cancellationToken);
 
-    /// <summary>Keeps the plan.</summary>
+    /// <summary>Keeps the plan, in the place of whatever stands there.</summary>
+    /// <exception cref="UnwritableBlobException">Something holds the blob.</exception>
     public Task SavePlanAsync(string id, TrainingPlan plan, CancellationToken cancellationToken = default) =>
-        Plan(id).UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(plan, PipelineJson.Of<TrainingPlan>())), overwrite: true, cancellationToken);
+        Plan(id).ChangeAsync(_ => plan, cancellationToken);
 
     /// <summary>Copies a whole local checkpoint folder, and deletes those older than the newest two.</summary>
     /// <param name="id">The training.</param>
@@ -46,41 +43,45 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     public async Task<int> SaveCheckpointAsync(string id, string folder, CancellationToken cancellationToken = default)
     {
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        int step = StepOf(name) ?? throw new ArgumentException($"A checkpoint's folder is named {CheckpointPrefix}<step>, not {name}.", nameof(folder));
-        await _folders.UploadAsync($"{id}/{name}", folder, cancellationToken);
-        foreach (string old in (await CheckpointsAsync(id, cancellationToken)).Skip(KeptCheckpoints)) await _folders.DeleteAsync($"{id}/{old}", cancellationToken);
+        int step = StepOf(name) ?? throw new ArgumentException(
+            $"A checkpoint's folder is named {CheckpointPrefix}<step>, not {name}.", nameof(folder));
+        await Folder($"{id}/{name}").ReplaceAsync(folder, cancellationToken);
+        foreach (string old in (await CheckpointsAsync(id, cancellationToken)).Skip(KeptCheckpoints))
+            await Folder($"{id}/{old}").DeleteAsync(cancellationToken);
         return step;
     }
 
     /// <summary>Brings the newest whole checkpoint into a local folder.</summary>
     /// <param name="id">The training.</param>
     /// <param name="folder">The folder that holds checkpoint folders; made where missing.</param>
-    /// <param name="say">Told of copies that are not whole.</param>
+    /// <param name="report">Told of copies that are not whole.</param>
     /// <param name="cancellationToken">Ends the download.</param>
     /// <returns>The checkpoint's step, or 0 where there is none.</returns>
-    public async Task<int> LoadCheckpointAsync(string id, string folder, Action<string> say, CancellationToken cancellationToken = default)
+    public async Task<int> LoadCheckpointAsync(
+        string id, string folder, Action<string> report, CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(folder);
         foreach (string name in await CheckpointsAsync(id, cancellationToken))
         {
-            string? problem = await _folders.DownloadAsync($"{id}/{name}", Path.Combine(folder, name), cancellationToken);
+            string? problem = await LoadAsync($"{id}/{name}", Path.Combine(folder, name), cancellationToken);
             if (problem is null) return StepOf(name)!.Value;
-            say($"{problem} The checkpoint before it is taken, or training begins again.");
+            report(problem);
         }
         return 0;
     }
 
     /// <summary>Keeps the trained model as it will be published, so that a repeated publishing has the very same bytes.</summary>
-    public Task SaveCandidateAsync(string id, string folder, CancellationToken cancellationToken = default) => _folders.UploadAsync($"{id}/{CandidateName}", folder, cancellationToken);
+    public Task SaveCandidateAsync(string id, string folder, CancellationToken cancellationToken = default) =>
+        Folder($"{id}/{CandidateName}").ReplaceAsync(folder, cancellationToken);
 
     /// <summary>Brings the trained model into a local folder, where an earlier attempt came so far.</summary>
     public async Task<bool> TryLoadCandidateAsync(string id, string folder, CancellationToken cancellationToken = default) =>
-        await _folders.DownloadAsync($"{id}/{CandidateName}", folder, cancellationToken) is null;
+        await LoadAsync($"{id}/{CandidateName}", folder, cancellationToken) is null;
 
     /// <summary>Deletes plan, checkpoints and candidate. The document stays, as history.</summary>
-    public Task ClearAsync(string id, CancellationToken cancellationToken = default) => _folders.DeleteAsync(id, cancellationToken);
+    public Task ClearAsync(string id, CancellationToken cancellationToken = default) => Folder(id).DeleteAsync(cancellationToken);
 
-    /// <summary>The newest trainings' documents, those that have not ended first.</summary>
+    /// <summary>The newest trainings' documents, those that have not ended first. One that is damaged is shown as that.</summary>
     /// <param name="count">Most documents.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<IReadOnlyList<TrainingJobState>> RecentAsync(int count, CancellationToken cancellationToken = default)
@@ -90,14 +91,16 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
         {
             documents = await DocumentsAsync(cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsNotFound())
         {
             return []; // storage of an earlier release, where no trainer came by yet
         }
         var runs = new List<TrainingJobState>();
-        foreach (var (id, _) in documents.OrderByDescending(document => document.Modified).Take(count))
+        foreach (var (id, modified) in documents.OrderByDescending(document => document.Modified).Take(count))
         {
-            if (await Document(id).TryDownloadAsync(cancellationToken) is { } content) runs.Add(TrainingDocument.Parse(content.Content));
+            var reading = await Document(id).ReadAsync(null, cancellationToken);
+            if (reading.Damage is { } damage) runs.Add(TrainingJobState.Damaged(id, modified, damage));
+            else if (reading.Value is { } run) runs.Add(run);
         }
         return [.. runs.OrderBy(run => run.HasEnded).ThenByDescending(run => run.Updated)];
     }
@@ -108,15 +111,23 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
         foreach (var (id, modified) in await DocumentsAsync(cancellationToken))
         {
             if (time.GetUtcNow() - modified < KeptDocument) continue;
-            await ClearAsync(id, cancellationToken);
-            await Document(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+            try
+            {
+                await ClearAsync(id, cancellationToken);
+                await DocumentBlob(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+            }
+            catch (RequestFailedException exception) when (exception.IsUnwritable())
+            {
+                // Somebody holds one of its blobs: it stays, and is no reason not to train.
+            }
         }
     }
 
     private async Task<List<(string Id, DateTimeOffset Modified)>> DocumentsAsync(CancellationToken cancellationToken)
     {
         var documents = new List<(string, DateTimeOffset)>();
-        await foreach (BlobHierarchyItem item in _trainings.GetBlobsByHierarchyAsync(new GetBlobsByHierarchyOptions { Delimiter = "/" }, cancellationToken))
+        var ownLevel = new GetBlobsByHierarchyOptions { Delimiter = "/" };
+        await foreach (BlobHierarchyItem item in _trainings.GetBlobsByHierarchyAsync(ownLevel, cancellationToken))
         {
             if (item.IsBlob && item.Blob.Name.EndsWith(".json", StringComparison.Ordinal))
                 documents.Add((item.Blob.Name[..^".json".Length], item.Blob.Properties.LastModified ?? default));
@@ -125,12 +136,41 @@ public sealed class TrainingStateStore(PipelineStorage storage, TimeProvider tim
     }
 
     private async Task<IReadOnlyList<string>> CheckpointsAsync(string id, CancellationToken cancellationToken) =>
-        [.. (await _folders.ListAsync(id, cancellationToken)).Where(name => StepOf(name) is not null).OrderByDescending(StepOf)];
+        [.. (await BlobFolder.ListAsync(_trainings, id, cancellationToken))
+            .Where(name => StepOf(name) is not null).OrderByDescending(StepOf)];
+
+    // Under a temporary name until every hash was right, so that a local folder is whole too.
+    private async Task<string?> LoadAsync(string path, string folder, CancellationToken cancellationToken)
+    {
+        string partial = folder + ".partial";
+        try
+        {
+            var manifest = await Folder(path).ReadManifestAsync<FolderManifest>(cancellationToken);
+            if (manifest.Damage is { } damage) return damage;
+            if (manifest.Value is not { } whole) return $"{path} has no {BlobFolder.ManifestName}: its upload was interrupted.";
+            if (whole.Files.Contains(null!)) return $"{path}/{BlobFolder.ManifestName} is damaged: it does not name files.";
+            if (await Folder(path).DownloadAsync(whole.Files, partial, cancellationToken) is { } problem)
+                return $"{path}/{problem.File} {problem.Detail}.";
+            Directory.Move(partial, folder);
+            return null;
+        }
+        finally
+        {
+            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+        }
+    }
 
     private static int? StepOf(string name) =>
-        name.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && int.TryParse(name[CheckpointPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : null;
+        name.StartsWith(CheckpointPrefix, StringComparison.Ordinal)
+            && int.TryParse(name[CheckpointPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step)
+            ? step
+            : null;
 
-    private BlobClient Document(string id) => _trainings.GetBlobClient($"{id}.json");
+    private BlobFolder Folder(string path) => new(_trainings, path);
 
-    private BlobClient Plan(string id) => _trainings.GetBlobClient($"{id}/plan.json");
+    private JsonBlob<TrainingJobState> Document(string id) => new(DocumentBlob(id));
+
+    private BlobClient DocumentBlob(string id) => _trainings.GetBlobClient($"{id}.json");
+
+    private JsonBlob<TrainingPlan> Plan(string id) => new(_trainings.GetBlobClient($"{id}/plan.json"));
 }

@@ -27,14 +27,14 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
     };
 
     /// <summary>Moves or tags an input, unless it was dropped again or is gone.</summary>
-    public async Task SettleAsync(string blob, string etag, string run, CancellationToken cancellationToken)
+    public async Task SettleAsync(BlobName blob, string etag, RunId run, CancellationToken cancellationToken)
     {
         try
         {
             if (options.ProcessedInput == ProcessedInput.Move) await MoveAsync(blob, etag, cancellationToken);
             if (options.ProcessedInput == ProcessedInput.Tag) await TagAsync(blob, etag, run, cancellationToken);
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed() || exception.IsAbsent())
+        catch (RequestFailedException exception) when (exception.IsWrittenInBetween() || exception.IsNotFound())
         {
             // A newer drop stands there, with a run of its own, or nothing does any more.
         }
@@ -46,21 +46,30 @@ internal sealed class ProcessedInputs(PipelineStorage storage, RunOptions option
     }
 
     // Copied, then deleted: dying between the two leaves it twice, and the sweep ends it.
-    private async Task MoveAsync(string blob, string etag, CancellationToken cancellationToken)
+    private async Task MoveAsync(BlobName blob, string etag, CancellationToken cancellationToken)
     {
         var container = storage.Container(StorageNames.Reviews);
+        if (!BlobName.TryParse(Folder + blob, out _, out string? reason))
+        {
+            logger.InputNotMoved(blob, reason);
+            return;
+        }
         var (from, to) = (container.GetBlobClient(blob), container.GetBlobClient(Folder + blob));
-        var copy = await to.StartCopyFromUriAsync(from.Uri, new BlobCopyFromUriOptions { SourceConditions = new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) } }, cancellationToken);
+        var copy = await to.StartCopyFromUriAsync(from.Uri,
+            new BlobCopyFromUriOptions { SourceConditions = new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) } },
+                cancellationToken);
         await copy.WaitForCompletionAsync(options.CopyPoll, cancellationToken);
-        await from.DeleteAsync(conditions: new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) }, cancellationToken: cancellationToken);
+        await from.DeleteAsync(conditions: new BlobRequestConditions { IfMatch = ETags.ToCondition(etag) },
+            cancellationToken: cancellationToken);
         logger.InputMoved(blob, to.Name);
     }
 
     // Tags have no condition on the ETag. One that a newer drop takes over by a hair's breadth is set again at its own end.
-    private async Task TagAsync(string blob, string etag, string run, CancellationToken cancellationToken)
+    private async Task TagAsync(BlobName blob, string etag, RunId run, CancellationToken cancellationToken)
     {
         var input = storage.Container(StorageNames.Reviews).GetBlobClient(blob);
-        if (await input.TryGetPropertiesAsync(cancellationToken) is not { } present || ETags.Bare(present.ETag) != etag) return;
-        await input.SetTagsAsync(new Dictionary<string, string> { [StateTag] = Done, ["run"] = run }, cancellationToken: cancellationToken);
+        if (await input.TryGetPropertiesAsync(cancellationToken) is not { } present || ETags.Unquote(present.ETag) != etag) return;
+        await input.SetTagsAsync(new Dictionary<string, string> { [StateTag] = Done, ["run"] = run.Value },
+            cancellationToken: cancellationToken);
     }
 }

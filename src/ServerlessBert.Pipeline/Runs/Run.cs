@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Serialization;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
@@ -12,17 +10,20 @@ public sealed record Run
     /// <summary>The document's schema, 1.</summary>
     public int Schema { get; init; } = 1;
 
-    /// <summary>The run's id, see <see cref="IdOf"/>.</summary>
-    public required string Id { get; init; }
+    /// <summary>The run's id, see <see cref="RunId.Compute"/>.</summary>
+    public required RunId Id { get; init; }
 
     /// <summary>The input's name in the reviews container.</summary>
-    public required string Blob { get; init; }
+    public required BlobName Blob { get; init; }
 
     /// <summary>The input's ETag, without quotes.</summary>
     [JsonPropertyName("etag")]
     public required string ETag { get; init; }
 
-    /// <summary>The model version that answers the whole file: live when the run began, or the one before where that cannot be loaded.</summary>
+    /// <summary>
+    /// The model version that answers the whole file: live when the run began, or the one before where that cannot be
+    /// loaded.
+    /// </summary>
     public required string Model { get; init; }
 
     /// <summary>The version that ran in shadow when the run began, on the batches that it takes; null where none did.</summary>
@@ -46,6 +47,12 @@ public sealed record Run
     /// <summary>Whether its content was rewritten as plain UTF-8 into the run's own blob.</summary>
     public bool IsRewritten { get; init; }
 
+    /// <summary>
+    /// The digest of the plan that its batches come from, see <see cref="RunPlan.Digest"/>; null before, and in runs
+    /// of a release without it.
+    /// </summary>
+    public string? Plan { get; init; }
+
     /// <summary>How many batches were planned; null before.</summary>
     public int? Batches { get; init; }
 
@@ -64,6 +71,9 @@ public sealed record Run
     /// <summary>How often the sweep has queued what was missing since the run last made progress.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>Why a host gave one of its batches back, which waits for one that can do it; null since the run made progress.</summary>
+    public string? Waiting { get; init; }
+
     /// <summary>Why it failed: a stable name such as <c>no_text_column</c>.</summary>
     public string? ErrorCode { get; init; }
 
@@ -81,11 +91,6 @@ public sealed record Run
     /// <summary>The summary's name in the predictions container.</summary>
     [JsonIgnore]
     public string SummaryName => Blob + ".summary.json";
-
-    /// <summary>A run's id, a function of its input alone: the same drop is the same run however often it is announced.</summary>
-    /// <returns>The first 16 hexadecimal digits of the SHA-256 of name, line feed and bare ETag.</returns>
-    public static string IdOf(string blob, string etag) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{blob}\n{ETags.Bare(etag)}")))[..16];
 }
 
 /// <summary>How far a run is.</summary>
@@ -116,7 +121,7 @@ public sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(Syst
 
 /// <summary>Why a batch failed last: the document <c>runs/&lt;id&gt;/failures/&lt;index&gt;.json</c>.</summary>
 /// <param name="Batch">The batch's index.</param>
-/// <param name="Attempt">How often it was tried, by the queue's count.</param>
+/// <param name="Attempt">How often it was tried; what a host could not help, or a stop cut short, is not counted.</param>
 /// <param name="Message">What went wrong, in a sentence.</param>
 /// <param name="Type">The exception's type, for whoever looks into it.</param>
 /// <param name="At">When.</param>

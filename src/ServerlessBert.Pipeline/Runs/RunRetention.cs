@@ -10,13 +10,18 @@ internal sealed class RunRetention(PipelineStorage storage, RunStore runs, RunOp
 {
     /// <summary>Clears some of the runs that are old enough.</summary>
     /// <param name="entries">Every run.</param>
-    /// <param name="standing">The runs whose input still stands in the container: without its document such a file would be taken for a new one.</param>
+    /// <param name="standing">
+    /// The runs whose input still stands in the container: without its document such a file would be taken for a new
+    /// one.
+    /// </param>
     /// <param name="cancellationToken">Ends the clearing; the next sweep goes on.</param>
-    public async Task ClearAsync(IEnumerable<RunEntry> entries, IReadOnlySet<string> standing, CancellationToken cancellationToken)
+    public async Task ClearAsync(IEnumerable<RunEntry> entries, IReadOnlySet<RunId> standing, CancellationToken cancellationToken)
     {
         if (options.KeepEnded <= TimeSpan.Zero) return;
         var before = time.GetUtcNow() - options.KeepEnded;
-        var old = entries.Where(run => run.IsFinished && run.Updated < before && !(run.IsCleared && standing.Contains(run.Id)));
+        // One that does not end is one whose document cannot be read; without its input nobody can say what it was of.
+        var old = entries.Where(run =>
+            (run.IsFinished || !standing.Contains(run.Id)) && run.Updated < before && !(run.IsCleared && standing.Contains(run.Id)));
         foreach (var run in old.Take(options.ClearAtOnce)) await ClearAsync(run, standing.Contains(run.Id), cancellationToken);
     }
 
@@ -29,10 +34,11 @@ internal sealed class RunRetention(PipelineStorage storage, RunStore runs, RunOp
         logger.RunCleared(run.Id, keepsDocument ? "" : ", with its document");
     }
 
-    private async Task ClearFolderAsync(string run, CancellationToken cancellationToken)
+    private async Task ClearFolderAsync(RunId run, CancellationToken cancellationToken)
     {
         var container = storage.Container(StorageNames.Runs);
-        await foreach (var blob in container.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{run}/", States = BlobStates.Uncommitted }, cancellationToken))
+        await foreach (var blob in container.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{run}/", States = BlobStates.Uncommitted },
+            cancellationToken))
             await container.DeleteBlobIfExistsAsync(blob.Name, cancellationToken: cancellationToken);
     }
 }

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -12,6 +10,9 @@ namespace ServerlessBert.Pipeline.Runs;
 /// <summary>The runs' documents: written under conditions, listed by their metadata, followed while they go on.</summary>
 public sealed class RunStore(PipelineStorage storage)
 {
+    /// <summary>The error code of a run whose document cannot be read.</summary>
+    internal const string DamagedCode = "damaged_document";
+
     private const string StateMetadata = "state";
     private const string StartedMetadata = "started";
     private const string ClearedMetadata = "cleared";
@@ -19,7 +20,9 @@ public sealed class RunStore(PipelineStorage storage)
     private readonly BlobContainerClient _runs = storage.Container(StorageNames.Runs);
 
     /// <summary>A run's document, or null.</summary>
-    public async Task<Run?> TryReadAsync(string id, CancellationToken cancellationToken = default) => (await ReadAsync(id, cancellationToken)).Run;
+    /// <exception cref="DamagedDocumentException">It cannot be read.</exception>
+    public async Task<Run?> TryReadAsync(RunId id, CancellationToken cancellationToken = default) =>
+        (await Document(id).ReadAsync(null, cancellationToken)).Intact;
 
     /// <summary>Every run's id, state and times, from one listing.</summary>
     public async IAsyncEnumerable<RunEntry> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -41,19 +44,23 @@ public sealed class RunStore(PipelineStorage storage)
         var entries = new List<RunEntry>();
         await foreach (var entry in ListAsync(cancellationToken)) entries.Add(entry);
         entries.Sort((left, right) => right.Started.CompareTo(left.Started));
-        var chosen = entries.Where(entry => !entry.IsFinished).Take(mostUnfinished).Concat(entries.Where(entry => entry.IsFinished).Take(count));
+        var chosen = entries.Where(entry => !entry.IsFinished).Take(mostUnfinished)
+            .Concat(entries.Where(entry => entry.IsFinished).Take(count));
 
         var runs = new List<RunProgress>();
         foreach (var entry in chosen)
         {
-            if (await TryReadAsync(entry.Id, cancellationToken) is { } run) runs.Add(await ProgressAsync(run, cancellationToken));
+            var reading = await Document(entry.Id).ReadAsync(null, cancellationToken);
+            if (reading.Damage is { } damage) runs.Add(new RunProgress(Damaged(entry, damage), 0));
+            else if (reading.Value is { } run) runs.Add(await ProgressAsync(run, cancellationToken));
         }
         return runs;
     }
 
     /// <summary>How much of a run is staged; asks storage only while it classifies.</summary>
-    public async Task<RunProgress> ProgressAsync(Run run, CancellationToken cancellationToken = default) => run.State == RunState.Classifying
-        ? new(run, (await new StagedBatches(storage, run.Id).ReadAsync(cancellationToken)).Indexes.Count)
+    public async Task<RunProgress> ProgressAsync(Run run, CancellationToken cancellationToken = default) =>
+        run.State == RunState.Classifying
+        ? new(run, await new StagedBatches(storage, run.Id).CountAsync(cancellationToken))
         : new(run, run.Staged);
 
     /// <summary>Follows a drop until its run ends: an item at each look, null while the run has not begun.</summary>
@@ -61,9 +68,10 @@ public sealed class RunStore(PipelineStorage storage)
     /// <param name="etag">The ETag that the drop got.</param>
     /// <param name="interval">Between two looks.</param>
     /// <param name="cancellationToken">Ends the following.</param>
-    public async IAsyncEnumerable<RunProgress?> FollowAsync(string blob, string etag, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<RunProgress?> FollowAsync(string blob, string etag, TimeSpan interval,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        string id = Run.IdOf(blob, etag);
+        var id = RunId.Compute(blob, etag);
         while (true)
         {
             var run = await TryReadAsync(id, cancellationToken);
@@ -75,76 +83,66 @@ public sealed class RunStore(PipelineStorage storage)
 
     /// <summary>Writes a new run's document, unless there is one.</summary>
     /// <returns>Whether it was written.</returns>
-    internal Task<bool> TryCreateAsync(Run run, CancellationToken cancellationToken) => TryWriteAsync(run, null, cancellationToken);
+    internal async Task<bool> TryCreateAsync(Run run, CancellationToken cancellationToken) =>
+        await Document(run.Id).CreateAsync(run, cancellationToken) is not null;
 
     /// <summary>Changes an unfinished run's document; decides anew when another writer came in between.</summary>
     /// <param name="id">The run.</param>
     /// <param name="change">The document as it should be, or null to leave it.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The changed document, or null where nothing was changed.</returns>
-    internal async Task<Run?> UpdateAsync(string id, Func<Run, Run?> change, CancellationToken cancellationToken)
+    internal async Task<Run?> UpdateAsync(RunId id, Func<Run, Run?> change, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            var (run, etag) = await ReadAsync(id, cancellationToken);
-            if (run is null || run.IsFinished || change(run) is not { } changed) return null;
-            if (await TryWriteAsync(changed, etag, cancellationToken)) return changed;
-        }
+        var changed = await Document(id).ChangeAsync(read =>
+            read.Intact is { IsFinished: false } run ? change(run) : null, cancellationToken);
+        return changed.IsWritten ? changed.Value : null;
     }
 
+    /// <summary>Puts a run in the place of a document that cannot be read.</summary>
+    internal Task ReplaceDamagedAsync(Run run, CancellationToken cancellationToken) =>
+        Document(run.Id).ChangeAsync(read => read.Damage is null ? null : run, cancellationToken);
+
     /// <summary>Marks an ended run's document, so that the next listing tells that its folder is gone.</summary>
-    internal async Task MarkClearedAsync(string id, CancellationToken cancellationToken)
+    internal async Task MarkClearedAsync(RunId id, CancellationToken cancellationToken)
     {
-        if (await Document(id).TryGetPropertiesAsync(cancellationToken) is not { } properties) return;
+        if (await BlobOf(id).TryGetPropertiesAsync(cancellationToken) is not { } properties) return;
         var metadata = new Dictionary<string, string>(properties.Metadata) { [ClearedMetadata] = "true" };
-        await Document(id).SetMetadataAsync(metadata, new BlobRequestConditions { IfMatch = properties.ETag }, cancellationToken);
+        await BlobOf(id).SetMetadataAsync(metadata, new BlobRequestConditions { IfMatch = properties.ETag }, cancellationToken);
     }
 
     /// <summary>Deletes an ended run's document.</summary>
-    internal Task DeleteAsync(string id, CancellationToken cancellationToken) => Document(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
-
-    private async Task<(Run? Run, string? ETag)> ReadAsync(string id, CancellationToken cancellationToken)
-    {
-        var content = await Document(id).TryDownloadAsync(cancellationToken);
-        return content is null
-            ? (null, null)
-            : (JsonSerializer.Deserialize(content.Content.ToMemory().Span, PipelineJson.Of<Run>()), ETags.Bare(content.Details.ETag));
-    }
-
-    private async Task<bool> TryWriteAsync(Run run, string? etag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Document(run.Id).UploadAsync(
-                new BinaryData(JsonSerializer.SerializeToUtf8Bytes(run, PipelineJson.Of<Run>())),
-                new BlobUploadOptions
-                {
-                    Conditions = BlobOutcomes.Unchanged(etag),
-                    HttpHeaders = new BlobHttpHeaders { ContentType = "application/json" },
-                    Metadata = new Dictionary<string, string>
-                    {
-                        [StateMetadata] = run.State.ToString(),
-                        [StartedMetadata] = run.Started.ToString("O", CultureInfo.InvariantCulture),
-                    },
-                },
-                cancellationToken);
-            return true;
-        }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
-        {
-            return false;
-        }
-    }
+    internal Task DeleteAsync(RunId id, CancellationToken cancellationToken) =>
+        BlobOf(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
 
     private static RunEntry? EntryOf(BlobItem blob) =>
-        blob.Name.EndsWith(".json", StringComparison.Ordinal)
+        blob.Name.EndsWith(".json", StringComparison.Ordinal) && RunId.TryParse(blob.Name[..^".json".Length], out var id)
         && blob.Metadata.TryGetValue(StateMetadata, out string? state) && Enum.TryParse(state, out RunState known)
         && blob.Metadata.TryGetValue(StartedMetadata, out string? started)
         && DateTimeOffset.TryParse(started, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var when)
-            ? new RunEntry(blob.Name[..^".json".Length], known, when, blob.Properties.LastModified ?? when) { IsCleared = blob.Metadata.ContainsKey(ClearedMetadata) }
+            ? new RunEntry(id, known, when, blob.Properties.LastModified ?? when) { IsCleared = blob.Metadata.ContainsKey(ClearedMetadata) }
             : null;
 
-    private BlobClient Document(string id) => _runs.GetBlobClient($"{id}.json");
+    // What a listing still tells of a document that cannot be read: the status shows it with the reason.
+    private static Run Damaged(RunEntry entry, string damage) => new()
+    {
+        Id = entry.Id,
+        Blob = BlobName.Parse($"{entry.Id}.json"),
+        ETag = "",
+        Model = "",
+        State = entry.State,
+        Dropped = entry.Started,
+        Started = entry.Started,
+        ErrorCode = DamagedCode,
+        ErrorMessage = damage,
+    };
+
+    private JsonBlob<Run> Document(RunId id) => new(BlobOf(id), run => new Dictionary<string, string>
+    {
+        [StateMetadata] = run.State.ToString(),
+        [StartedMetadata] = run.Started.ToString("O", CultureInfo.InvariantCulture),
+    });
+
+    private BlobClient BlobOf(RunId id) => _runs.GetBlobClient($"{id}.json");
 }
 
 /// <summary>A run in a listing.</summary>
@@ -152,7 +150,7 @@ public sealed class RunStore(PipelineStorage storage)
 /// <param name="State">Its state.</param>
 /// <param name="Started">When it began.</param>
 /// <param name="Updated">When its document changed last.</param>
-public sealed record RunEntry(string Id, RunState State, DateTimeOffset Started, DateTimeOffset Updated)
+public sealed record RunEntry(RunId Id, RunState State, DateTimeOffset Started, DateTimeOffset Updated)
 {
     /// <summary>Whether it will not change any more.</summary>
     public bool IsFinished => State is RunState.Done or RunState.Superseded or RunState.Failed;
@@ -167,7 +165,7 @@ public sealed record RunEntry(string Id, RunState State, DateTimeOffset Started,
 public sealed record RunProgress(Run Run, int Staged);
 
 /// <summary>Where a run keeps what in the runs container.</summary>
-internal sealed class RunBlobs(PipelineStorage storage, string run)
+internal sealed class RunBlobs(PipelineStorage storage, RunId run)
 {
     private readonly BlobContainerClient _runs = storage.Container(StorageNames.Runs);
 

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Azure;
@@ -6,102 +8,189 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ServerlessBert.Pipeline.Predictions;
 using ServerlessBert.Pipeline.Storage;
+using ServerlessBert.Reviews;
 
 namespace ServerlessBert.Pipeline.Runs;
 
 /// <summary>
-/// A run's output while it is made: a block a batch, with an id made from the batch's index, so that staging one twice
-/// replaces it. The commit is one Put Block List, once; after it the bytes do not change any more.
+/// A run's output while it is made: a block a batch, with an id made from the plan and the batch's rows, so that staging
+/// one twice replaces it and a block of another cut is never among those that are committed. The commit is one Put Block
+/// List; after it the bytes do not change any more.
 /// </summary>
-internal sealed class StagedBatches(PipelineStorage storage, string run)
+internal sealed class StagedBatches(PipelineStorage storage, RunId run)
 {
     private readonly RunBlobs _blobs = new(storage, run);
 
     /// <summary>Stages a batch's lines and counts: two calls.</summary>
-    public async Task StageAsync(int batch, ReadOnlyMemory<byte> predictions, BatchStatistics statistics, CancellationToken cancellationToken)
+    public async Task StageAsync(BlockId block, ReadOnlyMemory<byte> predictions, BatchStatistics statistics,
+        CancellationToken cancellationToken)
     {
-        await StageAsync(_blobs.Predictions, batch, predictions, cancellationToken);
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(statistics, PipelineJson.Of<BatchStatistics>()), (byte)'\n'];
-        await StageAsync(_blobs.Statistics, batch, line, cancellationToken);
+        await StageAsync(_blobs.Predictions, block, predictions, cancellationToken);
+        byte[] line = [.. PipelineJson.ToBytes(statistics), (byte)'\n'];
+        await StageAsync(_blobs.Statistics, block, line, cancellationToken);
     }
 
     /// <summary>Stages what the version in shadow said of a batch.</summary>
-    public Task StageShadowAsync(int batch, ReadOnlyMemory<byte> predictions, CancellationToken cancellationToken) =>
-        StageAsync(_blobs.Shadow, batch, predictions, cancellationToken);
+    public Task StageShadowAsync(BlockId block, ReadOnlyMemory<byte> predictions, CancellationToken cancellationToken) =>
+        StageAsync(_blobs.Shadow, block, predictions, cancellationToken);
 
-    /// <summary>Which batches are staged: one call.</summary>
-    public Task<StagedIndexes> ReadAsync(CancellationToken cancellationToken) => ReadAsync(_blobs.Statistics, cancellationToken);
+    /// <summary>About how many batches are staged: one call, which does not look at the plan.</summary>
+    public async Task<int> CountAsync(CancellationToken cancellationToken) =>
+        (await ReadAsync(_blobs.Statistics, cancellationToken)).Select(block => new BlockId(block).Index).Distinct().Count();
+
+    /// <summary>Which of the blocks are not staged whole. Two calls: storage forgets blocks after a week, each blob's by itself.</summary>
+    /// <returns>The blocks' places among those given.</returns>
+    public async Task<IReadOnlyList<int>> MissingAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken)
+    {
+        var staged = await ReadAsync(_blobs.Statistics, cancellationToken);
+        if (staged.Count > 0) staged.IntersectWith(await ReadAsync(_blobs.Predictions, cancellationToken));
+        return [.. Enumerable.Range(0, blocks.Count).Where(place => !staged.Contains(blocks[place].Value))];
+    }
+
+    /// <summary>Commits the counts; again is harmless.</summary>
+    public Task CommitStatisticsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) =>
+        CommitAsync(_blobs.Statistics, blocks, cancellationToken);
+
+    /// <summary>Commits the predictions; again is harmless.</summary>
+    public Task CommitPredictionsAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken) =>
+        CommitAsync(_blobs.Predictions, blocks, cancellationToken);
 
     /// <summary>Commits what the version in shadow said, of the batches that it managed, in order.</summary>
-    public async Task CommitShadowAsync(CancellationToken cancellationToken)
+    public async Task CommitShadowAsync(IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken)
     {
         var staged = await ReadAsync(_blobs.Shadow, cancellationToken);
-        if (staged.Indexes.Count > 0) await CommitAsync(_blobs.Shadow, staged.Indexes.Order(), cancellationToken);
+        BlockId[] managed = [.. blocks.Where(block => staged.Contains(block.Value))];
+        if (managed.Length > 0) await CommitAsync(_blobs.Shadow, managed, cancellationToken);
     }
 
-    private static async Task<StagedIndexes> ReadAsync(BlockBlobClient blob, CancellationToken cancellationToken)
-    {
-        try
-        {
-            BlockList blocks = await blob.GetBlockListAsync(BlockListTypes.All, cancellationToken: cancellationToken);
-            return new(blocks.CommittedBlocks.Concat(blocks.UncommittedBlocks).Select(block => IndexOf(block.Name)).ToHashSet());
-        }
-        catch (RequestFailedException exception) when (exception.IsAbsent())
-        {
-            return new(new HashSet<int>());
-        }
-    }
-
-    /// <summary>Commits all batches in order; again is harmless.</summary>
-    public async Task CommitAsync(int batches, CancellationToken cancellationToken)
-    {
-        await CommitAsync(_blobs.Predictions, Enumerable.Range(0, batches), cancellationToken);
-        await CommitAsync(_blobs.Statistics, Enumerable.Range(0, batches), cancellationToken);
-    }
-
-    /// <summary>The counts of the whole file, after the commit.</summary>
-    public async Task<BatchStatistics> SumAsync(CancellationToken cancellationToken)
+    /// <summary>The counts of the whole file, after their commit; with a sentence where they are not those of the plan's rows.</summary>
+    public async Task<(BatchStatistics Sum, string? Mismatch)> SumAsync(RunPlan plan, CancellationToken cancellationToken)
     {
         await using var content = await _blobs.Statistics.OpenReadAsync(cancellationToken: cancellationToken);
         using var lines = new StreamReader(content);
         var sum = BatchStatistics.Empty;
-        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        int batch = 0;
+        for (; await lines.ReadLineAsync(cancellationToken) is { } line; batch++)
         {
-            sum += JsonSerializer.Deserialize(line, PipelineJson.Of<BatchStatistics>())!;
+            if (Parse(line) is not { } counts) return (sum, $"The counts of batch {batch} cannot be read.");
+            if (batch >= plan.Batches.Count) break;
+            if (counts.Rows != plan.Batches[batch].Rows)
+                return (sum, $"Batch {batch} was staged with {counts.Rows:N0} rows and is planned with {plan.Batches[batch].Rows:N0}.");
+            sum += counts;
         }
-        return sum;
+        return (sum, batch == plan.Batches.Count && sum.Rows == plan.Rows ? null
+            : $"{batch:N0} batches with {sum.Rows:N0} rows were staged, and {plan.Batches.Count:N0} with {plan.Rows:N0} are planned.");
     }
 
-    private static Task StageAsync(BlockBlobClient blob, int batch, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        blob.StageBlockAsync(BlockId(batch), BinaryData.FromBytes(bytes).ToStream(), cancellationToken: cancellationToken);
-
-    private static async Task CommitAsync(BlockBlobClient blob, IEnumerable<int> batches, CancellationToken cancellationToken)
+    private static BatchStatistics? Parse(string line)
     {
         try
         {
-            await blob.CommitBlockListAsync(batches.Select(BlockId), new CommitBlockListOptions
-            {
-                // Only the first commit counts: a late duplicate's block must not change bytes that are being copied.
-                Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
-                HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" },
-            }, cancellationToken);
+            return JsonSerializer.Deserialize(line, PipelineJson.Of<BatchStatistics>());
         }
-        catch (RequestFailedException exception) when (exception.IsConditionFailed())
+        catch (JsonException)
         {
-            // Another worker found everything staged too and was first.
+            return null; // told with the batch's number
         }
     }
 
-    // All ids of a blob must have one length.
-    private static string BlockId(int batch) => Convert.ToBase64String(Encoding.ASCII.GetBytes(batch.ToString("D8", CultureInfo.InvariantCulture)));
+    private static async Task<HashSet<string>> ReadAsync(BlockBlobClient blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlockList blocks = await blob.GetBlockListAsync(BlockListTypes.All, cancellationToken: cancellationToken);
+            return [.. blocks.CommittedBlocks.Concat(blocks.UncommittedBlocks).Select(block => block.Name)];
+        }
+        catch (RequestFailedException exception) when (exception.IsNotFound())
+        {
+            return [];
+        }
+    }
 
-    private static int IndexOf(string blockId) => int.Parse(Encoding.ASCII.GetString(Convert.FromBase64String(blockId)), CultureInfo.InvariantCulture);
+    private static async Task StageAsync(BlockBlobClient blob, BlockId block, ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blob.StageBlockAsync(block.Value, BinaryData.FromBytes(bytes).ToStream(), cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException exception) when (exception.IsUnwritable())
+        {
+            throw StorageErrors.Unwritable(blob, exception);
+        }
+    }
+
+    // Only the first commit of the plan's blocks counts: a late duplicate's block must not change bytes that are being
+    // copied. What another release's worker committed of another cut is replaced.
+    private static async Task CommitAsync(BlockBlobClient blob, IReadOnlyList<BlockId> blocks, CancellationToken cancellationToken)
+    {
+        string[] ids = [.. blocks.Select(block => block.Value)];
+        string? etag = null;
+        await ContendedWrite.RetryUntilAsync($"{blob.BlobContainerName}/{blob.Name}", async () =>
+        {
+            try
+            {
+                await blob.CommitBlockListAsync(ids, new CommitBlockListOptions
+                {
+                    Conditions = Blobs.Unchanged(etag),
+                    HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" },
+                }, cancellationToken);
+                return true;
+            }
+            catch (RequestFailedException exception) when (exception.IsWrittenInBetween())
+            {
+                BlockList there = await blob.GetBlockListAsync(BlockListTypes.Committed, cancellationToken: cancellationToken);
+                if (there.CommittedBlocks.Select(block => block.Name).SequenceEqual(ids)) return true;
+                etag = ETags.Unquote((await blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ETag);
+                return false;
+            }
+            catch (RequestFailedException exception) when (exception.IsUnwritable())
+            {
+                throw StorageErrors.Unwritable(blob, exception);
+            }
+        }, cancellationToken);
+    }
 }
 
-/// <summary>Which batches of a run are staged.</summary>
-/// <param name="Indexes">Their indexes.</param>
-internal sealed record StagedIndexes(IReadOnlySet<int> Indexes)
+/// <summary>The id of a staged batch's block: eight bytes in Base64, since all ids of a blob must have one length.</summary>
+/// <param name="Value">The id.</param>
+internal readonly record struct BlockId(string Value)
 {
-    /// <summary>The indexes that are not staged.</summary>
-    public IEnumerable<int> Missing(int batches) => Enumerable.Range(0, batches).Where(batch => !Indexes.Contains(batch));
+    private const byte OfPlan = 1;
+
+    /// <summary>The most batches that an id can number; storage commits 50,000 blocks.</summary>
+    public const int MaxBatches = ushort.MaxValue + 1;
+
+    /// <summary>The batch's index.</summary>
+    public int Index
+    {
+        get
+        {
+            byte[] bytes = Convert.FromBase64String(Value);
+            return bytes[0] == OfPlan ? BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(1))
+                : int.Parse(Encoding.ASCII.GetString(bytes), CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>The id of a batch: its index, then 40 bits of the SHA-256 of plan and rows.</summary>
+    /// <param name="plan">The plan's digest; null gives the id that releases without one made, eight digits of the index.</param>
+    /// <param name="batch">The batch.</param>
+    public static BlockId Compute(string? plan, ReviewBatch batch)
+    {
+        if (plan is null) return new(
+            Convert.ToBase64String(Encoding.ASCII.GetBytes(batch.Index.ToString("D8", CultureInfo.InvariantCulture))));
+        Span<byte> id = stackalloc byte[8];
+        string rows = string.Create(CultureInfo.InvariantCulture,
+            $"{plan}\n{batch.Index}\n{batch.Offset}\n{batch.Length}\n{batch.FirstRow}\n{batch.Rows}");
+        SHA256.HashData(Encoding.ASCII.GetBytes(rows)).AsSpan(0, 5).CopyTo(id[3..]);
+        id[0] = OfPlan;
+        BinaryPrimitives.WriteUInt16BigEndian(id[1..], checked((ushort)batch.Index));
+        return new(Convert.ToBase64String(id));
+    }
+
+    /// <summary>The ids of a plan's batches, in order.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="isLegacy">Whether the run was begun by a release whose messages named no plan.</param>
+    public static IReadOnlyList<BlockId> Compute(RunPlan plan, bool isLegacy = false) =>
+        [.. plan.Batches.Select(batch => Compute(isLegacy ? null : plan.Digest, batch))];
 }

@@ -43,11 +43,13 @@ internal static class MessageReader
         // Absent means 1: a message written by hand need not say it.
         if (!json.TryGetProperty("version", out var version)) return;
         if (version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out int number) && number == Known) return;
-        throw new MessageFormatException($"A {what} message has version {version.GetRawText()}, and this program knows version {Known}: update the program, or replay the message with the one that wrote it.");
+        throw new MessageFormatException(
+            $"A {what} message has version {version.GetRawText()}, and this program knows version {Known}: update the program, or replay "
+                + "the message with the one that wrote it.");
     }
 }
 
 /// <summary>A queue message that cannot be read: not JSON, an unknown version, a field missing or out of range.</summary>
 /// <param name="message">One sentence: what, where, what to do.</param>
 /// <param name="inner">What the JSON reader said, if it was that.</param>
-public sealed class MessageFormatException(string message, Exception? inner = null) : FormatException(message, inner);
+public sealed class MessageFormatException(string message, Exception? inner = null) : ServerlessBertException(message, inner);

@@ -17,6 +17,9 @@ public static class PipelineJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     });
 
+    /// <summary>A document's bytes: the same for the same document.</summary>
+    internal static byte[] ToBytes<T>(T document) => JsonSerializer.SerializeToUtf8Bytes(document, Of<T>());
+
     internal static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
 
     private static JsonSerializerOptions MadeReadOnly(JsonSerializerOptions options)

@@ -6,9 +6,10 @@ namespace ServerlessBert.Reviews.Decoding;
 
 /// <summary>Decompresses gzip of one or more members (RFC 1952), and notices when some of it is missing.</summary>
 /// <remarks>
-/// .NET's <see cref="GZipStream"/> ends without an error where a file was cut short, and ignores what follows a member
-/// without being one: rows would be lost in silence. So a member of our own is put behind the file's last byte, and
-/// its content, a random mark, must come out last: only then was every byte before it understood.
+/// .NET's <see cref="GZipStream"/> ignores what follows a member without being one, also a second member whose first byte is
+/// damaged, and ends without an error where a file was cut short unless the whole process asks for strict validation: rows
+/// would be lost in silence. So a member of our own is put behind the file's last byte, and its content, a random mark, must
+/// come out last: only then was every byte before it understood. Zero bytes behind the last member are padding, as for gzip.
 /// </remarks>
 internal sealed class GunzipStream : ReadOnlyStream
 {
@@ -36,7 +37,7 @@ internal sealed class GunzipStream : ReadOnlyStream
     {
         if (buffer.IsEmpty) return 0;
         while (!_isAtEnd && _end - _start <= Mark.Length) await FillAsync(cancellationToken).ConfigureAwait(false);
-        int length = Math.Min(buffer.Length, _end - _start - Mark.Length);
+        int length = Math.Min(buffer.Length, _end - _start - (_isAtEnd ? 0 : Mark.Length));
         _held.AsMemory(_start, length).CopyTo(buffer);
         _start += length;
         return length;
@@ -59,8 +60,14 @@ internal sealed class GunzipStream : ReadOnlyStream
         _end += length;
         _length += length;
         _isAtEnd = length == 0;
-        if (_isAtEnd && !_held.AsSpan(0, _end).EndsWith(Mark)) throw Damaged();
+        if (_isAtEnd) TakeEnd();
         if (_length > FreeBytes && _length / Math.Max(1, _source.BytesRead) >= _maxRatio) throw TooDense();
+    }
+
+    private void TakeEnd()
+    {
+        if (_held.AsSpan(0, _end).EndsWith(Mark)) _end -= Mark.Length;
+        else if (!_source.IsInPadding) throw Damaged();
     }
 
     private ReviewFileException Damaged() =>
@@ -83,25 +90,60 @@ internal sealed class GunzipStream : ReadOnlyStream
     }
 
     /// <summary>The file's bytes, counted, and then the last member.</summary>
+    /// <remarks>
+    /// Zeros at the file's end come one at a time, and the decompressor asks for the next only when it needs it: so it is
+    /// known whether it stopped among them, behind a whole member, as it does where they are padding.
+    /// </remarks>
     private sealed class CompressedSource(Stream compressed, byte[] lastMember) : ReadOnlyStream
     {
-        private ReadOnlyMemory<byte>? _tail;
+        private readonly byte[] _chunk = new byte[64 * 1024];
+        private ReadOnlyMemory<byte> _unread;
+        private ReadOnlyMemory<byte> _tail = lastMember;
+        private long _zeros;
+        private long _zerosBefore;
+        private bool _isAtEnd;
 
         public long BytesRead { get; private set; }
 
+        /// <summary>Whether a zero of the file's end was the last byte that was asked for.</summary>
+        public bool IsInPadding { get; private set; }
+
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_tail is null)
-            {
-                int length = await compressed.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-                BytesRead += length;
-                if (length > 0 || buffer.IsEmpty) return length;
-                _tail = lastMember;
-            }
-            ReadOnlyMemory<byte> tail = _tail.Value;
-            int taken = Math.Min(buffer.Length, tail.Length);
-            tail[..taken].CopyTo(buffer);
-            _tail = tail[taken..];
+            if (buffer.IsEmpty) return 0;
+            while (_unread.IsEmpty && !_isAtEnd) await FillAsync(cancellationToken).ConfigureAwait(false);
+            if (_unread.IsEmpty) return ReadEnd(buffer);
+            if (_zerosBefore == 0) return Take(ref _unread, buffer);
+            int zeros = (int)Math.Min(buffer.Length, _zerosBefore);
+            buffer.Span[..zeros].Clear();
+            _zerosBefore -= zeros;
+            return zeros;
+        }
+
+        private async ValueTask FillAsync(CancellationToken cancellationToken)
+        {
+            int length = await compressed.ReadAsync(_chunk, cancellationToken).ConfigureAwait(false);
+            BytesRead += length;
+            _isAtEnd = length == 0;
+            int end = _chunk.AsSpan(0, length).LastIndexOfAnyExcept((byte)0) + 1;
+            if (end > 0) (_unread, _zerosBefore, _zeros) = (_chunk.AsMemory(0, end), _zeros, 0);
+            _zeros += length - end;
+        }
+
+        private int ReadEnd(Memory<byte> buffer)
+        {
+            IsInPadding = _zeros > 0;
+            if (!IsInPadding) return Take(ref _tail, buffer);
+            _zeros--;
+            buffer.Span[0] = 0;
+            return 1;
+        }
+
+        private static int Take(ref ReadOnlyMemory<byte> bytes, Memory<byte> buffer)
+        {
+            int taken = Math.Min(buffer.Length, bytes.Length);
+            bytes[..taken].CopyTo(buffer);
+            bytes = bytes[taken..];
             return taken;
         }
 

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace ServerlessBert.Reviews.Decoding;
 
-/// <summary>What <see cref="ReviewContent.OpenAsUtf8"/> returns: gzip and UTF-16 undone, as the content's own first bytes ask for it.</summary>
-internal sealed class Utf8ContentStream(Stream content, ReviewOptions options) : ReadOnlyStream
+/// <summary>What <see cref="ReviewContent"/> opens for all forms but Parquet: gzip, UTF-16 and JSON arrays undone, as the content's own first bytes ask for it.</summary>
+internal sealed class Utf8ContentStream(Stream content, bool isJson, ReviewOptions options, bool leaveOpen) : ReadOnlyStream
 {
     private Stream? _utf8;
     private long _length;
@@ -25,14 +25,18 @@ internal sealed class Utf8ContentStream(Stream content, ReviewOptions options) :
             source = new PeekedStream(new GunzipStream(source, options));
             head = await source.PeekAsync(ReviewContent.MagicBytes, cancellationToken).ConfigureAwait(false);
         }
-        return ReviewContent.IsUtf16LittleEndian(head.Span) ? Encoding.CreateTranscodingStream(source, Encoding.Unicode, Encoding.UTF8)
-            : ReviewContent.IsUtf16BigEndian(head.Span) ? Encoding.CreateTranscodingStream(source, Encoding.BigEndianUnicode, Encoding.UTF8)
-            : source;
+        Encoding? utf16 = ReviewContent.IsUtf16LittleEndian(head.Span) ? Encoding.Unicode : ReviewContent.IsUtf16BigEndian(head.Span) ? Encoding.BigEndianUnicode : null;
+        if (utf16 is not null)
+        {
+            source = new PeekedStream(Encoding.CreateTranscodingStream(source, utf16, Encoding.UTF8));
+            if (isJson) head = await source.PeekAsync(ReviewContent.MagicBytes, cancellationToken).ConfigureAwait(false);
+        }
+        return isJson && JsonArrayStream.Begins(head.Span) ? new JsonArrayStream(source) : source;
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) (_utf8 ?? content).Dispose();
+        if (disposing && !leaveOpen) (_utf8 ?? content).Dispose();
         base.Dispose(disposing);
     }
 }

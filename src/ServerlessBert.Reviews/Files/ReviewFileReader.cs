@@ -131,8 +131,8 @@ public sealed class LocalReviewFile : IAsyncDisposable
             await using Stream whole = await CopyAsync(content, cancellationToken).ConfigureAwait(false);
             return await RewriteAsync(whole, name, options, cancellationToken).ConfigureAwait(false);
         }
-        // Not disposed: it would dispose of the content, which is the caller's.
-        return await CopyAsync(ReviewContent.OpenAsUtf8(content, name, options), cancellationToken).ConfigureAwait(false);
+        await using Stream utf8 = ReviewContent.OpenAsUtf8(content, name, options, leaveOpen: true);
+        return await CopyAsync(utf8, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<Stream> CopyAsync(Stream content, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace ServerlessBert.Reviews.Records;
 
@@ -9,30 +9,52 @@ namespace ServerlessBert.Reviews.Records;
 internal static class JsonReview
 {
     /// <summary>The review, or its error. Properties of other names are skipped, whatever they hold.</summary>
-    public static Review Read(ReadOnlySpan<byte> record, RowPlace place, ReviewOptions options)
+    /// <param name="record">The line, in well-formed UTF-8.</param>
+    /// <param name="invalid">How many of its characters were replaced already.</param>
+    /// <param name="place">Where it stands.</param>
+    /// <param name="options">Field names.</param>
+    public static Review Read(ReadOnlySpan<byte> record, int invalid, RowPlace place, ReviewOptions options)
     {
-        ReadOnlySpan<byte> json = JsonRepair.Repair(record, out int invalid);
-        var review = new Review { Row = place.Row, InvalidUtf8 = invalid };
+        ReadOnlySpan<byte> json = JsonRepair.Repair(record, out int replaced);
+        var review = new Review { Row = place.Row, InvalidUtf8 = invalid + replaced };
         try
         {
-            var reader = new Utf8JsonReader(json);
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject)
-            {
-                JsonTokenType found = reader.TokenType;
-                reader.Skip();
-                reader.Read(); // anything that follows is the error to name
-                return review with { Error = RowErrors.NotAnObject(place, NameOf(found)) };
-            }
-            var fields = new Fields(options);
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) fields.Take(ref reader);
-            reader.Read();
-            return fields.ToReview(review, place);
+            return Parse(json, review, place, options);
         }
         catch (JsonException exception)
         {
-            return review with { Error = RowErrors.InvalidJson(place, Reason(exception, isAsRead: invalid == 0)) };
+            if (JsonRepair.TryReplaceNumbersThatAreNone(json, out byte[] repaired)) return ReadRepaired(repaired, review, place, options);
+            return review with { Error = RowErrors.InvalidJson(place, Reason(exception, isAsRead: review.InvalidUtf8 == 0)) };
         }
+    }
+
+    private static Review ReadRepaired(ReadOnlySpan<byte> json, Review review, RowPlace place, ReviewOptions options)
+    {
+        try
+        {
+            return Parse(json, review, place, options);
+        }
+        catch (JsonException exception)
+        {
+            return review with { Error = RowErrors.InvalidJson(place, Reason(exception, isAsRead: false)) };
+        }
+    }
+
+    private static Review Parse(ReadOnlySpan<byte> json, Review review, RowPlace place, ReviewOptions options)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            JsonTokenType found = reader.TokenType;
+            reader.Skip();
+            reader.Read(); // anything that follows is the error to name
+            return review with { Error = RowErrors.NotAnObject(place, NameOf(found)) };
+        }
+        var fields = new Fields(options);
+        fields.TakeAll(ref reader, path: "");
+        reader.Read();
+        return fields.ToReview(review, place);
     }
 
     // The reader's own position is in the repaired bytes, which are the file's only where nothing was repaired.
@@ -56,48 +78,62 @@ internal static class JsonReview
     private struct Fields(ReviewOptions options)
     {
         private Value _text;
+        private Value _noText;
         private Value _id;
         private Value _stars;
         private Value _label;
 
-        /// <summary>Takes a property, its name being the reader's token.</summary>
-        public void Take(ref Utf8JsonReader reader)
+        /// <summary>Takes the properties of an object, whose start is the reader's token, up to its end.</summary>
+        public void TakeAll(ref Utf8JsonReader reader, string path)
         {
-            string name = reader.GetString()!;
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.Null
-                && !TryTake(ref _text, options.TextFields, name, ref reader)
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                string name = path + reader.GetString();
+                reader.Read();
+                if (reader.TokenType == JsonTokenType.StartObject && LeadsOn(name)) TakeAll(ref reader, name + ".");
+                else Take(name, ref reader);
+            }
+        }
+
+        /// <summary>The review that the values make.</summary>
+        public readonly Review ToReview(Review review, RowPlace place)
+        {
+            bool hasStars = !Rating.IsMissing(_stars.Text) && !(_label.Name is not null && FieldNames.IsScore(_stars.Name!));
+            (int? stars, RowError? labelError) =
+                hasStars ? Rating.OfStars(_stars.Text!, place, _stars.Name!)
+                : _label.Text is { } text ? Rating.OfLabel(text, place, _label.Name!)
+                : (null, null);
+            review = review with
+            {
+                Id = _id.Token is JsonTokenType.String or JsonTokenType.Number && _id.Text is { Length: > 0 } id ? id : null,
+                Stars = stars,
+                Label = !hasStars && _label.Text is { } label ? Rating.Whole(label) : null,
+                LabelError = labelError,
+            };
+            if (_text.Name is null && _noText.Name is { } name) return review with { Error = RowErrors.InvalidText(place, name, NameOf(_noText.Token)) };
+            if (_text.Name is null) return review with { Error = RowErrors.MissingProperty(place, options) };
+            if (string.IsNullOrWhiteSpace(_text.Text)) return review with { Error = RowErrors.EmptyText(place) };
+            return review with { Text = _text.Text };
+        }
+
+        private void Take(string name, ref Utf8JsonReader reader)
+        {
+            if (reader.TokenType == JsonTokenType.Null) return;
+            // The first accepted name that holds a string is the text: what others hold beside it is somebody else's.
+            if (!(reader.TokenType == JsonTokenType.String ? TryTake(ref _text, options.TextFields, name, ref reader) : TryTake(ref _noText, options.TextFields, name, ref reader))
                 && !TryTake(ref _id, options.IdFields, name, ref reader)
                 && !TryTake(ref _stars, options.StarsFields, name, ref reader))
                 TryTake(ref _label, options.LabelFields, name, ref reader);
             reader.Skip();
         }
 
-        /// <summary>The review that the values make.</summary>
-        public readonly Review ToReview(Review review, RowPlace place)
-        {
-            (int? stars, RowError? labelError) =
-                !string.IsNullOrWhiteSpace(_stars.Text) ? Rating.OfStars(_stars.Text, place, _stars.Name!)
-                : !string.IsNullOrWhiteSpace(_label.Text) ? Rating.OfLabel(_label.Text, place, _label.Name!)
-                : (null, null);
-            review = review with
-            {
-                Id = _id.Token is JsonTokenType.String or JsonTokenType.Number && _id.Text is { Length: > 0 } id ? id : null,
-                Stars = stars,
-                Label = string.IsNullOrWhiteSpace(_stars.Text) && _label.Text is { } label ? Rating.Whole(label) : null,
-                LabelError = labelError,
-            };
-            if (_text.Name is null) return review with { Error = RowErrors.MissingProperty(place, options) };
-            if (_text.Token != JsonTokenType.String) return review with { Error = RowErrors.InvalidText(place, _text.Name, NameOf(_text.Token)) };
-            if (string.IsNullOrWhiteSpace(_text.Text)) return review with { Error = RowErrors.EmptyText(place) };
-            return review with { Text = _text.Text };
-        }
+        private readonly bool LeadsOn(string name) =>
+            FieldNames.LeadsInto(options.TextFields, name) || FieldNames.LeadsInto(options.IdFields, name)
+            || FieldNames.LeadsInto(options.StarsFields, name) || FieldNames.LeadsInto(options.LabelFields, name);
 
         private static bool TryTake(ref Value value, IReadOnlyList<string> accepted, string name, ref Utf8JsonReader reader)
         {
-            int rank = 0;
-            while (rank < accepted.Count && !accepted[rank].Equals(name, StringComparison.OrdinalIgnoreCase)) rank++;
-            if (rank == accepted.Count) return false;
+            if (FieldNames.RankOf(accepted, name) is not { } rank) return false;
             if (value.Name is not null && value.Rank < rank) return true;
             value = new Value(name, rank, reader.TokenType, TextOf(ref reader));
             return true;
@@ -118,20 +154,47 @@ internal static class JsonReview
 /// <summary>Makes a line readable for a strict JSON reader without losing it: damaged characters become U+FFFD.</summary>
 internal static class JsonRepair
 {
+    private static readonly string[] NoNumbers = ["NaN", "-Infinity", "Infinity"];
+
     /// <summary>
-    /// The line with malformed UTF-8 and unpaired surrogate escapes replaced, and how many there were; the very same
-    /// bytes when there were none. Writers that cut text at a number of UTF-16 units leave such escapes (<c>\ud83d"</c>).
+    /// The line with NULs and unpaired surrogate escapes replaced, and how many there were; the very same bytes when there
+    /// were none. Writers that cut text at a number of UTF-16 units leave such escapes (<c>\ud83d"</c>).
     /// </summary>
     public static ReadOnlySpan<byte> Repair(ReadOnlySpan<byte> json, out int replaced)
     {
-        replaced = 0;
-        if (!Utf8.IsValid(json)) json = Encoding.UTF8.GetBytes(Utf8Text.Decode(json, out replaced));
+        replaced = json.Count((byte)0);
+        if (replaced > 0) json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace('\0', '\uFFFD'));
         if (json.IndexOf("\\ud"u8) < 0 && json.IndexOf("\\uD"u8) < 0) return json;
 
         byte[] repaired = json.ToArray();
         int unpaired = ReplaceUnpaired(repaired);
         replaced += unpaired;
         return unpaired == 0 ? json : repaired;
+    }
+
+    /// <summary>Puts null for NaN and the infinities, which Python's json module writes; false when there are none outside of strings.</summary>
+    public static bool TryReplaceNumbersThatAreNone(ReadOnlySpan<byte> json, out byte[] repaired)
+    {
+        var written = new ArrayBufferWriter<byte>(json.Length + 16);
+        bool isString = false, isReplaced = false;
+        while (!json.IsEmpty)
+        {
+            int length = isString && json[0] == '\\' ? Math.Min(2, json.Length) : 1;
+            if (json[0] == '"') isString = !isString;
+            int found = isString ? 0 : LengthOfNoNumber(json);
+            written.Write(found > 0 ? "null"u8 : json[..length]);
+            isReplaced |= found > 0;
+            json = json[Math.Max(found, length)..];
+        }
+        repaired = isReplaced ? written.WrittenSpan.ToArray() : [];
+        return isReplaced;
+    }
+
+    private static int LengthOfNoNumber(ReadOnlySpan<byte> json)
+    {
+        foreach (string word in NoNumbers)
+            if (json.Length >= word.Length && Ascii.Equals(json[..word.Length], word)) return word.Length;
+        return 0;
     }
 
     // Replaces in place: \ufffd is as long as the escape it stands for.

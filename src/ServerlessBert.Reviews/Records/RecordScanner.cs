@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 
 namespace ServerlessBert.Reviews.Records;
 
@@ -33,6 +34,13 @@ internal struct RecordScanner(RecordGrammar grammar, long start)
                 case State.Quoted:
                     SkipQuoted(ref bytes);
                     break;
+                case State.Escaped:
+                    Take(ref bytes, 1);
+                    _state = State.Quoted;
+                    break;
+                case State.FieldStart when bytes[0] == ' ' && grammar.HasLeadingSpaces:
+                    Take(ref bytes, 1);
+                    break;
                 case State.FieldStart or State.AfterQuote when bytes[0] == '"':
                     if (_state == State.FieldStart) _quote = _position;
                     Take(ref bytes, 1);
@@ -50,7 +58,7 @@ internal struct RecordScanner(RecordGrammar grammar, long start)
     /// <summary>The record that the content's end ends, if one was under way.</summary>
     public readonly bool TryFinish(out RecordRange record)
     {
-        record = new RecordRange(RecordStart, _position - RecordStart, _state == State.Quoted ? _quote : null);
+        record = new RecordRange(RecordStart, _position - RecordStart, _state is State.Quoted or State.Escaped ? _quote : null);
         return _state != State.Blank;
     }
 
@@ -63,14 +71,15 @@ internal struct RecordScanner(RecordGrammar grammar, long start)
         Take(ref bytes, blanks);
         if (bytes.IsEmpty) return;
         // A blank before a quote makes it the second byte of its field, which opens nothing.
-        _state = grammar.Delimiter is not null && _position == RecordStart ? State.FieldStart : State.Unquoted;
+        bool isFieldStart = grammar.Delimiter is not null && (_position == RecordStart || grammar.HasLeadingSpaces);
+        _state = isFieldStart ? State.FieldStart : State.Unquoted;
     }
 
     private void SkipQuoted(ref ReadOnlySpan<byte> bytes)
     {
-        int quote = bytes.IndexOf((byte)'"');
-        if (quote >= 0) _state = State.AfterQuote;
-        Take(ref bytes, quote < 0 ? bytes.Length : quote + 1);
+        int end = bytes.IndexOfAny(grammar.QuotedEnds);
+        if (end >= 0) _state = bytes[end] == '"' ? State.AfterQuote : State.Escaped;
+        Take(ref bytes, end < 0 ? bytes.Length : end + 1);
     }
 
     private bool TryEndField(ref ReadOnlySpan<byte> bytes, out RecordRange record)
@@ -103,6 +112,7 @@ internal struct RecordScanner(RecordGrammar grammar, long start)
         FieldStart,
         Unquoted,
         Quoted,
+        Escaped,
         AfterQuote,
     }
 }
@@ -116,21 +126,31 @@ internal struct RecordScanner(RecordGrammar grammar, long start)
 /// <item>In delimited forms a quote opens a quoted field only as the field's first byte; inside, a doubled quote is
 /// a quote, and delimiters and line breaks are text. What follows the closing quote up to the next delimiter or
 /// line break is literal, as is a quote in the middle of an unquoted field. RFC 4180 where it speaks, and what
-/// CsvHelper does where it does not.</item>
+/// CsvHelper does where it does not. Where the dialect says so, a backslash in quotes takes the next byte with it, and
+/// spaces before a field are no part of it.</item>
 /// </list>
 /// </remarks>
 internal sealed class RecordGrammar
 {
-    private RecordGrammar(char? delimiter, string lineBreaks, string blanks)
+    private static readonly RecordGrammar JsonLines = new(null, "\n", " \t\r\n");
+    private static readonly RecordGrammar Text = new(null, "\r\n", " \t\r\n");
+    private static readonly ConcurrentDictionary<DelimitedDialect, RecordGrammar> Delimited = new();
+
+    private RecordGrammar(DelimitedDialect? dialect, string lineBreaks, string blanks)
     {
-        Delimiter = delimiter;
+        Delimiter = dialect?.Delimiter;
+        HasLeadingSpaces = dialect is { HasLeadingSpaces: true };
         LineBreaks = Bytes(lineBreaks);
-        FieldEnds = Bytes(lineBreaks + delimiter);
+        FieldEnds = Bytes(lineBreaks + Delimiter);
+        QuotedEnds = Bytes(dialect is { HasBackslashEscapes: true } ? "\"\\" : "\"");
         Blanks = Bytes(blanks);
     }
 
     /// <summary>What separates fields; null where a record is a line and quotes mean nothing.</summary>
     public char? Delimiter { get; }
+
+    /// <summary>Whether spaces at a field's start belong to the delimiter.</summary>
+    public bool HasLeadingSpaces { get; }
 
     /// <summary>What ends a record outside of quotes.</summary>
     public SearchValues<byte> LineBreaks { get; }
@@ -138,23 +158,24 @@ internal sealed class RecordGrammar
     /// <summary>What ends an unquoted field: a line break or the delimiter.</summary>
     public SearchValues<byte> FieldEnds { get; }
 
+    /// <summary>What text in quotes goes up to: a quote, or what escapes one.</summary>
+    public SearchValues<byte> QuotedEnds { get; }
+
     /// <summary>What a blank line may hold, line breaks included. A tab is no blank where it separates fields.</summary>
     public SearchValues<byte> Blanks { get; }
 
-    /// <summary>The grammar of a form.</summary>
-    public static RecordGrammar Of(ReviewFormat format) => format switch
+    /// <summary>The grammar of a form, in a delimited one of its dialect.</summary>
+    public static RecordGrammar Of(ReviewFormat format, DelimitedDialect? dialect) => format switch
     {
         ReviewFormat.JsonLines => JsonLines,
-        ReviewFormat.Csv => Csv,
-        ReviewFormat.Tsv => Tsv,
         ReviewFormat.Text => Text,
+        ReviewFormat.Csv or ReviewFormat.Tsv => Of(dialect ?? DelimitedDialect.Of(format)),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
     };
 
-    private static readonly RecordGrammar JsonLines = new(null, "\n", " \t\r\n");
-    private static readonly RecordGrammar Csv = new(',', "\r\n", " \t\r\n");
-    private static readonly RecordGrammar Tsv = new('\t', "\r\n", " \r\n");
-    private static readonly RecordGrammar Text = new(null, "\r\n", " \t\r\n");
+    /// <summary>The grammar of a delimited dialect.</summary>
+    public static RecordGrammar Of(DelimitedDialect dialect) =>
+        Delimited.GetOrAdd(dialect, known => new RecordGrammar(known, "\r\n", known.Delimiter == '\t' ? " \r\n" : " \t\r\n"));
 
     private static SearchValues<byte> Bytes(string ascii) => SearchValues.Create(System.Text.Encoding.ASCII.GetBytes(ascii));
 }

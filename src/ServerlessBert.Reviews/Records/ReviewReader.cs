@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Unicode;
-
 namespace ServerlessBert.Reviews.Records;
 
 /// <summary>Reads the rows of one batch from its bytes.</summary>
@@ -28,7 +24,7 @@ public static class ReviewReader
 
     private static List<Review> ReadRecords(ReadOnlyMemory<byte> content, ReviewLayout layout, ReviewBatch batch, ReviewOptions options)
     {
-        RecordGrammar grammar = RecordGrammar.Of(layout.Format);
+        RecordGrammar grammar = RecordGrammar.Of(layout.Format, layout.Dialect);
         var scanner = new RecordScanner(grammar, batch.Offset);
         var reviews = new List<Review>(batch.Rows);
         ReadOnlySpan<byte> rest = content.Span;
@@ -38,41 +34,20 @@ public static class ReviewReader
 
         Review Read(RecordRange record) => ReadRecord(
             content.Slice((int)(record.Start - batch.Offset), (int)record.Length),
-            new RowPlace(batch.FirstRow + reviews.Count, record.Start), grammar, layout, options);
+            new RowPlace(batch.FirstRow + reviews.Count, record.Start), layout, options);
     }
 
-    private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, RecordGrammar grammar, ReviewLayout layout, ReviewOptions options) =>
-        layout.Format == ReviewFormat.JsonLines ? JsonReview.Read(record.Span, place, options)
-        : grammar.Delimiter is { } delimiter ? DelimitedReview.Read(record, place, delimiter, layout)
-        : ReadLine(record.Span, place);
-
-    private static Review ReadLine(ReadOnlySpan<byte> line, RowPlace place)
+    private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, ReviewLayout layout, ReviewOptions options) => layout.Format switch
     {
-        string text = Utf8Text.Decode(line, out int invalid);
+        ReviewFormat.JsonLines => JsonReview.Read(TextBytes.ToUtf8(record, layout.Encoding, out int invalid).Span, invalid, place, options),
+        ReviewFormat.Text => ReadLine(record.Span, place, layout),
+        _ => DelimitedReview.Read(record, place, layout.Dialect ?? DelimitedDialect.Of(layout.Format), layout),
+    };
+
+    private static Review ReadLine(ReadOnlySpan<byte> line, RowPlace place, ReviewLayout layout)
+    {
+        string text = TextBytes.Decode(line, layout.Encoding, out int invalid);
         var review = new Review { Row = place.Row, InvalidUtf8 = invalid };
         return string.IsNullOrWhiteSpace(text) ? review with { Error = RowErrors.EmptyText(place) } : review with { Text = text };
-    }
-}
-
-/// <summary>Decodes UTF-8 that may be damaged.</summary>
-internal static class Utf8Text
-{
-    /// <summary>The text, each malformed sequence as one U+FFFD (the Unicode standard's "maximal subpart" practice), and how many there were.</summary>
-    public static string Decode(ReadOnlySpan<byte> bytes, out int invalid)
-    {
-        invalid = Utf8.IsValid(bytes) ? 0 : CountInvalid(bytes);
-        return Encoding.UTF8.GetString(bytes);
-    }
-
-    /// <summary>How many malformed sequences the bytes hold.</summary>
-    public static int CountInvalid(ReadOnlySpan<byte> bytes)
-    {
-        int invalid = 0;
-        while (!bytes.IsEmpty)
-        {
-            if (Rune.DecodeFromUtf8(bytes, out _, out int consumed) != OperationStatus.Done) invalid++;
-            bytes = bytes[consumed..];
-        }
-        return invalid;
     }
 }

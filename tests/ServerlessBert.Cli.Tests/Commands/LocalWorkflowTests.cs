@@ -122,7 +122,7 @@ public class LocalWorkflowTests
         Assert.Equal("missing_text", lines[1].GetProperty("error").GetProperty("code").GetString());
         Assert.Equal("invalid_json", lines[2].GetProperty("error").GetProperty("code").GetString());
         Assert.Equal("d", lines[3].GetProperty("id").GetString());
-        Assert.Contains("1 rows with error missing_text", result.Errors);
+        Assert.Contains("1 row with error missing_text", result.Errors);
     }
 
     [Fact]

@@ -25,11 +25,16 @@ internal sealed class FaultWorld : IAsyncDisposable
 
     public PipelineStorage Storage { get; private set; } = null!;
 
+    /// <summary>What stands between hosts and storage, where something does.</summary>
+    public StorageProxy? Proxy { get; private set; }
+
     /// <summary>The last drop of every file.</summary>
     public IReadOnlyCollection<Drop> Drops => _drops.Values;
 
     /// <summary>Starts Azurite, publishes a model, starts the hosts.</summary>
-    public static async Task<FaultWorld> StartAsync(int seed)
+    /// <param name="seed">Decides files.</param>
+    /// <param name="isBehindProxy">Whether the hosts reach storage through a <see cref="Proxy"/>; the test itself does not.</param>
+    public static async Task<FaultWorld> StartAsync(int seed, bool isBehindProxy = false)
     {
         var world = new FaultWorld(seed);
         await world._azurite.InitializeAsync();
@@ -38,7 +43,8 @@ internal sealed class FaultWorld : IAsyncDisposable
         var registry = new ModelRegistry(world.Storage);
         ModelManifest model = await registry.PublishAsync(SmallModels.Save(world._folder.Path));
         await registry.PromoteAsync(model.Version, "a test");
-        world.Hosts = new HostProcesses(HostCount, Environment(world._azurite.ConnectionString));
+        if (isBehindProxy) world.Proxy = StorageProxy.Start(world._azurite.ConnectionString);
+        world.Hosts = new HostProcesses(HostCount, Environment(world.Proxy?.ConnectionString ?? world._azurite.ConnectionString));
         world.Hosts.EnsureRunning();
         return world;
     }
@@ -53,10 +59,12 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>Drops a file.</summary>
     public async Task DropAsync(MixedFile file, bool announce)
     {
-        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(file.Name).UploadAsync(new BinaryData(file.Content), overwrite: true);
-        string etag = ETags.Bare(dropped.ETag);
+        BlobContentInfo dropped = await Storage.Container(StorageNames.Reviews).GetBlobClient(file.Name)
+            .UploadAsync(new BinaryData(file.Content), overwrite: true);
+        string etag = ETags.Unquote(dropped.ETag);
         _drops[file.Name] = new Drop(file, etag);
-        if (announce) await Storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = file.Name, ETag = etag }.ToBody());
+        if (announce) await Storage.Queue(StorageNames.ReviewFiles)
+            .SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(file.Name), ETag = etag }.ToBody());
     }
 
     /// <summary>Drops whose run has not ended.</summary>
@@ -82,6 +90,7 @@ internal sealed class FaultWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Hosts.Dispose();
+        if (Proxy is not null) await Proxy.DisposeAsync();
         await _azurite.DisposeAsync();
         _folder.Dispose();
     }
@@ -144,6 +153,8 @@ internal sealed class FaultWorld : IAsyncDisposable
         ["ServerlessBert__Runs__StallTime"] = "00:00:03",
         ["ServerlessBert__Runs__SplitStallTime"] = "00:00:06",
         ["ServerlessBert__Runs__MaxAttempts"] = "1000",
+        ["ServerlessBert__Runs__BatchAttempts"] = "1000",
+        ["ServerlessBert__Runs__HostRetryDelay"] = "00:00:00.5",
     };
 }
 
@@ -151,8 +162,9 @@ internal sealed class FaultWorld : IAsyncDisposable
 internal sealed record Drop(MixedFile File, string ETag)
 {
     /// <summary>Its run.</summary>
-    public string RunId => Run.IdOf(File.Name, ETag);
+    public RunId RunId => RunId.Compute(File.Name, ETag);
 
     /// <summary>The file's number.</summary>
-    public int Number => int.Parse(File.Name[..File.Name.IndexOf('.', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
+    public int Number =>
+        int.Parse(File.Name[..File.Name.IndexOf('.', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -8,6 +8,9 @@ internal sealed class HostProcesses(int count, IReadOnlyDictionary<string, strin
     private readonly Process?[] _hosts = new Process?[count];
     private readonly List<string> _log = [];
 
+    /// <summary>How often a host was started.</summary>
+    public int Starts { get; private set; }
+
     /// <summary>What the hosts said last.</summary>
     public string LastLines
     {
@@ -25,6 +28,7 @@ internal sealed class HostProcesses(int count, IReadOnlyDictionary<string, strin
             if (_hosts[host] is { HasExited: false }) continue;
             _hosts[host]?.Dispose();
             _hosts[host] = Start(host);
+            Starts++;
         }
     }
 

@@ -11,14 +11,20 @@ namespace ServerlessBert.Cli.Tests.Faults;
 /// <param name="Ids">The id of each of its rows; null where the row has none.</param>
 internal sealed record MixedFile(string Name, byte[] Content, IReadOnlyList<string?> Ids)
 {
-    private static readonly string[] Endings = ["jsonl", "csv", "tsv", "txt", "jsonl.gz", "csv.gz", "ndjson", "tsv.gz", "parquet", "utf16.csv"];
+    private static readonly string[] Endings = ["jsonl", "csv", "tsv", "txt", "jsonl.gz", "csv.gz", "ndjson", "tsv.gz", "parquet",
+        "utf16.csv"];
 
-    /// <summary>A file of 30 to 90 rows, its form by its number. Some rows have no text, some are no JSON, some have line breaks in quotes.</summary>
+    /// <summary>
+    /// A file of 30 to 90 rows, its form by its number. Some rows have no text, some are no JSON, some have line
+    /// breaks in quotes.
+    /// </summary>
     public static async Task<MixedFile> CreateAsync(Random random, int number)
     {
         string ending = Endings[number % Endings.Length];
         string[] texts = [.. Enumerable.Range(0, random.Next(30, 90)).Select(_ => TextOf(random))];
-        if (ending == "parquet") return new MixedFile($"{number}.{ending}", await ParquetFiles.WriteAsync([.. texts.Select((text, row) => ((string?)text, (long?)row % 5))], groupRows: 20), new string?[texts.Length]);
+        if (ending == "parquet") return new MixedFile($"{number}.{ending}",
+            await ParquetFiles.WriteAsync([.. texts.Select((text, row) => ((string?)text, (long?)row % 5))], groupRows: 20),
+                new string?[texts.Length]);
         string form = ending.Replace(".gz", "", StringComparison.Ordinal).Replace("utf16.", "", StringComparison.Ordinal);
         var (content, ids) = form switch
         {
@@ -35,18 +41,22 @@ internal sealed record MixedFile(string Name, byte[] Content, IReadOnlyList<stri
 
     private static string TextOf(Random random) => random.Next(12) == 0
         ? " "
-        : string.Join(' ', Enumerable.Range(0, random.Next(1, 12)).Select(_ => $"the food was {SmallModels.WordsByStars[random.Next(5)]} ,"));
+        : string.Join(' ', Enumerable.Range(0, random.Next(1, 12)).Select(_ =>
+            $"the food was {SmallModels.WordsByStars[random.Next(5)]} ,"));
 
     private static (string, string?[]) Json(string[] texts) => (
-        string.Concat(texts.Select((text, row) => (row % 17 == 5 ? $"{text} is no JSON" : JsonSerializer.Serialize(new { id = $"r{row}", text })) + "\n")),
+        string.Concat(texts.Select((text, row) =>
+            (row % 17 == 5 ? $"{text} is no JSON" : JsonSerializer.Serialize(new { id = $"r{row}", text })) + "\n")),
         [.. texts.Select((_, row) => row % 17 == 5 ? null : $"r{row}")]);
 
     private static (string, string?[]) Delimited(string[] texts, char delimiter) => (
-        $"id{delimiter}text\r\n" + string.Concat(texts.Select((text, row) => $"r{row}{delimiter}\"{text}{(row % 5 == 0 && text != " " ? "\r\nand \"\"very\"\" , good" : "")}\"\r\n")),
+        $"id{delimiter}text\r\n" + string.Concat(texts.Select((text, row) =>
+            $"r{row}{delimiter}\"{text}{(row % 5 == 0 && text != " " ? "\r\nand \"\"very\"\" , good" : "")}\"\r\n")),
         [.. texts.Select((_, row) => $"r{row}")]);
 
     // A line of blanks is no row, so every line has a word.
-    private static (string, string?[]) Lines(string[] texts) => (string.Concat(texts.Select(text => $"a {text}\n")), new string?[texts.Length]);
+    private static (string, string?[]) Lines(string[] texts) =>
+        (string.Concat(texts.Select(text => $"a {text}\n")), new string?[texts.Length]);
 
     private static byte[] Gzip(byte[] content)
     {

@@ -21,7 +21,8 @@ public sealed class ProcessFaultTests(ITestOutputHelper output)
     // As often as they stand here.
     private static readonly FaultKind[] Kinds =
     [
-        FaultKind.KillHost, FaultKind.KillHost, FaultKind.KillHost, FaultKind.DeliverTwice, FaultKind.DeliverTwice, FaultKind.DeliverToBoth, FaultKind.DeliverToBoth,
+        FaultKind.KillHost, FaultKind.KillHost, FaultKind.KillHost, FaultKind.DeliverTwice, FaultKind.DeliverTwice,
+            FaultKind.DeliverToBoth, FaultKind.DeliverToBoth,
         FaultKind.DeleteMessages, FaultKind.DeleteMessages, FaultKind.StopStorage, FaultKind.DropAgain, FaultKind.DropAgain,
     ];
 
@@ -34,7 +35,8 @@ public sealed class ProcessFaultTests(ITestOutputHelper output)
         for (int file = 0; file < FileCount; file++) await world.DropAsync(file);
 
         Dictionary<FaultKind, int> done = await DoFaultsAsync(world, new Random(seed), count);
-        output.WriteLine($"seed {seed}: {count} faults in {clock.Elapsed.TotalSeconds:0} s ({string.Join(", ", done.Select(kind => $"{kind.Key} {kind.Value}"))})");
+        output.WriteLine($"seed {seed}: {count} faults in {clock.Elapsed.TotalSeconds:0} s "
+            + $"({string.Join(", ", done.Select(kind => $"{kind.Key} {kind.Value}"))})");
         await EndAsync(world);
         output.WriteLine($"every run ended after {clock.Elapsed.TotalSeconds:0} s");
         Drop[] drops = [.. world.Drops];
@@ -65,33 +67,35 @@ public sealed class ProcessFaultTests(ITestOutputHelper output)
         return done;
     }
 
-    private static async Task EndAsync(FaultWorld world)
+    internal static async Task EndAsync(FaultWorld world)
     {
         var runs = new RunStore(world.Storage);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(500))
         {
             world.Hosts.EnsureRunning();
             IReadOnlyList<Drop> underWay = await world.UnderWayAsync();
-            string[] unfinished = await runs.ListAsync().Where(run => !run.IsFinished).Select(run => run.Id).ToArrayAsync();
+            string[] unfinished = await runs.ListAsync().Where(run => !run.IsFinished).Select(run => run.Id.Value).ToArrayAsync();
             if (underWay.Count == 0 && unfinished.Length == 0) return;
-            Assert.True(clock.Elapsed < Patience, $"These have not ended: {string.Join(", ", underWay.Select(drop => drop.File.Name).Concat(unfinished))}\n{world.Hosts.LastLines}");
+            Assert.True(clock.Elapsed < Patience,
+                $"These have not ended: {string.Join(", ", underWay.Select(drop => drop.File.Name).Concat(unfinished))}\n{world.Hosts.LastLines}");
         }
     }
 
-    private static async Task<string> PredictionsAsync(FaultWorld world, string name)
+    internal static async Task<string> PredictionsAsync(FaultWorld world, string name)
     {
         var content = await world.Storage.Container(StorageNames.Predictions).GetBlobClient($"{name}.jsonl").DownloadContentAsync();
         return content.Value.Content.ToString();
     }
 
-    private static void AssertRows(MixedFile file, string predictions)
+    internal static void AssertRows(MixedFile file, string predictions)
     {
-        JsonElement[] lines = [.. predictions.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] lines = [.. predictions.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+            JsonDocument.Parse(line).RootElement)];
         Assert.Equal(Enumerable.Range(0, file.Ids.Count), lines.Select(line => line.GetProperty("row").GetInt32()));
         Assert.Equal(file.Ids, lines.Select(line => line.TryGetProperty("id", out JsonElement id) ? id.GetString() : null));
         Assert.DoesNotContain("batch_failed", predictions, StringComparison.Ordinal);
     }
 
-    private static int Setting(string name, int missing) =>
+    internal static int Setting(string name, int missing) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : missing;
 }

@@ -12,7 +12,7 @@ internal sealed class SteadyDrops : IAsyncDisposable
 {
     private readonly PipelineStorage _storage;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<string> _runs = [];
+    private readonly List<RunId> _runs = [];
     private readonly Task _dropping;
 
     /// <summary>Begins to drop.</summary>
@@ -32,7 +32,7 @@ internal sealed class SteadyDrops : IAsyncDisposable
         var store = new RunStore(_storage);
         using var limit = new CancellationTokenSource(patience);
         var runs = new List<Run>();
-        foreach (string id in _runs)
+        foreach (RunId id in _runs)
         {
             Run? run;
             while ((run = await store.TryReadAsync(id, limit.Token)) is not { IsFinished: true }) await Task.Delay(50, limit.Token);
@@ -45,7 +45,7 @@ internal sealed class SteadyDrops : IAsyncDisposable
     public async Task<int> CountFailuresAsync()
     {
         int failures = 0;
-        foreach (string id in _runs)
+        foreach (RunId id in _runs)
         {
             await foreach (var _ in _storage.Container(StorageNames.Runs).GetBlobsAsync(new GetBlobsOptions { Prefix = $"{id}/failures/" })) failures++;
         }
@@ -69,9 +69,9 @@ internal sealed class SteadyDrops : IAsyncDisposable
                 string name = $"{number}.txt";
                 string lines = string.Concat(Enumerable.Range(0, 4).Select(row => $"the food was {SmallModels.WordsByStars[(number + row) % 5]}\n"));
                 BlobContentInfo dropped = await _storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(lines)), overwrite: true);
-                string etag = ETags.Bare(dropped.ETag);
-                await _storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = name, ETag = etag }.ToBody());
-                _runs.Add(Run.IdOf(name, etag));
+                string etag = ETags.Unquote(dropped.ETag);
+                await _storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(name), ETag = etag }.ToBody());
+                _runs.Add(RunId.Compute(name, etag));
             }
         }
         catch (OperationCanceledException)

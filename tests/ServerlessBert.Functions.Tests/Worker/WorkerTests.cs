@@ -32,7 +32,7 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
         BlobClient dropped = Storage.Container(StorageNames.Reviews).GetBlobClient("worker.jsonl");
         await dropped.UploadAsync(BinaryData.FromString("{\"text\":\"the food was great .\"}\n{\"text\":\"\"}\n{\"text\":\"bad service\"}\n"));
 
-        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = "worker.jsonl" }.ToBody(), 1)));
+        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("worker.jsonl") }.ToBody(), 1)));
         Succeeds(await worker.InvokeAsync("ClassifyBatch", await TakeAsync(StorageNames.ReviewBatches)));
 
         BinaryData predictions = (await Storage.Container(StorageNames.Predictions).GetBlobClient("worker.jsonl.jsonl").DownloadContentAsync()).Value.Content;

@@ -63,7 +63,7 @@ public sealed class EventSubscriptionTests
         foreach (string api in Filter.At("advancedFilters")[0].GetProperty("values").Strings())
         {
             var body = BinaryData.FromObjectAsJson(new { eventType = "Microsoft.Storage.BlobCreated", subject, data = new { api, eTag = "0x8D" } });
-            Assert.Equal("june/reviews.csv", ReviewFileMessage.Parse(body)?.Blob);
+            Assert.Equal("june/reviews.csv", ReviewFileMessage.Parse(body)?.Blob.Value);
         }
     }
 }

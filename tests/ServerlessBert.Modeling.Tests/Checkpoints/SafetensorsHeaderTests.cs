@@ -48,14 +48,14 @@ public sealed class SafetensorsHeaderTests
         { "{} x", 0, "not valid JSON" },
         { "{" + A + ",}", 8, "not valid JSON" },
         { "{" + A + "/*comment*/}", 8, "not valid JSON" },
-        { "{" + A + "," + A + "}", 8, "'a' stands in the header twice" },
-        { "{" + A + ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", 16, "'a' stands in the header twice" },
-        { "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "'__metadata__' stands in the header twice" },
-        { "{\"__metadata__\":{\"x\":\"1\",\"x\":\"2\"}}", 0, "'__metadata__.x' stands in the header twice" },
+        { "{" + A + "," + A + "}", 8, "not valid JSON: Duplicate property 'a'" },
+        { "{" + A + ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", 16, "not valid JSON: Duplicate property 'a'" },
+        { "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "not valid JSON: Duplicate property '__metadata__'" },
+        { "{\"__metadata__\":{\"x\":\"1\",\"x\":\"2\"}}", 0, "not valid JSON: Duplicate property 'x'" },
         { "{\"__metadata__\":{\"x\":1}}", 0, "__metadata__.x is Number" },
         { "{\"__metadata__\":null}", 0, "__metadata__ is Null" },
         { "{\"a\":5}", 0, "a is Number" },
-        { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "'a.dtype' stands in the header twice" },
+        { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "not valid JSON: Duplicate property 'dtype'" },
         { "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "has no dtype" },
         { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "has no shape" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "has no data_offsets" },
@@ -86,7 +86,7 @@ public sealed class SafetensorsHeaderTests
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + string.Join(",", Enumerable.Repeat("1", 65)) + "],\"data_offsets\":[0,4]}}", 4, "more than 64 numbers" },
         { "{\"\\ud800\":" + A[4..] + "}", 8, "not valid JSON" },
         { new string('{', 100), 0, "not valid JSON" },
-        { "{\"a\":" + new string('[', 10_000), 0, "a is StartArray" },
+        { "{\"a\":" + new string('[', 10_000), 0, "not valid JSON" },
     };
 
     [Theory]

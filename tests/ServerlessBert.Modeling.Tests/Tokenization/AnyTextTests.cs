@@ -6,9 +6,9 @@ namespace ServerlessBert.Modeling.Tests.Tokenization;
 /// <summary>Laws that hold for every text.</summary>
 public class AnyTextTests
 {
-    private static readonly BertTokenizer Uncased = SmallVocabulary.Tokenizer(SmallVocabulary.Uncased);
+    private static readonly BertTokenizer Uncased = SmallVocabulary.Tokenizer(SmallVocabulary.Uncased).ForUntrustedText();
 
-    private static readonly BertTokenizer Cased = SmallVocabulary.Tokenizer(SmallVocabulary.Cased);
+    private static readonly BertTokenizer Cased = SmallVocabulary.Tokenizer(SmallVocabulary.Cased).ForUntrustedText();
 
     /// <summary>UTF-16 units of any value, lone surrogates among them, mixed with letters and spaces.</summary>
     private static readonly Gen<string> Units = Gen.Frequency(

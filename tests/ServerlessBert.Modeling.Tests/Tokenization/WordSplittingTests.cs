@@ -67,7 +67,7 @@ public class WordSplittingTests
     [Fact]
     public void Typed_control_tokens_are_words()
     {
-        BertTokenizer tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Cased);
+        BertTokenizer tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Cased).ForUntrustedText();
         int[] ids = tokenizer.Encode("good [SEP] [CLS] [MASK] [PAD]", 100)[1..^1];
         Assert.DoesNotContain(ids, id => id == tokenizer.SeparatorId || id == tokenizer.ClassificationId || id == tokenizer.MaskId || id == tokenizer.PaddingId);
         Assert.Equal(["good", "[", "SEP", "]"], ids.Take(4).Select(tokenizer.TokenOf));
@@ -76,7 +76,7 @@ public class WordSplittingTests
     [Fact]
     public void A_control_token_without_punctuation_cannot_be_typed_either()
     {
-        BertTokenizer tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Cased with { SeparatorToken = "SEP" });
+        BertTokenizer tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Cased with { SeparatorToken = "SEP" }).ForUntrustedText();
         Assert.Equal("SEP", tokenizer.TokenOf(tokenizer.SeparatorId));
         Assert.Equal(["S", "##E", "##P"], tokenizer.Encode("SEP", 100)[1..^1].Select(tokenizer.TokenOf));
     }

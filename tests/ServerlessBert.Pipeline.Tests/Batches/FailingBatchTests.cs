@@ -15,7 +15,8 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
-        string etag = await world.DropAsync("a.jsonl", string.Concat(Enumerable.Range(0, 7).Select(row => $$"""{"id":"r{{row}}","text":"{{(row == 4 ? "deadly" : "good")}}"}""" + "\n")));
+        string etag = await world.DropAsync("a.jsonl", string.Concat(Enumerable.Range(0, 7)
+            .Select(row => $$"""{"id":"r{{row}}","text":"{{(row == 4 ? "deadly" : "good")}}"}""" + "\n")));
         world.PoisonText = "deadly";
         await world.SplitAsync("a.jsonl");
 
@@ -26,13 +27,15 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
                 await world.ClassifyAsync(message);
                 continue;
             }
-            for (int attempt = 1; attempt <= 5; attempt++) await Assert.ThrowsAsync<InvalidOperationException>(() => world.ClassifyAsync(message, attempt));
-            await world.Get<BatchClassifier>().QuarantineAsync(message);
+            for (int attempt = 1; attempt <= 5; attempt++)
+                await Assert.ThrowsAsync<InvalidOperationException>(() => world.ClassifyAsync(message, attempt));
+            await world.Get<BatchClassifier>().DeadLetterAsync(message);
         }
 
         JsonElement[] lines = OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl"));
         Assert.Equal(Enumerable.Range(0, 7).Select(row => $"r{row}"), lines.Select(line => line.GetProperty("id").GetString()));
-        Assert.Equal([3, 4, 5], lines.Where(line => line.TryGetProperty("error", out _)).Select(line => line.GetProperty("row").GetInt32()));
+        Assert.Equal([3, 4, 5], lines.Where(line => line.TryGetProperty("error", out _)).Select(line =>
+            line.GetProperty("row").GetInt32()));
         var error = lines[3].GetProperty("error");
         Assert.Equal("batch_failed", error.GetProperty("code").GetString());
         Assert.Contains("failed 5 times", error.GetProperty("message").GetString());
@@ -51,9 +54,9 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var messages = await world.TakeBatchesAsync();
         await world.ClassifyAsync(messages[0]);
 
-        await world.Get<BatchClassifier>().QuarantineAsync(messages[0]);
+        await world.Get<BatchClassifier>().DeadLetterAsync(messages[0]);
         foreach (var message in messages.Skip(1)) await world.ClassifyAsync(message);
-        await world.Get<BatchClassifier>().QuarantineAsync(messages[2]);
+        await world.Get<BatchClassifier>().DeadLetterAsync(messages[2]);
 
         Assert.DoesNotContain("error", await world.PredictionsAsync("a.jsonl"));
     }
@@ -68,9 +71,11 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var messages = await world.TakeBatchesAsync();
         foreach (var message in messages.SkipLast(1)) await world.ClassifyAsync(message);
         // All but the last are staged; the last one's lines too, and the commit is made, by a worker that dies then.
-        var staged = new StagedBatches(world.Storage, Run.IdOf("a.jsonl", etag));
-        await staged.StageAsync(2, System.Text.Encoding.UTF8.GetBytes("{\"row\":6}\n"), new BatchStatistics { Rows = 1 }, default);
-        await staged.CommitAsync(3, default);
+        var staged = new StagedBatches(world.Storage, RunId.Compute("a.jsonl", etag));
+        await staged.StageAsync(messages[2].Block, System.Text.Encoding.UTF8.GetBytes("{\"row\":6}\n"), new BatchStatistics { Rows = 1 },
+            default);
+        await staged.CommitStatisticsAsync([.. messages.Select(message => message.Block)], default);
+        await staged.CommitPredictionsAsync([.. messages.Select(message => message.Block)], default);
         Assert.Null(await world.PredictionsAsync("a.jsonl"));
 
         await world.ClassifyAsync(messages[2], dequeueCount: 2);
@@ -90,9 +95,10 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         var message = Assert.Single(await world.TakeBatchesAsync());
 
         await Assert.ThrowsAsync<Pipeline.Models.ModelUnavailableException>(() => world.ClassifyAsync(message));
-        await world.Get<BatchClassifier>().QuarantineAsync(message);
+        await world.Get<BatchClassifier>().DeadLetterAsync(message);
 
-        Assert.All(OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")), line => Assert.Contains(model, line.GetProperty("error").GetProperty("message").GetString()));
+        Assert.All(OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")), line =>
+            Assert.Contains(model, line.GetProperty("error").GetProperty("message").GetString()));
     }
 
     [Fact]
@@ -104,8 +110,9 @@ public sealed class FailingBatchTests(AzuriteFixture azurite)
         await world.SplitAsync("a.jsonl");
         var message = Assert.Single(await world.TakeBatchesAsync());
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => world.Get<BatchClassifier>().ClassifyAsync(message, 1, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            world.Get<BatchClassifier>().ClassifyAsync(message, 1, new CancellationToken(canceled: true)));
 
-        Assert.False(await new RunBlobs(world.Storage, Run.IdOf("a.jsonl", etag)).Failure(0).ExistsAsync());
+        Assert.False(await new RunBlobs(world.Storage, RunId.Compute("a.jsonl", etag)).Failure(0).ExistsAsync());
     }
 }

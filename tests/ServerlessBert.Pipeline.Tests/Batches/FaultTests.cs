@@ -5,7 +5,10 @@ using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;
 
-/// <summary>Seeded faults: messages lost, repeated, reordered, worked on by two at once, workers stopped midway, files dropped again.</summary>
+/// <summary>
+/// Seeded faults: messages lost, repeated, reordered, worked on by two at once, workers stopped midway, files dropped
+/// again.
+/// </summary>
 [Collection(AzuriteCollection.Name)]
 public sealed class FaultTests(AzuriteFixture azurite)
 {
@@ -15,7 +18,8 @@ public sealed class FaultTests(AzuriteFixture azurite)
     [InlineData(3)]
     public async Task Whatever_happens_to_messages_and_workers_every_file_ends_as_without_faults(int seed)
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "50"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "50"));
         await world.PromoteAsync();
         var random = new Random(seed);
         string[] names = [.. Enumerable.Range(0, 4).Select(file => $"{file}.jsonl")];
@@ -31,9 +35,11 @@ public sealed class FaultTests(AzuriteFixture azurite)
         {
             if (round == 2) await world.DropRowsAsync("0.jsonl", RowsOf("0.jsonl"));
             await world.Get<RunSweep>().SweepAsync();
-            foreach (var file in await world.TakeFilesAsync()) await DeliverAsync(random, token => world.Get<FileSplitter>().SplitAsync(file, token));
+            foreach (var file in await world.TakeFilesAsync())
+                await DeliverAsync(random, token => world.Get<FileSplitter>().SplitAsync(file, token));
             var batches = await world.TakeBatchesAsync();
-            await Task.WhenAll(Shuffled(random, batches).Select(batch => DeliverAsync(random, token => world.Get<BatchClassifier>().ClassifyAsync(batch, 1 + random.Next(2), token))));
+            await Task.WhenAll(Shuffled(random, batches).Select(batch =>
+                DeliverAsync(random, token => world.Get<BatchClassifier>().ClassifyAsync(batch, 1 + random.Next(2), token))));
             world.Clock.Advance(TimeSpan.FromMinutes(16));
         }
 
@@ -65,14 +71,16 @@ public sealed class FaultTests(AzuriteFixture azurite)
         }
     }
 
-    private static IEnumerable<ReviewBatchMessage> Shuffled(Random random, List<ReviewBatchMessage> messages) => [.. messages.OrderBy(_ => random.Next())];
+    private static IEnumerable<ReviewBatchMessage> Shuffled(Random random, List<ReviewBatchMessage> messages) =>
+        [.. messages.OrderBy(_ => random.Next())];
 
     private static async Task<bool> AreDoneAsync(PipelineWorld world, string[] names)
     {
         foreach (string name in names)
         {
             var input = await world.Storage.Container(StorageNames.Reviews).GetBlobClient(name).TryGetPropertiesAsync(default);
-            if (await world.Get<RunStore>().TryReadAsync(Run.IdOf(name, ETags.Bare(input!.ETag))) is not { IsFinished: true }) return false;
+            if (await world.Get<RunStore>().TryReadAsync(RunId.Compute(name, ETags.Unquote(input!.ETag))) is not { IsFinished: true })
+                return false;
         }
         return true;
     }

@@ -27,7 +27,9 @@ public sealed class OddInputsTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         string model = await world.PromoteAsync();
-        string etag = await world.DropAsync("a.parquet", await ParquetFiles.WriteAsync([.. Enumerable.Range(0, 10).Select(row => ((string?)(row == 4 ? null : $"the food was {SmallModels.WordsByStars[row % 5]}"), (long?)(row % 5)))], groupRows: 4));
+        string etag = await world.DropAsync("a.parquet",
+            await ParquetFiles.WriteAsync([.. Enumerable.Range(0, 10).Select(row =>
+                ((string?)(row == 4 ? null : $"the food was {SmallModels.WordsByStars[row % 5]}"), (long?)(row % 5)))], groupRows: 4));
         await world.ProcessAsync("a.parquet");
 
         var lines = OneRunTests.LinesOf(await world.PredictionsAsync("a.parquet"));
@@ -35,7 +37,8 @@ public sealed class OddInputsTests(AzuriteFixture azurite)
         Assert.Equal("missing_text", lines[4].GetProperty("error").GetProperty("code").GetString());
         Assert.Equal(9, lines.Count(line => line.TryGetProperty("model", out var by) && by.GetString() == model));
         Assert.Contains("\"accuracy\"", await world.SummaryAsync("a.parquet"), StringComparison.Ordinal);
-        Assert.Equal((RunState.Done, 10L, true), await world.RunOfAsync("a.parquet", etag) is var run ? (run.State, run.Rows, run.IsRewritten) : default);
+        Assert.Equal((RunState.Done, 10L, true), await world.RunOfAsync("a.parquet", etag) is var run
+            ? (run.State, run.Rows, run.IsRewritten) : default);
     }
 
     [Fact]
@@ -45,7 +48,8 @@ public sealed class OddInputsTests(AzuriteFixture azurite)
         await world.PromoteAsync();
         string etag = await world.DropAsync("a.parquet", "PAR1 and nothing more");
         await world.ProcessAsync("a.parquet");
-        Assert.Equal((RunState.Failed, "damaged_parquet"), await world.RunOfAsync("a.parquet", etag) is var run ? (run.State, run.ErrorCode) : default);
+        Assert.Equal((RunState.Failed, "damaged_parquet"), await world.RunOfAsync("a.parquet", etag) is var run
+            ? (run.State, run.ErrorCode) : default);
     }
 
     [Fact]
@@ -59,7 +63,7 @@ public sealed class OddInputsTests(AzuriteFixture azurite)
         await world.SplitAsync("a.jsonl", etag);
 
         Assert.Empty(await world.TakeBatchesAsync());
-        Assert.Null(await world.Get<RunStore>().TryReadAsync(Run.IdOf("a.jsonl", etag)));
+        Assert.Null(await world.Get<RunStore>().TryReadAsync(RunId.Compute("a.jsonl", etag)));
     }
 
     [Fact]

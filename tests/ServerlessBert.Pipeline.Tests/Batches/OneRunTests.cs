@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;
@@ -20,11 +21,14 @@ public sealed class OneRunTests(AzuriteFixture azurite)
         await world.ProcessAsync("2026/a b.jsonl");
 
         JsonElement[] lines = LinesOf(await world.PredictionsAsync("2026/a b.jsonl"));
-        Assert.Equal(Enumerable.Range(0, 8).Select(row => (row, $"r{row}", model)), lines.Select(line => (line.GetProperty("row").GetInt32(), line.GetProperty("id").GetString()!, line.GetProperty("model").GetString()!)));
+        Assert.Equal(Enumerable.Range(0, 8).Select(row => (row, $"r{row}", model)), lines.Select(line =>
+            (line.GetProperty("row").GetInt32(), line.GetProperty("id").GetString()!, line.GetProperty("model").GetString()!)));
         var run = await world.RunOfAsync("2026/a b.jsonl", etag);
         Assert.Equal((RunState.Done, 3, 3, 8L, 0L), (run.State, run.Batches!.Value, run.Staged, run.Rows!.Value, run.ErrorRows!.Value));
         var summary = JsonDocument.Parse((await world.SummaryAsync("2026/a b.jsonl"))!).RootElement;
-        Assert.Equal((8, "done", run.Id, etag), (summary.GetProperty("rows").GetInt32(), summary.GetProperty("state").GetString(), summary.GetProperty("run").GetString(), summary.GetProperty("etag").GetString()));
+        Assert.Equal((8, "done", run.Id, etag),
+            (summary.GetProperty("rows").GetInt32(), summary.GetProperty("state").GetString(), summary.GetProperty("run").GetString(),
+                summary.GetProperty("etag").GetString()));
         Assert.Equal(8, summary.GetProperty("labelled").GetInt32());
     }
 
@@ -138,7 +142,8 @@ public sealed class OneRunTests(AzuriteFixture azurite)
     [InlineData("a.csv", "name,place\nx,y\n", "no_text_column")]
     [InlineData("a.txt", "", "empty_file")]
     [InlineData("a.pdf", "%PDF", "unknown_format")]
-    public async Task A_file_that_cannot_be_read_fails_with_its_reason_in_the_summary_and_no_predictions(string name, string content, string code)
+    public async Task A_file_that_cannot_be_read_fails_with_its_reason_in_the_summary_and_no_predictions(string name, string content,
+        string code)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
@@ -159,7 +164,7 @@ public sealed class OneRunTests(AzuriteFixture azurite)
         string etag = await world.DropRowsAsync("a.jsonl", 2);
 
         await world.ProcessAsync("a.jsonl");
-        Assert.Null(await world.Get<RunStore>().TryReadAsync(Run.IdOf("a.jsonl", etag)));
+        Assert.Null(await world.Get<RunStore>().TryReadAsync(RunId.Compute("a.jsonl", etag)));
 
         await world.PromoteAsync();
         await world.ProcessAsync("a.jsonl");

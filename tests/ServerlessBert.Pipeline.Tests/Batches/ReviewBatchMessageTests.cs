@@ -8,14 +8,22 @@ public sealed class ReviewBatchMessageTests
 {
     private static ReviewBatchMessage Message { get; } = new()
     {
-        Run = "0123456789abcdef",
-        Blob = "a.csv",
+        Run = RunId.Parse("0123456789abcdef"),
+        Blob = BlobName.Parse("a.csv"),
         ETag = "0x8D1",
         Model = "20261122T101500Z-3fa9c1",
         Batches = 7,
         IsRewritten = true,
         Layout = new ReviewLayout { Format = ReviewFormat.Csv, TextColumn = 1, StarsColumn = 0 },
-        Batch = new ReviewBatch { Index = 6, Offset = 5_000_000_000, Length = 100, FirstRow = 700, Rows = 3, Error = new RowError("line_too_long", "It is.") },
+        Batch = new ReviewBatch
+        {
+            Index = 6,
+            Offset = 5_000_000_000,
+            Length = 100,
+            FirstRow = 700,
+            Rows = 3,
+            Error = new RowError("line_too_long", "It is.")
+        },
     };
 
     [Fact]

@@ -8,10 +8,12 @@ public sealed class ReviewFileMessageTests
     [Fact]
     public void The_sweeps_own_message_comes_back_as_it_was()
     {
-        var message = new ReviewFileMessage { Blob = "a/ü b.csv", ETag = "0x8D1" };
+        var message = new ReviewFileMessage { Blob = BlobName.Parse("a/ü b.csv"), ETag = "0x8D1" };
 
         Assert.Equal(message, ReviewFileMessage.Parse(message.ToBody()));
-        Assert.Equal("""{"version":1,"blob":"a.csv","etag":"0x8D1"}""", new ReviewFileMessage { Blob = "a.csv", ETag = "0x8D1" }.ToBody().ToString());
+        Assert.Equal(
+            """{"version":1,"blob":"a.csv","etag":"0x8D1"}""",
+            new ReviewFileMessage { Blob = BlobName.Parse("a.csv"), ETag = "0x8D1" }.ToBody().ToString());
     }
 
     [Fact]
@@ -26,7 +28,8 @@ public sealed class ReviewFileMessageTests
     {
         string json = head + """ "subject":"/blobServices/default/containers/reviews/blobs/2026/a b.csv","data":{"api":"PutBlob","eTag":"0x8D1","url":"https://x.blob.core.windows.net/reviews/2026/a%20b.csv"}}""" + tail;
 
-        Assert.Equal(new ReviewFileMessage { Blob = "2026/a b.csv", ETag = "0x8D1" }, ReviewFileMessage.Parse(new BinaryData(json)));
+        Assert.Equal(new ReviewFileMessage { Blob = BlobName.Parse("2026/a b.csv"), ETag = "0x8D1" },
+            ReviewFileMessage.Parse(new BinaryData(json)));
     }
 
     [Theory]
@@ -34,7 +37,8 @@ public sealed class ReviewFileMessageTests
     [InlineData("a%20b.csv", "a%2520b.csv")]
     [InlineData("größe #1.csv", "gr%C3%B6%C3%9Fe%20%231.csv")]
     public void A_name_is_taken_from_the_url_whose_encoding_is_certain(string name, string encoded) =>
-        Assert.Equal(name, Event("Microsoft.Storage.BlobCreated", "reviews", "PutBlob", name, $"https://x.blob.core.windows.net/reviews/{encoded}")!.Blob);
+        Assert.Equal(name, Event("Microsoft.Storage.BlobCreated", "reviews", "PutBlob", name,
+            $"https://x.blob.core.windows.net/reviews/{encoded}")!.Blob);
 
     [Fact]
     public void Without_a_url_the_subject_tells_the_name() =>
@@ -55,15 +59,16 @@ public sealed class ReviewFileMessageTests
     [InlineData("""{"version":2,"blob":"a.csv"}""", "version 2")]
     [InlineData("""{"version":"1","blob":"a.csv"}""", "version")]
     [InlineData("""{"etag":"0x1"}""", "blob")]
-    [InlineData("""{"blob":""}""", "empty blob name")]
+    [InlineData("""{"blob":""}""", "is empty")]
     [InlineData("""{"eventType":"Microsoft.Storage.BlobCreated"}""", "no subject")]
     public void What_is_no_message_is_refused_with_a_sentence(string body, string part) =>
         Assert.Contains(part, Assert.Throws<MessageFormatException>(() => ReviewFileMessage.Parse(new BinaryData(body))).Message);
 
-    private static ReviewFileMessage? Event(string type, string container, string api, string name, string? url) => ReviewFileMessage.Parse(BinaryData.FromObjectAsJson(new
-    {
-        eventType = type,
-        subject = $"/blobServices/default/containers/{container}/blobs/{name}",
-        data = new { api, eTag = "0x1", url },
-    }));
+    private static ReviewFileMessage? Event(string type, string container, string api, string name, string? url) =>
+        ReviewFileMessage.Parse(BinaryData.FromObjectAsJson(new
+        {
+            eventType = type,
+            subject = $"/blobServices/default/containers/{container}/blobs/{name}",
+            data = new { api, eTag = "0x1", url },
+        }));
 }

@@ -1,5 +1,6 @@
 using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Runs;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Batches;
@@ -21,7 +22,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
 
         await SweepAsync(world);
 
-        Assert.Equal(new ReviewFileMessage { Blob = "forgotten.jsonl", ETag = etag }, Assert.Single(await world.TakeFilesAsync()));
+        Assert.Equal(new ReviewFileMessage { Blob = BlobName.Parse("forgotten.jsonl"), ETag = etag },
+            Assert.Single(await world.TakeFilesAsync()));
     }
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_file_just_dropped_is_left_to_its_event_and_without_a_model_every_file_waits()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:Grace", "00:00:30"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:Grace", "00:00:30"));
         await world.DropRowsAsync("a.jsonl", 2);
         world.Clock.Advance(TimeSpan.FromSeconds(31));
         await SweepAsync(world);
@@ -101,7 +104,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
     [Fact]
     public async Task After_the_last_attempt_the_sweep_writes_the_error_rows_itself()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "2"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:MaxAttempts", "2"));
         await world.PromoteAsync();
         string etag = await world.DropRowsAsync("a.jsonl", 4);
         await world.SplitAsync("a.jsonl");
@@ -125,7 +129,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_run_that_is_all_staged_but_was_left_is_finished()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:FinishTail", "0"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:FinishTail", "0"));
         await world.PromoteAsync();
         await world.DropRowsAsync("a.jsonl", 7);
         await world.ProcessAsync("a.jsonl");
@@ -152,7 +157,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
         await world.Get<FileSplitter>().SplitAsync(Assert.Single(await world.TakeFilesAsync()));
         foreach (var message in await world.TakeBatchesAsync()) await world.ClassifyAsync(message);
 
-        Assert.All(OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")), line => Assert.Equal(model, line.GetProperty("model").GetString()));
+        Assert.All(OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")), line =>
+            Assert.Equal(model, line.GetProperty("model").GetString()));
     }
 
     [Fact]
@@ -171,8 +177,8 @@ public sealed class RunSweepTests(AzuriteFixture azurite)
 
     private static Run Splitting(string model, string etag) => new()
     {
-        Id = Run.IdOf("a.jsonl", etag),
-        Blob = "a.jsonl",
+        Id = RunId.Compute("a.jsonl", etag),
+        Blob = BlobName.Parse("a.jsonl"),
         ETag = etag,
         Model = model,
         State = RunState.Splitting,

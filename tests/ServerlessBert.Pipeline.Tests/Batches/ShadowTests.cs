@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Models;
-using ServerlessBert.Pipeline.Runs;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Testing;
 
@@ -33,7 +32,8 @@ public sealed class ShadowTests(AzuriteFixture azurite)
         int[] ofLive = Stars(Lines((await world.PredictionsAsync(File))!)), ofShadow = Stars(lines);
         Assert.Equal(shadow, said.GetProperty("model").GetString());
         Assert.Equal((5, 14), (said.GetProperty("batches").GetInt32(), said.GetProperty("rows").GetInt32()));
-        Assert.Equal(Math.Round(ofLive.Zip(ofShadow).Count(pair => pair.First == pair.Second) / 14m, 4), said.GetProperty("agreement").GetDecimal());
+        Assert.Equal(Math.Round(ofLive.Zip(ofShadow).Count(pair => pair.First == pair.Second) / 14m, 4),
+            said.GetProperty("agreement").GetDecimal());
         Assert.Equal(ofShadow.Count(stars => stars == ofShadow[0]), said.GetProperty("stars").GetProperty($"{ofShadow[0]}").GetInt32());
         Assert.Equal(14, said.GetProperty("labelled").GetInt32());
         Assert.Equal(live, (await world.RunOfAsync(File, etag)).Model);
@@ -45,13 +45,14 @@ public sealed class ShadowTests(AzuriteFixture azurite)
     public void A_share_of_the_batches_is_taken_by_run_and_index_alone()
     {
         var shadow = new ModelShadow("20261122T101500Z-3fa9c1", 0.1, DateTimeOffset.UnixEpoch);
-        string run = Run.IdOf(File, "0x1");
+        string run = RunId.Compute(File, "0x1");
 
         int taken = Enumerable.Range(0, 10_000).Count(batch => shadow.Takes(run, batch));
 
         Assert.InRange(taken, 900, 1100);
         Assert.Equal(taken, Enumerable.Range(0, 10_000).Count(batch => shadow.Takes(run, batch)));
-        Assert.All(Enumerable.Range(0, 10_000).Where(batch => shadow.Takes(run, batch)), batch => Assert.True((shadow with { Share = 0.2 }).Takes(run, batch)));
+        Assert.All(Enumerable.Range(0, 10_000).Where(batch => shadow.Takes(run, batch)), batch =>
+            Assert.True((shadow with { Share = 0.2 }).Takes(run, batch)));
         Assert.DoesNotContain(Enumerable.Range(0, 100), batch => !(shadow with { Share = 1 }).Takes(run, batch));
     }
 
@@ -98,7 +99,8 @@ public sealed class ShadowTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_shadow_that_is_slow_costs_the_batch_its_own_time_and_no_more()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Runs:ShadowPatience", "00:00:00.3"));
+        await using var world = await PipelineWorld.StartAsync(azurite,
+            new KeyValuePair<string, string?>("ServerlessBert:Runs:ShadowPatience", "00:00:00.3"));
         await world.PromoteAsync(1);
         using (await world.Get<ModelCache>().AcquireAsync()) { }
         await world.Get<ModelRegistry>().SetShadowAsync(await world.PublishAsync(2), 1);
@@ -140,9 +142,11 @@ public sealed class ShadowTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         var registry = world.Get<ModelRegistry>();
         string candidate = await world.PublishAsync(1);
-        Assert.Contains("No model is live", (await Assert.ThrowsAsync<ModelUnavailableException>(() => registry.SetShadowAsync(candidate, 0.1))).Message);
+        Assert.Contains("No model is live",
+            (await Assert.ThrowsAsync<ModelUnavailableException>(() => registry.SetShadowAsync(candidate, 0.1))).Message);
         string live = await world.PromoteAsync(2);
-        Assert.Contains("is the live one", (await Assert.ThrowsAsync<ModelUnavailableException>(() => registry.SetShadowAsync(live, 0.1))).Message);
+        Assert.Contains("is the live one", (await Assert.ThrowsAsync<ModelUnavailableException>(() => registry.SetShadowAsync(live, 0.1)))
+            .Message);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => registry.SetShadowAsync(candidate, 0));
 
         await registry.SetShadowAsync(candidate, 0.1);
@@ -156,14 +160,16 @@ public sealed class ShadowTests(AzuriteFixture azurite)
     }
 
     private static BlobClient ShadowBlob(PipelineWorld world, string etag) =>
-        world.Storage.Container(StorageNames.Runs).GetBlobClient($"{Run.IdOf(File, etag)}/shadow.jsonl");
+        world.Storage.Container(StorageNames.Runs).GetBlobClient($"{RunId.Compute(File, etag)}/shadow.jsonl");
 
     private static async Task<JsonElement> SummaryOfAsync(PipelineWorld world) =>
         JsonDocument.Parse((await world.SummaryAsync(File))!).RootElement.GetProperty("shadow");
 
-    private static JsonElement[] Lines(Azure.Response<Azure.Storage.Blobs.Models.BlobDownloadResult> content) => Lines(content.Value.Content.ToString());
+    private static JsonElement[] Lines(Azure.Response<Azure.Storage.Blobs.Models.BlobDownloadResult> content) =>
+        Lines(content.Value.Content.ToString());
 
-    private static JsonElement[] Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    private static JsonElement[] Lines(string text) =>
+        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
 
     private static int[] Stars(JsonElement[] lines) => [.. lines.Select(line => line.GetProperty("stars").GetInt32())];
 }

@@ -19,7 +19,8 @@ public sealed class StorageCallsTests(AzuriteFixture azurite)
         await world.ClassifyAsync(messages[0]); // loads the model
 
         var calls = new ConcurrentQueue<string>();
-        using (new AzureEventSourceListener((data, text) => { if (data.EventName == "Request") calls.Enqueue(text); }, EventLevel.Informational))
+        using (new AzureEventSourceListener((data, text) =>
+            { if (data.EventName == "Request") calls.Enqueue(text); }, EventLevel.Informational))
         {
             await world.ClassifyAsync(messages[1]);
         }

@@ -36,11 +36,11 @@ public sealed class SupersedingTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
         // Compressed: its batches read the run's own copy and do not notice the newer drop; the publishing must.
-        string older = await StageAllButFinishAsync(world, "a.jsonl", 7);
+        var older = await StageAllButFinishAsync(world, "a.jsonl", 7);
         await world.DropRowsAsync("a.jsonl", 2);
         await world.ProcessAsync("a.jsonl");
 
-        await world.Get<RunPublisher>().CompleteAsync(older, 3);
+        await world.Get<RunPublisher>().CompleteAsync(older);
 
         Assert.Equal(2, OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")).Length);
         Assert.Equal(RunState.Superseded, (await world.Get<RunStore>().TryReadAsync(older))!.State);
@@ -51,13 +51,13 @@ public sealed class SupersedingTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
-        string older = await StageAllButFinishAsync(world, "a.jsonl", 7);
+        var older = await StageAllButFinishAsync(world, "a.jsonl", 7);
         await Task.Delay(1100); // a drop's time is kept to the second
         await world.DropRowsAsync("a.jsonl", 2);
         await world.ProcessAsync("a.jsonl");
         await world.Storage.Container(StorageNames.Reviews).DeleteBlobAsync("a.jsonl");
 
-        await world.Get<RunPublisher>().CompleteAsync(older, 3);
+        await world.Get<RunPublisher>().CompleteAsync(older);
 
         Assert.Equal(2, OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")).Length);
     }
@@ -67,10 +67,10 @@ public sealed class SupersedingTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
-        string run = await StageAllButFinishAsync(world, "a.jsonl", 7);
+        var run = await StageAllButFinishAsync(world, "a.jsonl", 7);
         await world.Storage.Container(StorageNames.Reviews).DeleteBlobAsync("a.jsonl");
 
-        await world.Get<RunPublisher>().CompleteAsync(run, 3);
+        await world.Get<RunPublisher>().CompleteAsync(run);
 
         Assert.Equal(7, OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")).Length);
     }
@@ -119,22 +119,46 @@ public sealed class SupersedingTests(AzuriteFixture azurite)
         string second = await world.DropRowsAsync("a.jsonl", 4);
         await world.ProcessAsync("a.jsonl");
 
-        Assert.NotEqual(Run.IdOf("a.jsonl", first), Run.IdOf("a.jsonl", second));
+        Assert.NotEqual(RunId.Compute("a.jsonl", first), RunId.Compute("a.jsonl", second));
         Assert.Equal(before, await world.PredictionsAsync("a.jsonl"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_two_drops_in_one_second_the_late_older_run_never_touches_what_the_newer_published(bool completes)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        await world.PromoteAsync();
+        var older = await StageAllButFinishAsync(world, "a.jsonl", 7);
+        string etag = await world.DropRowsAsync("a.jsonl", 2);
+        await world.ProcessAsync("a.jsonl");
+        // Storage keeps whole seconds; which of the two was first, nobody sees any more.
+        var dropped = (await world.RunOfAsync("a.jsonl", etag)).Dropped;
+        Run run = (await world.Get<RunStore>().UpdateAsync(older, now => now with { Dropped = dropped, ErrorMessage = "late" }, default))!;
+        await world.Storage.Container(StorageNames.Reviews).DeleteBlobAsync("a.jsonl");
+
+        if (completes) await world.Get<RunPublisher>().CompleteAsync(older);
+        else await world.Get<RunPublisher>().FailAsync(run, "input_deleted", "It is gone.");
+
+        Assert.Equal(2, OneRunTests.LinesOf(await world.PredictionsAsync("a.jsonl")).Length);
+        Assert.Contains(etag, await world.SummaryAsync("a.jsonl"));
+        Assert.Equal(RunState.Superseded, (await world.Get<RunStore>().TryReadAsync(older))!.State);
+    }
+
     // As a worker leaves it that dies between its last block and the commit.
-    private static async Task<string> StageAllButFinishAsync(PipelineWorld world, string name, int rows)
+    private static async Task<RunId> StageAllButFinishAsync(PipelineWorld world, string name, int rows)
     {
         string etag = await world.DropRowsAsync(name, rows);
         await world.SplitAsync(name);
-        string id = Run.IdOf(name, etag);
+        var id = RunId.Compute(name, etag);
         var messages = await world.TakeBatchesAsync();
         foreach (var message in messages.SkipLast(1)) await world.ClassifyAsync(message);
         var last = messages[^1];
-        var lines = string.Concat(Enumerable.Range((int)last.Batch.FirstRow, last.Batch.Rows).Select(row => $$"""{"row":{{row}}}""" + "\n"));
+        var lines = string.Concat(Enumerable.Range((int)last.Batch.FirstRow, last.Batch.Rows)
+            .Select(row => $$"""{"row":{{row}}}""" + "\n"));
         await new StagedBatches(world.Storage, id).StageAsync(
-            last.Batch.Index, System.Text.Encoding.UTF8.GetBytes(lines), new BatchStatistics { Rows = last.Batch.Rows }, default);
+            last.Block, System.Text.Encoding.UTF8.GetBytes(lines), new BatchStatistics { Rows = last.Batch.Rows }, default);
         return id;
     }
 }

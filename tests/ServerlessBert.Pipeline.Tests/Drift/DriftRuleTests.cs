@@ -58,7 +58,8 @@ public sealed class DriftRuleTests
     [InlineData(0.02, null)]
     [InlineData(0.0, null)]
     public void More_unknown_tokens_are_flagged_and_fewer_are_not(double share, string? flag) =>
-        Assert.Equal(flag is null ? [] : [flag], DriftRule.Compare(File([100, 100, 100, 100, 100], unknown: share), Baseline, Options).Flags);
+        Assert.Equal(flag is null ? []
+            : [flag], DriftRule.Compare(File([100, 100, 100, 100, 100], unknown: share), Baseline, Options).Flags);
 
     [Fact]
     public void Too_few_rows_say_nothing()

@@ -76,7 +76,15 @@ public sealed class DriftTests(AzuriteFixture azurite)
 
     // All of the evaluation set had one star: whatever a random model says, it is another mix or another confidence.
     private static Task<string> PromoteAsync(PipelineWorld world, int rows) => PromoteAsync(world, JsonSerializer.Serialize(
-        new PredictionBaseline { Rows = rows, Stars = [0, rows / 2, 0, rows - (rows / 2), 0], MeanConfidence = 0.99, ConfidenceDeviation = 0.01, Tokens = rows * 9, UnknownTokens = 0 }, PipelineJson.Options));
+        new PredictionBaseline
+        {
+            Rows = rows,
+            Stars = [0, rows / 2, 0, rows - (rows / 2), 0],
+            MeanConfidence = 0.99,
+            ConfidenceDeviation = 0.01,
+            Tokens = rows * 9,
+            UnknownTokens = 0
+        }, PipelineJson.Options));
 
     private static async Task<string> PromoteAsync(PipelineWorld world, string? baseline)
     {

@@ -71,17 +71,17 @@ public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
         await AtEveryCallAsync(async (registry, storage, attempt) =>
         {
             string old = (await whole.PublishAsync(NewFolder($"old {attempt}"), Made.AddHours(attempt))).Version;
-            bool ended = await EndsAsync(() => new ModelPruning(storage, registry, TimeProvider.System).RetireAsync(options));
+            bool ended = await EndsAsync(() => new ModelPruning(storage, registry, TimeProvider.System).PruneAsync(options));
 
             foreach (var model in (await whole.ListAsync()).Where(model => model.IsComplete)) Assert.Empty(await whole.VerifyAsync(model.Version));
             var pointer = (await whole.CurrentAsync())!;
-            bool isNamed = pointer.Retired.Any(retired => retired.Version == old);
+            bool isNamed = pointer.Pruned.Any(pruned => pruned.Version == old);
             if (isNamed) await Assert.ThrowsAsync<ModelUnavailableException>(() => whole.PromoteAsync(old, "too late"));
 
-            var retirement = new ModelPruning(Storage(new CountedCalls()), whole, TimeProvider.System);
-            for (int call = 0; call < 3; call++) await retirement.RetireAsync(options);
+            var pruning = new ModelPruning(Storage(new CountedCalls()), whole, TimeProvider.System);
+            for (int call = 0; call < 3; call++) await pruning.PruneAsync(options);
             Assert.Equal(pointer.Version, Assert.Single(await whole.ListAsync()).Version);
-            Assert.Empty((await whole.CurrentAsync())!.Retired);
+            Assert.Empty((await whole.CurrentAsync())!.Pruned);
             return ended;
         });
     }

@@ -9,18 +9,18 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
 {
     private static readonly ModelPruningOptions KeepOne = new() { Keep = 1 };
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("retirement-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("pruning-").FullName;
     private readonly TestClock _clock = new();
     private PipelineStorage _storage = null!;
     private ModelRegistry _registry = null!;
-    private ModelPruning _retirement = null!;
+    private ModelPruning _pruning = null!;
     private int _published;
 
     public async Task InitializeAsync()
     {
         _storage = await azurite.NewStorageAsync();
         _registry = new ModelRegistry(_storage, _clock);
-        _retirement = new ModelPruning(_storage, _registry, _clock);
+        _pruning = new ModelPruning(_storage, _registry, _clock);
     }
 
     public Task DisposeAsync()
@@ -40,11 +40,11 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await _registry.SetShadowAsync(shadow, 0.5);
         _clock.Advance(TimeSpan.FromDays(2));
 
-        var fates = await _retirement.RetireAsync(KeepOne);
+        var decisions = await _pruning.PruneAsync(KeepOne);
 
-        Assert.Equal(new[] { parent, previous, live, shadow, newest }.Order(), fates.Where(fate => !fate.IsRetired).Select(fate => fate.Version).Order());
-        Assert.Equal(new[] { stray, rolledBack, old }.Order(), fates.Where(fate => fate.IsRetired).Select(fate => fate.Version).Order());
-        Assert.All(fates, fate => Assert.NotEmpty(fate.Reason));
+        Assert.Equal(new[] { parent, previous, live, shadow, newest }.Order(), decisions.Where(decision => !decision.IsPruned).Select(decision => decision.Version).Order());
+        Assert.Equal(new[] { stray, rolledBack, old }.Order(), decisions.Where(decision => decision.IsPruned).Select(decision => decision.Version).Order());
+        Assert.All(decisions, decision => Assert.NotEmpty(decision.Reason));
         Assert.Equal(previous, (await _registry.RollbackAsync()).Version);
     }
 
@@ -55,33 +55,33 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         await _registry.PromoteAsync(await PublishAsync(), "first");
         string before = (await BlobOf(ModelPointer.FileName).DownloadContentAsync()).Value.Content.ToString();
 
-        var fates = await _retirement.RetireAsync(KeepOne, isDryRun: true);
+        var decisions = await _pruning.PruneAsync(KeepOne, isDryRun: true);
 
-        Assert.Equal(old, Assert.Single(fates, fate => fate.IsRetired).Version);
+        Assert.Equal(old, Assert.Single(decisions, decision => decision.IsPruned).Version);
         Assert.Equal(before, (await BlobOf(ModelPointer.FileName).DownloadContentAsync()).Value.Content.ToString());
         Assert.Empty(await _registry.VerifyAsync(old));
     }
 
     [Fact]
-    public async Task A_retired_version_is_gone_at_once_and_its_files_a_day_later_so_that_a_download_under_way_ends_whole()
+    public async Task A_pruned_version_is_gone_at_once_and_its_files_a_day_later_so_that_a_download_under_way_ends_whole()
     {
         string old = await PublishAsync();
         await _registry.PromoteAsync(await PublishAsync(), "first");
         var manifest = await _registry.ReadManifestAsync(old); // a host has just read it
 
-        await _retirement.RetireAsync(KeepOne);
+        await _pruning.PruneAsync(KeepOne);
 
         await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.ReadManifestAsync(old));
         await _registry.DownloadAsync(manifest, Path.Combine(_folder, "download"));
-        Assert.Equal(ModelRole.Retired, Assert.Single(await _registry.ListAsync(), model => model.Version == old).Role);
+        Assert.Equal(ModelRole.Pruned, Assert.Single(await _registry.ListAsync(), model => model.Version == old).Role);
 
         _clock.Advance(TimeSpan.FromHours(23));
-        await _retirement.RetireAsync(KeepOne);
+        await _pruning.PruneAsync(KeepOne);
         Assert.Equal(2, (await _registry.ListAsync()).Count);
         _clock.Advance(TimeSpan.FromHours(2));
-        await _retirement.RetireAsync(KeepOne);
+        await _pruning.PruneAsync(KeepOne);
         Assert.Single(await _registry.ListAsync());
-        Assert.Empty((await _registry.CurrentAsync())!.Retired);
+        Assert.Empty((await _registry.CurrentAsync())!.Pruned);
     }
 
     [Fact]
@@ -90,34 +90,34 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         string first = await PublishAsync(), second = await PublishAsync(), third = await PublishAsync();
         foreach (string version in new[] { first, second, third }) await _registry.PromoteAsync(version, "newer");
 
-        Assert.DoesNotContain(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired);
+        Assert.DoesNotContain(await _pruning.PruneAsync(KeepOne), decision => decision.IsPruned);
 
         _clock.Advance(TimeSpan.FromDays(2));
-        Assert.Equal(first, Assert.Single(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired).Version);
+        Assert.Equal(first, Assert.Single(await _pruning.PruneAsync(KeepOne), decision => decision.IsPruned).Version);
     }
 
     [Fact]
-    public async Task An_upload_that_was_cut_off_goes_after_a_day_and_one_under_way_stays()
+    public async Task An_upload_that_was_interrupted_goes_after_a_day_and_one_under_way_stays()
     {
         string cut = await PublishAsync();
         await BlobOf($"{cut}/{ModelManifest.FileName}").DeleteAsync();
         await _registry.PromoteAsync(await PublishAsync(), "first");
 
-        Assert.DoesNotContain(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired);
+        Assert.DoesNotContain(await _pruning.PruneAsync(KeepOne), decision => decision.IsPruned);
         _clock.Advance(TimeSpan.FromDays(2));
-        Assert.Contains("cut off", Assert.Single(await _retirement.RetireAsync(KeepOne), fate => fate.IsRetired).Reason);
+        Assert.Contains("interrupted", Assert.Single(await _pruning.PruneAsync(KeepOne), decision => decision.IsPruned).Reason);
     }
 
     [Fact]
-    public async Task Without_a_live_model_nothing_is_retired()
+    public async Task Without_a_live_model_nothing_is_pruned()
     {
         await PublishAsync();
-        Assert.Contains("none is retired", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _retirement.RetireAsync(KeepOne))).Message);
+        Assert.Contains("none is pruned", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _pruning.PruneAsync(KeepOne))).Message);
         Assert.Single(await _registry.ListAsync());
     }
 
     [Fact]
-    public async Task Promotions_and_retirements_at_once_never_leave_the_pointer_at_a_retired_version()
+    public async Task Promotions_and_prunings_at_once_never_leave_the_pointer_at_a_pruned_version()
     {
         string[] versions = new string[8];
         for (int number = 0; number < versions.Length; number++) versions[number] = await PublishAsync();
@@ -125,11 +125,11 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
         var none = new ModelPruningOptions { Keep = 0, Grace = TimeSpan.Zero };
 
         await Task.WhenAll(
-            Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _retirement.RetireAsync(none))),
+            Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _pruning.PruneAsync(none))),
             Task.WhenAll(versions[1..].Select(async version =>
             {
                 try { await _registry.PromoteAsync(version, "race"); }
-                catch (ModelUnavailableException) { /* retired first: it is not live then */ }
+                catch (ModelUnavailableException) { /* pruned first: it is not live then */ }
             })));
 
         Assert.Empty(await _registry.VerifyAsync((await _registry.CurrentAsync())!.Version));

@@ -1,3 +1,5 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Storage;
@@ -64,21 +66,105 @@ public sealed class TornModelTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_version_that_does_not_load_is_not_downloaded_again_until_it_changes()
+    public async Task A_damaged_version_is_not_downloaded_again_until_its_files_change()
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
-        var cache = world.Get<ModelCache>();
         string torn = await world.PromoteAsync(1);
         var weights = world.Storage.Container(StorageNames.Models).GetBlobClient($"{torn}/model.safetensors");
         BinaryData whole = (await weights.DownloadContentAsync()).Value.Content;
         await DamageAsync(weights, "flipped");
-        await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync());
+        var downloads = new CountedDownloads(torn);
+        using var cache = world.NewCache(downloads.Through(azurite, world.Storage.Prefix));
+
+        string first = (await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync())).Message;
+        int once = downloads.Count;
+        string again = (await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync())).Message;
+
+        Assert.Contains("damaged", first);
+        Assert.Equal(first, again);
+        Assert.True(once > 0);
+        Assert.Equal(once, downloads.Count);
+
         await weights.UploadAsync(whole, overwrite: true);
+        using var lease = await cache.AcquireAsync();
+        Assert.Equal(torn, lease.Version);
+    }
 
-        var again = await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync());
+    [Fact]
+    public async Task What_is_remembered_of_a_damaged_version_expires()
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        string torn = await world.PromoteAsync(1);
+        await DamageAsync(world.Storage.Container(StorageNames.Models).GetBlobClient($"{torn}/config.json"), "flipped");
+        var downloads = new CountedDownloads(torn);
+        using var cache = world.NewCache(downloads.Through(azurite, world.Storage.Prefix));
+        await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync());
+        int once = downloads.Count;
 
-        Assert.Contains("damaged", again.Message);
-        Assert.Equal(0, world.Loads);
+        world.Clock.Advance(new ModelCacheOptions().RetryDamagedAfter + TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<ModelUnavailableException>(() => cache.AcquireAsync());
+
+        Assert.True(downloads.Count > once);
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("vocab.txt")]
+    [InlineData("manifest.json")]
+    public async Task A_file_that_was_missing_and_is_restored_makes_its_version_load_at_once(string file)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        string version = await world.PromoteAsync(1);
+        var blob = world.Storage.Container(StorageNames.Models).GetBlobClient($"{version}/{file}");
+        BinaryData whole = (await blob.DownloadContentAsync()).Value.Content;
+        await blob.DeleteAsync();
+        await Assert.ThrowsAsync<ModelUnavailableException>(() => world.Get<ModelCache>().AcquireAsync());
+
+        await blob.UploadAsync(whole);
+
+        using var lease = await world.Get<ModelCache>().AcquireAsync();
+        Assert.Equal(version, lease.Version);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("""{"version":"20261122T101500Z-3fa9c1","created":"2026-11-22T10:15:00Z","files":[null]}""")]
+    public async Task A_damaged_manifest_that_is_repaired_makes_its_version_load_at_once(string damage)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        string version = await world.PromoteAsync(1);
+        var manifest = world.Storage.Container(StorageNames.Models).GetBlobClient($"{version}/manifest.json");
+        BinaryData whole = (await manifest.DownloadContentAsync()).Value.Content;
+        await manifest.UploadAsync(new BinaryData(damage.Replace("20261122T101500Z-3fa9c1", version, StringComparison.Ordinal)), overwrite: true);
+        await Assert.ThrowsAsync<ModelUnavailableException>(() => world.Get<ModelCache>().AcquireAsync());
+
+        await manifest.UploadAsync(whole, overwrite: true);
+
+        using var lease = await world.Get<ModelCache>().AcquireAsync();
+        Assert.Equal(version, lease.Version);
+    }
+
+    public static TheoryData<Exception> HostFailures => new()
+    {
+        new OutOfMemoryException("no memory"),
+        new IOException("no disk"),
+        new NotSupportedException("int8 needs oneDNN's operations"),
+    };
+
+    [Theory]
+    [MemberData(nameof(HostFailures))]
+    public async Task A_load_that_failed_on_this_host_is_tried_again(Exception failure)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        string version = await world.PromoteAsync(1);
+        world.LoadFailure = failure;
+        Assert.Contains(failure.Message, (await Assert.ThrowsAsync<HostUnableException>(() => world.Get<ModelCache>().AcquireAsync(version))).Message);
+
+        world.LoadFailure = null;
+
+        using var lease = await world.Get<ModelCache>().AcquireAsync(version);
+        Assert.Equal(version, lease.Version);
     }
 
     [Fact]
@@ -133,5 +219,40 @@ public sealed class TornModelTests(AzuriteFixture azurite)
         }
         bytes[bytes.Length / 2] ^= 1;
         await blob.UploadAsync(new BinaryData(damage switch { "flipped" => bytes, "truncated" => bytes[..^5], _ => [] }), overwrite: true);
+    }
+}
+
+/// <summary>Counts downloads of a version's files, its manifest left out.</summary>
+internal sealed class CountedDownloads(string version) : HttpPipelinePolicy
+{
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The same storage, counted.</summary>
+    public PipelineStorage Through(AzuriteFixture azurite, string prefix)
+    {
+        var options = new BlobClientOptions();
+        options.AddPolicy(this, HttpPipelinePosition.PerCall);
+        return PipelineStorage.FromConnectionString(azurite.ConnectionString, prefix, options);
+    }
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        Take(message);
+        ProcessNext(message, pipeline);
+    }
+
+    public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        Take(message);
+        return ProcessNextAsync(message, pipeline);
+    }
+
+    private void Take(HttpMessage message)
+    {
+        string path = message.Request.Uri.Path;
+        if (message.Request.Method == RequestMethod.Get && path.Contains($"{version}/", StringComparison.Ordinal) && !path.EndsWith("manifest.json", StringComparison.Ordinal))
+            Interlocked.Increment(ref _count);
     }
 }

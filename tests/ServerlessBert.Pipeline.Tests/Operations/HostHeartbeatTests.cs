@@ -1,6 +1,10 @@
+using Azure.Core.Pipeline;
+using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
+using ServerlessBert.Pipeline.Batches;
 using ServerlessBert.Pipeline.Models;
 using ServerlessBert.Pipeline.Operations;
+using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Pipeline.Tests.Models;
 using ServerlessBert.Testing;
 
@@ -40,7 +44,7 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
         Assert.Empty(await heartbeats.ReadAsync());
         await heartbeats.RemoveGoneAsync(default);
 
-        Assert.False(await world.Storage.Container(Pipeline.Storage.StorageNames.Runs).GetBlobClient("hosts/killed.json").ExistsAsync());
+        Assert.False(await world.Storage.Container(StorageNames.Runs).GetBlobClient("hosts/killed.json").ExistsAsync());
     }
 
     [Fact]
@@ -63,8 +67,47 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
         await service.StopAsync(default);
     }
 
+    [Fact]
+    public async Task A_hosts_heart_beats_again_after_the_storage_was_sick()
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        using var network = new SickHttp { Sickness = Sickness.Html };
+        var client = new BlobClientOptions { Transport = new HttpClientTransport(new HttpClient(network, disposeHandler: false)), Retry = { MaxRetries = 0 } };
+        var heartbeats = new HostHeartbeats(PipelineStorage.FromConnectionString(azurite.ConnectionString, world.Storage.Prefix, client), world.Clock);
+        ModelCacheOptions options = world.Get<ModelCacheOptions>() with { PollInterval = TimeSpan.FromMilliseconds(100) };
+        using var service = new HostHeartbeatService(heartbeats, world.Get<ModelCache>(), options, world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        await service.StartAsync(default);
+        await ModelCacheTests.EventuallyAsync(() => network.Answered >= 2);
+        Assert.Empty(await world.Get<HostHeartbeats>().ReadAsync());
+
+        network.Sickness = Sickness.None;
+        world.Clock.Advance(HostHeartbeats.Interval + TimeSpan.FromSeconds(1));
+
+        await EventuallyOneAsync(world);
+        await service.StopAsync(default);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"host\":")]
+    [InlineData("<html></html>")]
+    public async Task A_damaged_heartbeat_is_shown_as_that_and_hides_no_other(string document)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        var heartbeats = world.Get<HostHeartbeats>();
+        await heartbeats.WriteAsync(new HostHeartbeat { Host = "whole", Started = world.Clock.GetUtcNow(), At = world.Clock.GetUtcNow(), Model = world.Get<ModelCache>().Status, MemoryBytes = 1 }, default);
+        await world.Storage.Container(StorageNames.Runs).GetBlobClient("hosts/damaged.json").UploadAsync(new BinaryData(document));
+
+        IReadOnlyList<HostHeartbeat> hosts = (await world.Get<PipelineStatus>().ReadAsync()).Hosts;
+
+        Assert.Equal(["damaged", "whole"], hosts.Select(host => host.Host));
+        Assert.Contains("hosts/damaged.json cannot be read", hosts[0].Damage);
+        Assert.Null(hosts[1].Damage);
+    }
+
     private static HostHeartbeatService NewService(PipelineWorld world) =>
-        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        new(world.Get<HostHeartbeats>(), world.Get<ModelCache>(), world.Get<HostReadiness>(), world.Get<ModelCacheOptions>(), world.Clock, NullLogger<HostHeartbeatService>.Instance);
 
     private static async Task<HostHeartbeat> EventuallyOneAsync(PipelineWorld world)
     {

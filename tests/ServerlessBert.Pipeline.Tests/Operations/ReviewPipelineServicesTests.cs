@@ -40,7 +40,7 @@ public sealed class ReviewPipelineServicesTests
             var log = new Messages();
             IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection([new("ServerlessBert:Inference:Dtype", "Int8")]).Build();
             using ServiceProvider services = new ServiceCollection().AddLogging(logging => logging.AddProvider(log)).AddReviewPipeline(settings).BuildServiceProvider();
-            using IReviewClassifier classifier = services.GetRequiredService<Func<string, IReviewClassifier>>()(SmallModels.Save(parent.FullName));
+            using IReviewClassifier classifier = services.GetRequiredService<LoadClassifier>()(SmallModels.Save(parent.FullName), null);
 
             Assert.Single(classifier.Classify(classifier.Tokenize(["the food was good"])));
             Assert.Contains("A model computes in int8, by oneDNN's packed layers.", log.Lines);

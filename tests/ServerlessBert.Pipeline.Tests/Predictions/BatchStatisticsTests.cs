@@ -9,13 +9,23 @@ namespace ServerlessBert.Pipeline.Tests.Predictions;
 
 public sealed class BatchStatisticsTests
 {
-    private static readonly Gen<(Review, Classification?)> AnyRow = Gen.Select(Gen.Int[0, 3], Gen.Int[1, 5], Gen.Int[0, 5], Gen.Float[0.4f, 1f]).Select((kind, said, known, confidence) =>
+    private static readonly Gen<(Review, Classification?)> AnyRow = Gen.Select(Gen.Int[0, 3], Gen.Int[1, 5], Gen.Int[0, 5],
+        Gen.Float[0.4f, 1f]).Select((kind, said, known, confidence) =>
         kind == 0
             ? (new Review { Row = 0, Error = new RowError(said > 2 ? "missing_text" : "invalid_json", "No.") }, null)
-            : (new Review { Row = 0, Text = "x", Stars = known == 0 ? null : known, InvalidUtf8 = kind, LabelError = kind == 1 ? new RowError("invalid_stars", "No.") : null }, (Classification?)Saying(said, confidence)));
+            : (new Review
+            {
+                Row = 0,
+                Text = "x",
+                Stars = known == 0 ? null : known,
+                InvalidUtf8 = kind,
+                LabelError = kind == 1
+                ? new RowError("invalid_stars", "No.") : null
+            }, (Classification?)Saying(said, confidence)));
 
-    private static readonly Gen<BatchStatistics> AnyStatistics = Gen.Select(AnyRow.List[0, 6], Gen.Bool, Gen.Double[0, 20]).Select((rows, isNew, seconds) =>
-        BatchStatistics.Of([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], isNew ? "v2" : "v1", seconds));
+    private static readonly Gen<BatchStatistics> AnyStatistics = Gen.Select(AnyRow.List[0, 6], Gen.Bool, Gen.Double[0, 20])
+        .Select((rows, isNew, seconds) =>
+        BatchStatistics.Compute([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], isNew ? "v2" : "v1", seconds));
 
     [Fact]
     public void A_batch_is_counted()
@@ -27,10 +37,11 @@ public sealed class BatchStatisticsTests
             new() { Row = 2, Text = "c", LabelError = new RowError("invalid_stars", "No.") },
             new() { Row = 3, Stars = 1, Error = new RowError("missing_text", "No.") },
         ];
-        BatchStatistics statistics = BatchStatistics.Of(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1", 1.23456);
+        BatchStatistics statistics = BatchStatistics.Compute(reviews, [Saying(5, 0.9f), Saying(4, 0.71234f), Saying(5, 0.5f), null], "v1",
+            1.23456, "bfloat16");
 
         Assert.Equal(
-            """{"rows":4,"predictions":3,"errors":{"missing_text":1},"stars":{"4":1,"5":2},"models":{"v1":3},"tokens":21,"unknownTokens":3,"truncated":3,"invalidUtf8":2,"invalidLabels":1,"labelled":2,"correct":1,"absoluteErrorSum":2,"confidenceSum":2.1123,"seconds":1.235}""",
+            """{"rows":4,"predictions":3,"errors":{"missing_text":1},"stars":{"4":1,"5":2},"models":{"v1":3},"dtypes":{"bfloat16":3},"tokens":21,"unknownTokens":3,"truncated":3,"invalidUtf8":2,"invalidLabels":1,"labelled":2,"correct":1,"absoluteErrorSum":2,"confidenceSum":2.1123,"seconds":1.235}""",
             JsonSerializer.Serialize(statistics, JsonSerializerOptions.Web));
     }
 
@@ -49,20 +60,23 @@ public sealed class BatchStatisticsTests
     public void Adding_batches_counts_what_the_file_as_one_batch_counts() =>
         AnyRow.List[0, 12].Sample(rows =>
         {
-            IEnumerable<BatchStatistics> singles = rows.Select(row => BatchStatistics.Of([row.Item1], [row.Item2], "v1", 0.001));
-            BatchStatistics whole = BatchStatistics.Of([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], "v1", 0.001 * rows.Count);
+            IEnumerable<BatchStatistics> singles = rows.Select(row => BatchStatistics.Compute([row.Item1], [row.Item2], "v1", 0.001));
+            BatchStatistics whole = BatchStatistics.Compute([.. rows.Select(row => row.Item1)], [.. rows.Select(row => row.Item2)], "v1",
+                0.001 * rows.Count);
             Assert.Equal(Shown(whole), Shown(singles.Aggregate(BatchStatistics.Empty, (sum, one) => sum + one)));
         });
 
     [Fact]
     public void Lists_of_different_lengths_are_a_bug() =>
-        Assert.Throws<ArgumentException>(() => BatchStatistics.Of([new Review { Row = 0, Text = "a" }], [], "v1", 0));
+        Assert.Throws<ArgumentException>(() => BatchStatistics.Compute([new Review { Row = 0, Text = "a" }], [], "v1", 0));
 
     [Fact]
     public void A_summary_says_what_was_read_by_which_model_and_how_well()
     {
-        Review[] reviews = [new() { Row = 0, Text = "a", Stars = 5 }, new() { Row = 1, Text = "b", Stars = 2 }, new() { Row = 2, Text = "c", Stars = 4 }];
-        RunSummary summary = RunSummary.Of("reviews/é.csv", RunOutcome.Done, BatchStatistics.Of(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2)) with
+        Review[] reviews = [new() { Row = 0, Text = "a", Stars = 5 }, new() { Row = 1, Text = "b", Stars = 2 },
+            new() { Row = 2, Text = "c", Stars = 4 }];
+        RunSummary summary = RunSummary.Create("reviews/é.csv", RunOutcome.Done,
+            BatchStatistics.Compute(reviews, [Saying(5, 1f), Saying(4, 1f), Saying(4, 0.5f)], "v1", 2, "float32")) with
         {
             ETag = "0x1",
             Run = "r1",
@@ -88,6 +102,9 @@ public sealed class BatchStatisticsTests
               "models": {
                 "v1": 3
               },
+              "dtypes": {
+                "float32": 3
+              },
               "tokens": 21,
               "unknownTokens": 3,
               "truncated": 3,
@@ -110,7 +127,9 @@ public sealed class BatchStatisticsTests
     [Fact]
     public void A_summary_of_a_failed_run_says_why_and_has_no_accuracy()
     {
-        RunSummary summary = RunSummary.Of("a.csv", RunOutcome.Failed, BatchStatistics.Empty) with { Reason = new RowError("no_text_column", "The file has none.") };
+        RunSummary summary = RunSummary.Create("a.csv", RunOutcome.Failed,
+            BatchStatistics.Empty) with
+        { Reason = new RowError("no_text_column", "The file has none.") };
         using JsonDocument json = JsonDocument.Parse(summary.ToJson());
         Assert.Equal("failed", json.RootElement.GetProperty("state").GetString());
         Assert.Equal("no_text_column", json.RootElement.GetProperty("reason").GetProperty("code").GetString());

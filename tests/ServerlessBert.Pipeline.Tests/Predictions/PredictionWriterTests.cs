@@ -9,7 +9,8 @@ namespace ServerlessBert.Pipeline.Tests.Predictions;
 
 public sealed class PredictionWriterTests
 {
-    private static readonly Classification FiveStars = new([0.01f, 0.02f, 0.06f, 0.2f, 0.71f], Tokens: 7, UnknownTokens: 1, IsTruncated: false);
+    private static readonly Classification FiveStars = new([0.01f, 0.02f, 0.06f, 0.2f, 0.71f], Tokens: 7, UnknownTokens: 1,
+        IsTruncated: false);
 
     [Fact]
     public void A_prediction_is_a_line_of_JSON() => Assert.Equal(
@@ -38,7 +39,8 @@ public sealed class PredictionWriterTests
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void A_probability_that_is_no_number_is_an_error_and_not_a_rating(float broken) =>
-        Assert.Contains("\"error\":{\"code\":\"not_finite\"", Line(new Review { Row = 1, Text = "x" }, new Classification([0.5f, broken], 1, 0, false), "m"), StringComparison.Ordinal);
+        Assert.Contains("\"error\":{\"code\":\"not_finite\"",
+            Line(new Review { Row = 1, Text = "x" }, new Classification([0.5f, broken], 1, 0, false), "m"), StringComparison.Ordinal);
 
     [Fact]
     public void A_review_with_neither_classification_nor_error_is_a_bug() =>

@@ -43,6 +43,23 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
         Assert.Empty(await TakeAsync(world));
     }
 
+    [Theory]
+    [InlineData("no JSON")]
+    [InlineData("""{"data":7}""")]
+    [InlineData("""{"data":[{"name":null}]}""")]
+    [InlineData("[]")]
+    public async Task A_version_whose_training_record_is_damaged_does_not_end_retraining(string record)
+    {
+        await using var world = await PipelineWorld.StartAsync(azurite);
+        string version = await world.PromoteAsync();
+        await world.Storage.Container(StorageNames.Models).GetBlobClient($"{version}/training.json").UploadAsync(new BinaryData(record));
+        await AddDataAsync(world, "a.csv");
+
+        await AskAsync(world);
+
+        Assert.Single(await TakeAsync(world));
+    }
+
     [Fact]
     public async Task A_file_that_holds_no_reviews_by_its_name_is_no_reason_to_train()
     {
@@ -116,7 +133,7 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     private static async Task<string> AddDataAsync(PipelineWorld world, string name, string content)
     {
         var blob = world.Storage.Container(StorageNames.TrainingData).GetBlobClient(name);
-        return ETags.Bare((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
+        return ETags.Unquote((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
     }
 
     private static Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data) => PublishTrainedAsync(world, promote, 1, data);

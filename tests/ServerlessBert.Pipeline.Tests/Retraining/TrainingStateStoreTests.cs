@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs.Specialized;
 using ServerlessBert.Modeling.Training;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
@@ -72,10 +73,10 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
             EvalFraction = 0.25,
             Data = [new TrainingFile("a.jsonl", "0x8D", DateTimeOffset.UnixEpoch)],
         };
-        Assert.Null(await store.ReadPlanAsync(id));
+        Assert.Null((await store.ReadPlanAsync(id)).Value);
         await store.SavePlanAsync(id, plan);
 
-        TrainingPlan back = (await store.ReadPlanAsync(id))!;
+        TrainingPlan back = (await store.ReadPlanAsync(id)).Intact!;
 
         Assert.Equal(plan.Options, back.Options);
         Assert.Equal((plan.Created, plan.Preset, plan.EvalFraction, plan.Data[0]), (back.Created, back.Preset, back.EvalFraction, back.Data[0]));
@@ -129,6 +130,56 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
         clock.Advance(TimeSpan.FromDays(31));
         await store.SweepAsync();
         Assert.Empty(await NamesAsync());
+    }
+
+    [Theory]
+    [InlineData("no JSON")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("")]
+    public async Task A_damaged_document_is_shown_as_that_beside_the_others(string damage)
+    {
+        using TrainingDocument document = await store.OpenAsync(Guid.NewGuid().ToString());
+        await document.BeginAttemptAsync();
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}.json").UploadAsync(new BinaryData(damage));
+
+        IReadOnlyList<TrainingJobState> recent = await store.RecentAsync(5);
+
+        Assert.Equal(2, recent.Count);
+        TrainingJobState damaged = recent.Single(training => training.Id == id);
+        Assert.Equal(TrainingStage.Damaged, damaged.Stage);
+        Assert.Contains($"{id}.json is damaged", damaged.Outcome);
+        using TrainingDocument opened = await store.OpenAsync(id);
+        Assert.Contains("is damaged", opened.Damage);
+    }
+
+    [Theory]
+    [InlineData("""{"files":[null]}""")]
+    [InlineData("""{"files":null}""")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    public async Task A_damaged_manifest_of_a_checkpoint_is_reported_and_the_one_before_it_is_taken(string manifest)
+    {
+        foreach (int step in new[] { 10, 20 }) await store.SaveCheckpointAsync(id, Checkpoint(step));
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}/checkpoint-20/manifest.json").UploadAsync(new BinaryData(manifest), overwrite: true);
+        var reported = new List<string>();
+
+        Assert.Equal(10, await LoadAsync("back", reported));
+
+        Assert.Contains("checkpoint-20", Assert.Single(reported));
+    }
+
+    [Fact]
+    public async Task A_blob_that_somebody_holds_is_no_reason_not_to_train()
+    {
+        using TrainingDocument document = await store.OpenAsync(id);
+        await document.ChangeAsync(run => run with { Stage = TrainingStage.Done });
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}.json").GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+        clock.Advance(TimeSpan.FromDays(31));
+
+        await store.SweepAsync();
+
+        Assert.Single(await NamesAsync());
     }
 
     [Fact]

@@ -1,8 +1,9 @@
+using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Training;
 using Spectre.Console;
 
-namespace ServerlessBert.Trainer.Tests;
+namespace ServerlessBert.Cli.Tests;
 
 public sealed class TrainingDisplayTests
 {
