@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Configuration;
+using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.LocalHost;
 using ServerlessBert.Pipeline.Operations;
 using ServerlessBert.Reviews;
@@ -48,14 +48,13 @@ internal static class ReviewSettings
     /// <exception cref="UsageException">A setting cannot be read.</exception>
     public static ReviewOptions Load()
     {
-        IConfiguration configuration = HostSettings.Load();
         try
         {
-            return ReviewPipelineServices.ReviewOptionsOf(configuration);
+            return SettingsSection.Read<ReviewOptions>(HostSettings.Load(), ReviewPipelineServices.ReviewSection);
         }
-        catch (InvalidOperationException exception)
+        catch (SettingsException exception)
         {
-            throw new UsageException($"A setting under ServerlessBert__Reviews__ cannot be read: {exception.Message.TrimEnd('.')}; correct it.");
+            throw new UsageException(exception.Message);
         }
     }
 }

@@ -75,7 +75,7 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
         var client = new BlobClientOptions { Transport = new HttpClientTransport(new HttpClient(network, disposeHandler: false)), Retry = { MaxRetries = 0 } };
         var heartbeats = new HostHeartbeats(PipelineStorage.FromConnectionString(azurite.ConnectionString, world.Storage.Prefix, client), world.Clock);
         ModelCacheOptions options = world.Get<ModelCacheOptions>() with { PollInterval = TimeSpan.FromMilliseconds(100) };
-        using var service = new HostHeartbeatService(heartbeats, world.Get<ModelCache>(), options, world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        using var service = new HostHeartbeatService(heartbeats, world.Get<ModelCache>(), world.Get<HostReadiness>(), options, world.Clock, NullLogger<HostHeartbeatService>.Instance);
         await service.StartAsync(default);
         await ModelCacheTests.EventuallyAsync(() => network.Answered >= 2);
         Assert.Empty(await world.Get<HostHeartbeats>().ReadAsync());
