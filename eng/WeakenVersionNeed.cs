@@ -86,7 +86,8 @@ public static class ElfVersionNeeds
             reason = null;
             return true;
         }
-        catch (Exception exception) when (exception is ArgumentException || exception is IndexOutOfRangeException || exception is OverflowException)
+        catch (Exception exception) when (
+            exception is ArgumentException || exception is IndexOutOfRangeException || exception is OverflowException)
         {
             reason = "its ELF tables point outside of the file.";
             return false;
@@ -123,7 +124,8 @@ public static class ElfVersionNeeds
         return true;
     }
 
-    private static bool TryFindNeed(byte[] image, List<Section> sections, string library, string version, out int flagsOffset, out ushort index)
+    private static bool TryFindNeed(
+        byte[] image, List<Section> sections, string library, string version, out int flagsOffset, out ushort index)
     {
         foreach (Section needs in sections)
         {

@@ -62,13 +62,17 @@ internal static partial class CallsBenchmark
         ModelManifest model = await registry.PublishAsync(SmallModels.Save(folder), cancellationToken: cancellationToken);
         await registry.PromoteAsync(model.Version, "a benchmark", cancellationToken: cancellationToken);
         (await services.GetRequiredService<ModelCache>().AcquireAsync(null, cancellationToken)).Dispose();
-        string lines = string.Concat(Enumerable.Range(0, Batches * 4).Select(row => $"{{\"text\":\"the food was {SmallModels.WordsByStars[row % 5]}\"}}\n"));
+        string lines = string.Concat(
+            Enumerable.Range(0, Batches * 4).Select(row => $"{{\"text\":\"the food was {SmallModels.WordsByStars[row % 5]}\"}}\n"));
         await storage.Container(StorageNames.Reviews).GetBlobClient("a.jsonl").UploadAsync(new BinaryData(lines), cancellationToken);
 
         Console.WriteLine($"Storage calls of a file of {Batches} batches, {DateTime.UtcNow:yyyy-MM-dd}, Azurite\n");
         Console.WriteLine("| step | calls | which |");
         Console.WriteLine("| --- | ---: | --- |");
-        await CountAsync("splitting, all batches' messages among them", () => services.GetRequiredService<FileSplitter>().SplitAsync(new ReviewFileMessage { Blob = BlobName.Parse("a.jsonl") }, cancellationToken));
+        await CountAsync(
+            "splitting, all batches' messages among them", () =>
+            services.GetRequiredService<FileSplitter>()
+            .SplitAsync(new ReviewFileMessage { Blob = BlobName.Parse("a.jsonl") }, cancellationToken));
         var queue = storage.Queue(StorageNames.ReviewBatches);
         var messages = new List<ReviewBatchMessage>();
         while ((await queue.ReceiveMessagesAsync(32, cancellationToken: cancellationToken)).Value is { Length: > 0 } received)
@@ -77,15 +81,20 @@ internal static partial class CallsBenchmark
         var classifying = services.GetRequiredService<BatchClassifier>();
         await CountAsync("a batch in the middle", () => classifying.ClassifyAsync(messages[0], 1, cancellationToken));
         foreach (ReviewBatchMessage message in messages[1..^2]) await classifying.ClassifyAsync(message, 1, cancellationToken);
-        await CountAsync("one of the last, which asks whether all are staged", () => classifying.ClassifyAsync(messages[^2], 1, cancellationToken));
+        await CountAsync(
+            "one of the last, which asks whether all are staged", () => classifying.ClassifyAsync(messages[^2], 1, cancellationToken));
         await CountAsync("the last, which commits and publishes", () => classifying.ClassifyAsync(messages[^1], 1, cancellationToken));
     }
 
     private static async Task CountAsync(string step, Func<Task> work)
     {
         var calls = new ConcurrentQueue<string>();
-        using (new AzureEventSourceListener((data, text) => { if (data.EventName == "Request") calls.Enqueue(Describe(text)); }, EventLevel.Informational)) await work();
-        Console.WriteLine($"| {step} | {calls.Count} | {string.Join(", ", calls.GroupBy(call => call).Select(group => group.Count() > 1 ? $"{group.Count()} × {group.Key}" : group.Key))} |");
+        using (new AzureEventSourceListener(
+            (data, text) => { if (data.EventName == "Request") calls.Enqueue(Describe(text)); }, EventLevel.Informational)) await work();
+        Console.WriteLine(
+            $"| {step} | {calls.Count} | "
+                + string.Join(", ", calls.GroupBy(call => call)
+                    .Select(group => group.Count() > 1 ? $"{group.Count()} × {group.Key}" : group.Key)) + " |");
     }
 
     // "Request [id] GET http://host:port/account/container/blob?comp=block&…": the method, and what of the blob is meant.

@@ -13,7 +13,8 @@ internal sealed class RepeatedStream(byte[] head, byte[] block, long length) : M
         int filled = 0;
         while (filled < buffer.Length && _position < _length)
         {
-            ReadOnlySpan<byte> rest = _position < head.Length ? head.AsSpan((int)_position) : block.AsSpan((int)((_position - head.Length) % block.Length));
+            ReadOnlySpan<byte> rest = _position < head.Length ? head.AsSpan((int)_position)
+                : block.AsSpan((int)((_position - head.Length) % block.Length));
             int count = Math.Min(rest.Length, buffer.Length - filled);
             rest[..count].CopyTo(buffer.Span[filled..]);
             filled += count;

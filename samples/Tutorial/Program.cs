@@ -90,7 +90,9 @@ using (NewDisposeScope())
     EncodedBatch sentence = tokenizer.Encode(["The food was great, and the staff were lovely!"]);
     Tensor logits = loaded.Model.forward(sentence.InputIds, sentence.AttentionMask, sentence.TokenTypeIds); // [1, labels]
     Tensor probabilities = logits.softmax(-1);
-    Console.WriteLine($"probabilities {string.Join(' ', probabilities.data<float>().Select(each => $"{each:0.000}"))}: {probabilities.argmax(-1).item<long>() + 1} stars");
+    Console.WriteLine(
+        $"probabilities {string.Join(' ', probabilities.data<float>().Select(each => $"{each:0.000}$"))}: "
+            + $"{probabilities.argmax(-1).item<long>() + 1} stars");
 }
 #endregion
 
@@ -104,5 +106,6 @@ static string Shape(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
 static void ProgressBar(int step, int steps, float loss)
 {
     if (Console.IsOutputRedirected && step < steps) return;
-    Console.Write($"\r[{new string('#', 30 * step / steps),-30}] {step}/{steps} loss {loss:0.000}{(step == steps ? Environment.NewLine : "")}");
+    Console.Write($"\r[{new string('#', 30 * step / steps),-30}] {step}/{steps} loss "
+        + $"{loss:0.000}{(step == steps ? Environment.NewLine : "")}");
 }

@@ -6,6 +6,7 @@ using Azure.Identity;
 using ServerlessBert.Cli.Commands;
 using ServerlessBert.Cli.Help;
 using ServerlessBert.Cli.Input;
+using ServerlessBert.Cli.Models;
 using ServerlessBert.Cli.Output;
 
 namespace ServerlessBert.Cli;
@@ -92,10 +93,11 @@ internal static class CommandLine
             "storage does not answer; start it with `sbert host`, or set AzureWebJobsStorage to the account to use.",
         RequestFailedException { Status: 401 or 403 } refused =>
             $"storage refuses this user ({refused.ErrorCode}); it takes the roles Storage Blob Data Contributor and "
-            + "Storage Queue Data Contributor.",
+            + $"Storage Queue Data Contributor.",
         RequestFailedException failed => $"storage answered {failed.Status} {failed.ErrorCode}.",
         AuthenticationFailedException failed =>
-            $"no Azure identity can be used ({failed.Message.Split('\n')[0].Trim().TrimEnd('.')}); run `az login`, or set AzureWebJobsStorage.",
+            $"no Azure identity can be used ({failed.Message.Split('\n')[0].Trim().TrimEnd('.')}); run `az login`, or set "
+                + $"AzureWebJobsStorage.",
         IOException or InvalidDataException or UnauthorizedAccessException => exception.Message,
         ServerlessBertException known => known.Message,
         _ => $"{exception.Message.ReplaceLineEndings(" ")} ({exception.GetType().Name}; this is a defect: set SBERT_TRACE=1 to see where.)",

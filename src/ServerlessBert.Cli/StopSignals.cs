@@ -14,7 +14,8 @@ internal sealed class StopSignals : IDisposable
 
     /// <summary>Listens.</summary>
     public StopSignals() =>
-        registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+        registrations = [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
 
     /// <summary>Cancelled at the first signal.</summary>
     public CancellationToken Token => stopping.Token;

@@ -7,7 +7,10 @@ using ServerlessBert.Functions;
 
 namespace ServerlessBert.LocalHost;
 
-/// <summary>Azurite, the storage emulator, started where development storage is configured and nothing answers there; it ends with what started it.</summary>
+/// <summary>
+/// Azurite, the storage emulator, started where development storage is configured and nothing answers there; it ends with what
+/// started it.
+/// </summary>
 public sealed class AzuriteProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60), StopTimeout = TimeSpan.FromSeconds(10);
@@ -25,14 +28,17 @@ public sealed class AzuriteProcess : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting, and what was started.</param>
     /// <returns>The process, or null where another storage is configured or something already answers.</returns>
     /// <exception cref="HostStartException">Node.js or Azurite is missing, or it does not start.</exception>
-    public static async Task<AzuriteProcess?> EnsureAsync(IConfiguration configuration, string? folder = null, CancellationToken cancellationToken = default)
+    public static async Task<AzuriteProcess?> EnsureAsync(
+        IConfiguration configuration, string? folder = null, CancellationToken cancellationToken = default)
     {
         if (EndpointsOf(configuration[Settings.Storage]) is not { } endpoints) return null;
         if (await AnswersAsync(endpoints, cancellationToken)) return null;
 
         string repository = RepositoryFolder.Find() ?? Directory.GetCurrentDirectory();
         string program = Path.Combine(repository, "eng", "azurite", "node_modules", ".bin", "azurite");
-        if (!File.Exists(program)) throw new HostStartException("Nothing answers at the development storage and Azurite is not installed; run ./setup, or start a storage emulator.");
+        if (!File.Exists(program))
+            throw new HostStartException(
+            "Nothing answers at the development storage and Azurite is not installed; run ./setup, or start a storage emulator.");
         folder ??= Path.Combine(repository, ".azurite");
         Directory.CreateDirectory(folder);
 
@@ -51,7 +57,8 @@ public sealed class AzuriteProcess : IAsyncDisposable
         }
         catch (Win32Exception exception)
         {
-            throw new HostStartException($"Azurite cannot be started ({exception.Message}); run ./setup, which installs Node.js.", exception);
+            throw new HostStartException(
+                $"Azurite cannot be started ({exception.Message}); run ./setup, which installs Node.js.", exception);
         }
         return await WaitUntilItAnswersAsync(new AzuriteProcess(child, folder), endpoints, output, cancellationToken);
     }
@@ -78,9 +85,13 @@ public sealed class AzuriteProcess : IAsyncDisposable
                     await azurite.DisposeAsync();
                     return null;
                 }
-                if (exited) throw new HostStartException($"Azurite ended at once: {output.LastOrDefault(line => line.Length > 0) ?? "it printed nothing"}; run ./setup, and see that its ports are free.");
+                if (exited) throw new HostStartException(
+                    $"Azurite ended at once: {output.LastOrDefault(line => line.Length > 0) ?? "it printed nothing"}; run ./setup, "
+                        + $"and see that its ports are free.");
             }
-            throw new HostStartException($"Azurite did not answer at {endpoints.Blob} and {endpoints.Queue} within {StartTimeout.TotalSeconds:0} s; see that the ports are free.");
+            throw new HostStartException(
+                $"Azurite did not answer at {endpoints.Blob} and {endpoints.Queue} within {StartTimeout.TotalSeconds:0} s; see that "
+                    + $"the ports are free.");
         }
         catch
         {
@@ -100,7 +111,8 @@ public sealed class AzuriteProcess : IAsyncDisposable
             using HttpResponseMessage response = await Http.GetAsync(endpoint, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return true;
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (
+            exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }
@@ -120,10 +132,13 @@ public sealed class AzuriteProcess : IAsyncDisposable
             // What is wrong with it is PipelineStorage's to say.
             return null;
         }
-        if (parts.TryGetValue("UseDevelopmentStorage", out object? development) && string.Equals($"{development}", "true", StringComparison.OrdinalIgnoreCase))
+        if (parts.TryGetValue("UseDevelopmentStorage", out object? development)
+            && string.Equals($"{development}", "true", StringComparison.OrdinalIgnoreCase))
             return (new Uri("http://127.0.0.1:10000"), new Uri("http://127.0.0.1:10001"));
-        return parts.TryGetValue("BlobEndpoint", out object? blob) && Uri.TryCreate($"{blob}", UriKind.Absolute, out Uri? blobs) && blobs.IsLoopback
-            && parts.TryGetValue("QueueEndpoint", out object? queue) && Uri.TryCreate($"{queue}", UriKind.Absolute, out Uri? queues) && queues.IsLoopback
+        return parts.TryGetValue("BlobEndpoint", out object? blob) && Uri.TryCreate($"{blob}", UriKind.Absolute, out Uri? blobs)
+            && blobs.IsLoopback
+            && parts.TryGetValue("QueueEndpoint", out object? queue) && Uri.TryCreate($"{queue}", UriKind.Absolute, out Uri? queues)
+                && queues.IsLoopback
             ? (blobs, queues) : null;
     }
 }

@@ -30,7 +30,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => process.HasExited;
 
-    /// <summary>Starts a program in a session of its own where the system has one, so that a terminal's Ctrl-C reaches it only through us.</summary>
+    /// <summary>
+    /// Starts a program in a session of its own where the system has one, so that a terminal's Ctrl-C reaches it only through us.
+    /// </summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="environment">Set beside our own environment.</param>
     /// <param name="onLine">Called for every line of output.</param>
@@ -38,7 +40,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
     {
         string[] line = File.Exists(SetSession) ? [SetSession, .. command] : [.. command];
-        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(
+            line[0], line[1..])
+        { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach ((string name, string value) in environment) start.Environment[name] = value;
 
         var process = new Process { StartInfo = start };

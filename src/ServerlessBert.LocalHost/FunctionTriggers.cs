@@ -14,7 +14,8 @@ namespace ServerlessBert.LocalHost;
 /// <param name="functions">The functions.</param>
 /// <param name="configuration">Settings that triggers refer to.</param>
 /// <param name="queueOptions">Limits of queue triggers.</param>
-internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IConfiguration configuration, QueueTriggerOptions queueOptions)
+internal sealed class FunctionTriggers(
+    IEnumerable<FunctionMethod> functions, IConfiguration configuration, QueueTriggerOptions queueOptions)
 {
     private readonly FunctionMethod[] functions = [.. functions.Where(function => !IsDisabled(function, configuration))];
 
@@ -36,7 +37,9 @@ internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IC
                 case HttpTriggerAttribute:
                     break;
                 default:
-                    throw new HostStartException($"The function {function.Name} has a {function.Trigger.GetType().Name}; this host knows queue, timer and HTTP triggers.");
+                    throw new HostStartException(
+                        $"The function {function.Name} has a {function.Trigger.GetType().Name}; this host knows queue, timer and "
+                            + $"HTTP triggers.");
             }
         }
     }
@@ -46,7 +49,8 @@ internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IC
     {
         FunctionInvoker invoker = application.Services.GetRequiredService<FunctionInvoker>();
         foreach (FunctionMethod function in functions)
-            if (function.Trigger is HttpTriggerAttribute http) HttpRoutes.Map(application, function, http, invoker, LoggerOf(function, application.Services));
+            if (function.Trigger is HttpTriggerAttribute http) HttpRoutes.Map(
+                application, function, http, invoker, LoggerOf(function, application.Services));
     }
 
     /// <summary>A line a function: what feeds it.</summary>
@@ -54,8 +58,11 @@ internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IC
     public IEnumerable<string> Describe(Uri address) => functions.Select(function => function.Trigger switch
     {
         QueueTriggerAttribute queue => $"queue     {queue.QueueName} → {function.Name}",
-        TimerTriggerAttribute timer => $"timer     {TimerSchedule.Parse(function.Name, timer.Schedule, configuration).Expression} → {function.Name}",
-        HttpTriggerAttribute http => $"http      {string.Join(',', HttpRoutes.MethodsOf(http))} {new Uri(address, HttpRoutes.RouteOf(function, http))} → {function.Name}",
+        TimerTriggerAttribute timer =>
+            $"timer     {TimerSchedule.Parse(function.Name, timer.Schedule, configuration).Expression} → {function.Name}",
+        HttpTriggerAttribute http =>
+            $"http      {string.Join(',', HttpRoutes.MethodsOf(http))} {new Uri(address, HttpRoutes.RouteOf(function, http))} → "
+                + $"{function.Name}",
         _ => function.Name,
     });
 
@@ -84,7 +91,8 @@ internal sealed class FunctionTriggers(IEnumerable<FunctionMethod> functions, IC
 
     /// <summary>The Functions host's own switch.</summary>
     private static bool IsDisabled(FunctionMethod function, IConfiguration configuration) =>
-        configuration[$"AzureWebJobs.{function.Name}.Disabled"] is { } value && (value == "1" || value.Equals("true", StringComparison.OrdinalIgnoreCase));
+        configuration[$"AzureWebJobs.{function.Name}.Disabled"] is { } value
+            && (value == "1" || value.Equals("true", StringComparison.OrdinalIgnoreCase));
 
     private static ILogger LoggerOf(FunctionMethod function, IServiceProvider services) =>
         services.GetRequiredService<ILoggerFactory>().CreateLogger($"Function.{function.Name}");
@@ -109,14 +117,16 @@ internal sealed record FunctionMethod(string Name, MethodInfo Method, TriggerBin
                orderby function.Name
                select new FunctionMethod(function.Name, method, TriggerOf(function.Name, method)),
         ];
-        if (functions.GroupBy(function => function.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (functions.GroupBy(function => function.Name, StringComparer.OrdinalIgnoreCase)
+            .FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new HostStartException($"Two functions are named {twice.Key}; rename one.");
         return functions;
     }
 
     private static TriggerBindingAttribute TriggerOf(string name, MethodInfo method)
     {
-        TriggerBindingAttribute[] triggers = [.. method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributes<TriggerBindingAttribute>())];
+        TriggerBindingAttribute[] triggers =
+            [.. method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributes<TriggerBindingAttribute>())];
         return triggers.Length == 1
             ? triggers[0]
             : throw new HostStartException($"The function {name} has {triggers.Length} trigger attributes; it needs exactly one.");
@@ -134,8 +144,10 @@ internal sealed class FunctionInvoker(IServiceProvider services)
     public async Task<object?> InvokeAsync(FunctionMethod function, Func<Type, object?> triggerValue, CancellationToken cancellationToken)
     {
         await using AsyncServiceScope scope = services.CreateAsyncScope();
-        object?[] arguments = [.. function.Method.GetParameters().Select(parameter => Bind(function, parameter, triggerValue, cancellationToken))];
-        object? instance = function.Method.IsStatic ? null : ActivatorUtilities.CreateInstance(scope.ServiceProvider, function.Method.DeclaringType!);
+        object?[] arguments =
+            [.. function.Method.GetParameters().Select(parameter => Bind(function, parameter, triggerValue, cancellationToken))];
+        object? instance = function.Method.IsStatic ? null
+            : ActivatorUtilities.CreateInstance(scope.ServiceProvider, function.Method.DeclaringType!);
         try
         {
             return await AwaitAsync(function.Method.Invoke(instance, BindingFlags.DoNotWrapExceptions, null, arguments, null));
@@ -147,10 +159,13 @@ internal sealed class FunctionInvoker(IServiceProvider services)
         }
     }
 
-    private static object? Bind(FunctionMethod function, ParameterInfo parameter, Func<Type, object?> triggerValue, CancellationToken cancellationToken) =>
+    private static object? Bind(
+        FunctionMethod function, ParameterInfo parameter, Func<Type, object?> triggerValue, CancellationToken cancellationToken) =>
         parameter.GetCustomAttribute<TriggerBindingAttribute>() is not null ? triggerValue(parameter.ParameterType)
         : parameter.ParameterType == typeof(CancellationToken) ? cancellationToken
-        : throw new NotSupportedException($"The parameter {parameter.Name} ({parameter.ParameterType.Name}) of the function {function.Name} can be bound to nothing here.");
+        : throw new NotSupportedException(
+            $"The parameter {parameter.Name} ({parameter.ParameterType.Name}) of the function {function.Name} can be bound to "
+                + $"nothing here.");
 
     private static async Task<object?> AwaitAsync(object? result)
     {
@@ -160,6 +175,7 @@ internal sealed class FunctionInvoker(IServiceProvider services)
         if (result is not Task task) return result;
         await task;
         // A task without a result is one of an internal type, VoidTaskResult.
-        return task.GetType().GetProperty(nameof(Task<object>.Result)) is { PropertyType.IsVisible: true } property ? property.GetValue(task) : null;
+        return task.GetType().GetProperty(nameof(Task<object>.Result)) is { PropertyType.IsVisible: true } property
+            ? property.GetValue(task) : null;
     }
 }

@@ -47,7 +47,8 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         RequireFreePort(options.Url);
         IConfiguration configuration = options.Configuration ?? HostSettings.Load();
-        AzuriteProcess? azurite = options.StartAzurite ? await AzuriteProcess.EnsureAsync(configuration, options.AzuriteFolder, cancellationToken) : null;
+        AzuriteProcess? azurite = options.StartAzurite
+            ? await AzuriteProcess.EnsureAsync(configuration, options.AzuriteFolder, cancellationToken) : null;
         WebApplication? application = null;
         try
         {
@@ -76,7 +77,8 @@ public sealed class FunctionsHost : IAsyncDisposable
     public async Task StopAsync()
     {
         int inHand = application.Services.GetServices<IHostedService>().OfType<QueueListener>().Sum(listener => listener.InHand);
-        await output.WriteLineAsync(inHand == 0 ? "Stopping." : $"Stopping: no more messages are taken, {inHand} in hand will be finished.");
+        await output.WriteLineAsync(
+            inHand == 0 ? "Stopping." : $"Stopping: no more messages are taken, {inHand} in hand will be finished.");
         await application.StopAsync(CancellationToken.None);
         await output.WriteLineAsync("Stopped.");
     }
@@ -93,7 +95,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         BackgroundService? failed = application.Services.GetServices<IHostedService>().OfType<BackgroundService>()
             .FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true });
         if (failed?.ExecuteTask?.Exception is { } cause)
-            throw new HostFailedException($"{failed.GetType().Name} ended by itself ({cause.GetBaseException().Message.TrimEnd('.')}); start the host again.", cause);
+            throw new HostFailedException(
+                $"{failed.GetType().Name} ended by itself ({cause.GetBaseException().Message.TrimEnd('.')}); start the host again.", cause);
     }
 
     /// <summary>Looked at before anything is started; Kestrel itself would log a stack trace first.</summary>
@@ -114,16 +117,20 @@ public sealed class FunctionsHost : IAsyncDisposable
     }
 
     private static HostStartException CannotServe(string url, Exception cause) =>
-        new($"HTTP functions cannot be served at {url} ({cause.Message.TrimEnd('.')}); end what listens there, or choose another address.", cause);
+        new($"HTTP functions cannot be served at {url} ({cause.Message.TrimEnd('.')}); end what listens there, or choose another "
+            + $"address.", cause);
 
-    private static WebApplication Build(FunctionsHostOptions options, IConfiguration configuration, IConfiguration hostJson, FunctionTriggers triggers)
+    private static WebApplication Build(
+        FunctionsHostOptions options, IConfiguration configuration, IConfiguration hostJson, FunctionTriggers triggers)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder =
+            WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         // Only our settings: an appsettings.json or ASPNETCORE_URLS of somebody else's changes nothing.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.ClearProviders().AddConfiguration(hostJson.GetSection("logging"))
-            .AddConsole(console => console.FormatterName = EscapedConsoleFormatter.FormatterName).AddConsoleFormatter<EscapedConsoleFormatter, ConsoleFormatterOptions>();
+            .AddConsole(console => console.FormatterName = EscapedConsoleFormatter.FormatterName)
+                .AddConsoleFormatter<EscapedConsoleFormatter, ConsoleFormatterOptions>();
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host =>
         {
@@ -139,14 +146,16 @@ public sealed class FunctionsHost : IAsyncDisposable
         builder.Services.TryAddSingleton(_ => PipelineStorage.FromConfiguration(configuration));
         builder.Services.AddSingleton<FunctionInvoker>();
         triggers.AddListeners(builder.Services);
-        if (options.StartTrainer) builder.Services.AddSingleton<IHostedService>(provider => CreateTrainerStarter(options, configuration, provider));
+        if (options.StartTrainer) builder.Services.AddSingleton<IHostedService>(
+            provider => CreateTrainerStarter(options, configuration, provider));
 
         WebApplication application = builder.Build();
         application.Urls.Add(options.Url);
         return application;
     }
 
-    private static TrainerStarter CreateTrainerStarter(FunctionsHostOptions options, IConfiguration configuration, IServiceProvider services)
+    private static TrainerStarter CreateTrainerStarter(
+        FunctionsHostOptions options, IConfiguration configuration, IServiceProvider services)
     {
         TextWriter output = options.Output ?? Console.Out;
         return new TrainerStarter(
@@ -165,7 +174,9 @@ public sealed class FunctionsHost : IAsyncDisposable
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StorageErrors.IsTransient(exception))
         {
-            throw new HostStartException($"The storage account does not let its containers and queues be created ({StorageErrors.Sentence(exception).TrimEnd('.')}); check AzureWebJobsStorage and your roles.", exception);
+            throw new HostStartException(
+                $"The storage account does not let its containers and queues be created "
+                    + $"({StorageErrors.Sentence(exception).TrimEnd('.')}); check AzureWebJobsStorage and your roles.", exception);
         }
         catch (SettingsException exception)
         {
@@ -189,7 +200,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         [
             azurite is null ? $"storage   {account}" : $"storage   {account}: Azurite, started here, its data in {azurite.Folder}",
             .. triggers.Describe(Address),
-            options.StartTrainer ? $"trainer   {StorageNames.TrainingRequests} → a process here" : $"trainer   not started here; {StorageNames.TrainingRequests} waits",
+            options.StartTrainer ? $"trainer   {StorageNames.TrainingRequests} → a process here"
+                : $"trainer   not started here; {StorageNames.TrainingRequests} waits",
         ];
         await output.WriteLineAsync(string.Join(Environment.NewLine, lines));
     }

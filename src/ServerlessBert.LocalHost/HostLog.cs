@@ -6,7 +6,8 @@ namespace ServerlessBert.LocalHost;
 internal static partial class HostLog
 {
     [LoggerMessage(700, LogLevel.Warning, "{Function} failed on message {MessageId} (attempt {Attempt} of {MaxAttempts}): {Reason}")]
-    public static partial void MessageFailed(ILogger logger, string function, string messageId, long attempt, int maxAttempts, string reason);
+    public static partial void MessageFailed(
+        ILogger logger, string function, string messageId, long attempt, int maxAttempts, string reason);
 
     [LoggerMessage(701, LogLevel.Error, "Message {MessageId} moved from {Queue} to {Poison}: {Reason}")]
     public static partial void MovedToPoison(ILogger logger, string messageId, string queue, string poison, string reason);
@@ -14,7 +15,8 @@ internal static partial class HostLog
     [LoggerMessage(702, LogLevel.Error, "Message {MessageId} stays in {Queue}: {Reason}")]
     public static partial void LeftInQueue(ILogger logger, string messageId, string queue, string reason);
 
-    [LoggerMessage(703, LogLevel.Warning, "The hold on message {MessageId} of {Queue} is lost ({Code}); it may be worked on a second time.")]
+    [LoggerMessage(703, LogLevel.Warning,
+        "The hold on message {MessageId} of {Queue} is lost ({Code}); it may be worked on a second time.")]
     public static partial void LeaseLost(ILogger logger, string messageId, string queue, string? code);
 
     [LoggerMessage(704, LogLevel.Warning, "Message {MessageId} of {Queue} was not renewed: {Reason}")]

@@ -1,3 +1,4 @@
+using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -41,11 +42,28 @@ internal abstract class HostLoop(string name, ILogger logger) : BackgroundServic
             }
             catch (Exception exception)
             {
-                HostLog.RoundFailed(logger, name, retryDelay.TotalSeconds, StorageErrors.Sentence(exception), StorageErrors.IsTransient(exception) ? null : exception);
+                HostLog.RoundFailed(
+                    logger, name, retryDelay.TotalSeconds, StorageErrors.Sentence(exception), StorageErrors.IsTransient(exception) ? null
+                    : exception);
                 delay = retryDelay;
                 retryDelay = retryDelay * 2 < MaxRetryDelay ? retryDelay * 2 : MaxRetryDelay;
             }
             if (delay > TimeSpan.Zero) await Task.Delay(delay, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+}
+
+/// <summary>What the storage clients throw when an account does not answer or refuses.</summary>
+internal static class StorageErrors
+{
+    /// <summary>
+    /// Whether a later attempt may succeed; the clients wrap what their own retries met in an <see cref="AggregateException"/>.
+    /// </summary>
+    public static bool IsTransient(Exception exception) =>
+        exception is RequestFailedException or HttpRequestException or IOException or TaskCanceledException
+        || (exception is AggregateException aggregate && aggregate.InnerExceptions.All(IsTransient));
+
+    /// <summary>The error in a line.</summary>
+    public static string Sentence(Exception exception) =>
+        (exception is AggregateException { InnerException: { } inner } ? inner : exception).Message.Split('\n')[0].Trim();
 }

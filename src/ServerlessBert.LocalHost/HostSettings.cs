@@ -8,7 +8,8 @@ namespace ServerlessBert.LocalHost;
 /// </summary>
 public static class HostSettings
 {
-    private const string LocalFile = "local.settings.json", SampleFile = "local.settings.sample.json", HostJsonOverrides = "AzureFunctionsJobHost__";
+    private const string LocalFile = "local.settings.json", SampleFile = "local.settings.sample.json",
+        HostJsonOverrides = "AzureFunctionsJobHost__";
 
     /// <summary>Reads them.</summary>
     /// <exception cref="HostStartException">A settings file is no JSON.</exception>

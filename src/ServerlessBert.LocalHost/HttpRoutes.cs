@@ -21,8 +21,10 @@ internal static class HttpRoutes
         trigger.Methods is { Length: > 0 } methods ? [.. methods.Select(method => method.ToUpperInvariant())] : AllMethods;
 
     /// <summary>Serves a function.</summary>
-    public static void Map(IEndpointRouteBuilder routes, FunctionMethod function, HttpTriggerAttribute trigger, FunctionInvoker invoker, ILogger logger) =>
-        routes.MapMethods(RouteOf(function, trigger), MethodsOf(trigger), (RequestDelegate)(context => ServeAsync(context, function, invoker, logger)));
+    public static void Map(
+        IEndpointRouteBuilder routes, FunctionMethod function, HttpTriggerAttribute trigger, FunctionInvoker invoker, ILogger logger) =>
+        routes.MapMethods(
+            RouteOf(function, trigger), MethodsOf(trigger), (RequestDelegate)(context => ServeAsync(context, function, invoker, logger)));
 
     private static async Task ServeAsync(HttpContext context, FunctionMethod function, FunctionInvoker invoker, ILogger logger)
     {
@@ -53,7 +55,8 @@ internal static class HttpRoutes
     private static object TriggerValue(FunctionMethod function, HttpContext context, Type type) =>
         type == typeof(HttpRequest) ? context.Request
         : type == typeof(HttpContext) ? context
-        : throw new NotSupportedException($"The HTTP function {function.Name} takes {type.Name}; this host gives HttpRequest or HttpContext.");
+        : throw new NotSupportedException(
+            $"The HTTP function {function.Name} takes {type.Name}; this host gives HttpRequest or HttpContext.");
 
     private static Task WriteAsync(HttpContext context, object? result) => result switch
     {

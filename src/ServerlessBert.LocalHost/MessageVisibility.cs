@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.LocalHost;
 
-/// <summary>Keeps a received message invisible while it is worked on. Each renewal gives a new pop receipt, and only the last one may delete the message.</summary>
+/// <summary>
+/// Keeps a received message invisible while it is worked on. Each renewal gives a new pop receipt, and only the last one may
+/// delete the message.
+/// </summary>
 internal sealed class MessageVisibility : IAsyncDisposable
 {
     private readonly QueueClient queue;
@@ -28,7 +31,8 @@ internal sealed class MessageVisibility : IAsyncDisposable
     public Task DeleteAsync() => EndAsync(() => queue.DeleteMessageAsync(message.MessageId, popReceipt));
 
     /// <summary>Gives the message back, to be seen again after a delay.</summary>
-    public Task ReleaseAsync(TimeSpan delay) => EndAsync(() => queue.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: delay));
+    public Task ReleaseAsync(TimeSpan delay) =>
+        EndAsync(() => queue.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: delay));
 
     /// <summary>Stops renewing: what was neither deleted nor released is seen again when the lease runs out.</summary>
     public async ValueTask DisposeAsync()

@@ -130,7 +130,8 @@ internal sealed class QueueListener(
         catch (Exception exception)
         {
             HostLog.MessageFailed(Logger, function, message.MessageId, message.DequeueCount, options.MaxDequeueCount, exception.Message);
-            if (message.DequeueCount >= options.MaxDequeueCount || poison is null) await MoveToPoisonAsync(message, lease, exception.Message);
+            if (message.DequeueCount >= options.MaxDequeueCount || poison is null)
+                await MoveToPoisonAsync(message, lease, exception.Message);
             else await lease.ReleaseAsync(options.VisibilityTimeout);
             return;
         }
@@ -151,7 +152,8 @@ internal sealed class QueueListener(
         }
         catch (Exception exception)
         {
-            HostLog.LeftInQueue(Logger, message.MessageId, queue.Name, $"{poison.Name} does not take it: {StorageErrors.Sentence(exception)}");
+            HostLog.LeftInQueue(
+                Logger, message.MessageId, queue.Name, $"{poison.Name} does not take it: {StorageErrors.Sentence(exception)}");
             return;
         }
         HostLog.MovedToPoison(Logger, message.MessageId, queue.Name, poison.Name, reason);
@@ -173,7 +175,8 @@ internal static class QueueMessageBinding
         {
             var body = BinaryData.FromBytes(Convert.FromBase64String(message.Body.ToString()));
             decoded = QueuesModelFactory.QueueMessage(
-                message.MessageId, message.PopReceipt, body, message.DequeueCount, message.NextVisibleOn, message.InsertedOn, message.ExpiresOn);
+                message.MessageId, message.PopReceipt, body, message.DequeueCount, message.NextVisibleOn, message.InsertedOn,
+                    message.ExpiresOn);
             return true;
         }
         catch (FormatException)

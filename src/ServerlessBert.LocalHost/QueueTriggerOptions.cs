@@ -3,7 +3,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace ServerlessBert.LocalHost;
 
-/// <summary>host.json's <c>extensions.queues</c>, with the Functions host's own defaults, and the <c>lease</c> that this host adds.</summary>
+/// <summary>
+/// host.json's <c>extensions.queues</c>, with the Functions host's own defaults, and the <c>lease</c> that this host adds.
+/// </summary>
 public sealed record QueueTriggerOptions
 {
     /// <summary>Messages taken at once, 1 to 32.</summary>
@@ -41,13 +43,19 @@ public sealed record QueueTriggerOptions
         return defaults with
         {
             BatchSize = batchSize,
-            NewBatchThreshold = Read(queues, "newBatchThreshold", batchSize / 2 * Environment.ProcessorCount, int.Parse, value => value >= 0),
-            VisibilityTimeout = Read(queues, "visibilityTimeout", defaults.VisibilityTimeout, TimeSpan.Parse, value => value >= TimeSpan.Zero && value.TotalDays <= 7),
+            NewBatchThreshold =
+                Read(queues, "newBatchThreshold", batchSize / 2 * Environment.ProcessorCount, int.Parse, value => value >= 0),
+            VisibilityTimeout =
+                Read(queues, "visibilityTimeout", defaults.VisibilityTimeout, TimeSpan.Parse,
+                value => value >= TimeSpan.Zero && value.TotalDays <= 7),
             MaxDequeueCount = Read(queues, "maxDequeueCount", defaults.MaxDequeueCount, int.Parse, value => value >= 1),
-            MaxPollingInterval = Read(queues, "maxPollingInterval", defaults.MaxPollingInterval, TimeSpan.Parse, value => value.TotalMilliseconds >= 100),
+            MaxPollingInterval =
+                Read(queues, "maxPollingInterval", defaults.MaxPollingInterval, TimeSpan.Parse, value => value.TotalMilliseconds >= 100),
             Lease = lease,
             Renewal = lease / 3,
-            IsBase64 = Read(queues, "messageEncoding", "base64", (text, _) => text.ToLowerInvariant(), value => value is "base64" or "none") == "base64",
+            IsBase64 = Read(
+                queues, "messageEncoding", "base64", (text, _) => text.ToLowerInvariant(), value =>
+                value is "base64" or "none") == "base64",
         };
     }
 
@@ -61,7 +69,8 @@ public sealed record QueueTriggerOptions
         }
         catch (Exception exception) when (exception is FormatException or OverflowException)
         {
-            throw new HostStartException($"host.json: extensions.queues.{name} is \"{text}\", which cannot be read; correct it.", exception);
+            throw new HostStartException(
+                $"host.json: extensions.queues.{name} is \"{text}\", which cannot be read; correct it.", exception);
         }
         throw new HostStartException($"host.json: extensions.queues.{name} is \"{text}\", which is out of its range; correct it.");
     }

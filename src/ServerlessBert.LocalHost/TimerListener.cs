@@ -70,7 +70,10 @@ internal sealed class TimerListener(
     }
 }
 
-/// <summary>When a timer runs: an NCRONTAB expression of six fields (or five, without seconds) in UTC, or an interval such as <c>00:05:00</c>.</summary>
+/// <summary>
+/// When a timer runs: an NCRONTAB expression of six fields (or five, without seconds) in UTC, or an interval such as
+/// <c>00:05:00</c>.
+/// </summary>
 internal sealed class TimerSchedule
 {
     private readonly Func<DateTimeOffset, DateTimeOffset?> next;
@@ -96,7 +99,8 @@ internal sealed class TimerSchedule
         catch (CronFormatException exception)
         {
             throw new HostStartException(
-                $"The schedule \"{resolved}\" of {function} is neither an NCRONTAB expression such as \"0 */5 * * * *\" nor an interval such as 00:05:00: {exception.Message.TrimEnd('.')}.", exception);
+                $"The schedule \"{resolved}\" of {function} is neither an NCRONTAB expression such as \"0 */5 * * * *\" nor an "
+                    + $"interval such as 00:05:00: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 
@@ -108,6 +112,7 @@ internal sealed class TimerSchedule
         if (expression is not ['%', .. var name, '%']) return expression;
         return configuration[name] is { Length: > 0 } value
             ? value
-            : throw new HostStartException($"{function} runs by the setting {name}, which is not set; set it to an NCRONTAB expression such as \"0 */5 * * * *\".");
+            : throw new HostStartException(
+                $"{function} runs by the setting {name}, which is not set; set it to an NCRONTAB expression such as \"0 */5 * * * *\".");
     }
 }

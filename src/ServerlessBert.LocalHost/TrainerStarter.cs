@@ -17,7 +17,8 @@ internal sealed class TrainerStarter(
     QueueClient queue, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> settings, Action<string> onLine, ILogger logger)
     : HostLoop("training job", logger)
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2), RetryDelay = TimeSpan.FromSeconds(30), StopTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2), RetryDelay = TimeSpan.FromSeconds(30),
+        StopTimeout = TimeSpan.FromSeconds(20);
 
     /// <inheritdoc/>
     protected override async Task<TimeSpan> RoundAsync(CancellationToken stoppingToken)

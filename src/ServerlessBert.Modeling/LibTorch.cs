@@ -12,13 +12,16 @@ public static partial class LibTorch
     public static bool TryLoad(out string? reason)
     {
         reason = null;
-        string library = OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
+        string library = OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib"
+            : "libLibTorchSharp.so";
         // Beside the program where it is built for one platform, else where a build for all of them puts it.
         string path = Path.Combine(AppContext.BaseDirectory, library);
-        if (!File.Exists(path)) path = Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", library);
+        if (!File.Exists(path)) path =
+            Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", library);
         if (!File.Exists(path))
         {
-            reason = $"libtorch is not beside the program ({path} is missing): build or publish it for this platform ({RuntimeInformation.RuntimeIdentifier}), with the package TorchSharp-cpu or TorchSharp-cuda-linux.";
+            reason = $"libtorch is not beside the program ({path} is missing): build or publish it for this platform "
+                + $"({RuntimeInformation.RuntimeIdentifier}), with the package TorchSharp-cpu or TorchSharp-cuda-linux.";
             return false;
         }
         try
@@ -39,7 +42,8 @@ public static partial class LibTorch
         MissingLibrary().Match(message) is { Success: true } library
             ? $"{library.Groups[1].Value} is missing; install the system package that has it (./setup does on Debian and Ubuntu)."
         : MissingVersion().Match(message) is { Success: true } version
-            ? $"{version.Groups[1].Value} is not in this system's C++ or C library; use a newer distribution (Ubuntu 24.04, Debian 13) or the build's own copy of the library."
+            ? $"{version.Groups[1].Value} is not in this system's C++ or C library; use a newer distribution (Ubuntu 24.04, Debian "
+                + $"13) or the build's own copy of the library."
         : message.ReplaceLineEndings(" ");
 
     [GeneratedRegex(@"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")]

@@ -15,10 +15,15 @@ public sealed record Review
     /// <summary>The known rating, 1 to 5, where the file is labelled.</summary>
     public int? Stars { get; init; }
 
-    /// <summary>The whole number that a label column holds where <see cref="Stars"/> come from one, also out of the range of Hugging Face's 0 to 4: some files count labels from 1.</summary>
+    /// <summary>
+    /// The whole number that a label column holds where <see cref="Stars"/> come from one, also out of the range of Hugging
+    /// Face's 0 to 4: some files count labels from 1.
+    /// </summary>
     public int? Label { get; init; }
 
-    /// <summary>Why the file's rating of this row was not taken, or null. The row is classified all the same: only its label is missing.</summary>
+    /// <summary>
+    /// Why the file's rating of this row was not taken, or null. The row is classified all the same: only its label is missing.
+    /// </summary>
     public RowError? LabelError { get; init; }
 
     /// <summary>How many malformed UTF-8 sequences (or unpaired surrogate escapes) of the row became U+FFFD.</summary>
@@ -57,12 +62,15 @@ public sealed class ReadableRows(IReadOnlyList<Review> rows)
     /// <summary>The texts, in order.</summary>
     public IReadOnlyList<string> Texts { get; } = [.. rows.Where(row => row.Error is null).Select(row => row.Text)];
 
-    /// <summary>Puts what was found for <see cref="Texts"/> at its rows' places: as many as there are rows, null where a row has an error.</summary>
+    /// <summary>
+    /// Puts what was found for <see cref="Texts"/> at its rows' places: as many as there are rows, null where a row has an error.
+    /// </summary>
     /// <param name="found">One a text, in order.</param>
     /// <exception cref="ArgumentException">There are not as many as there are texts.</exception>
     public T?[] Align<T>(IReadOnlyList<T> found) where T : class
     {
-        if (found.Count != Texts.Count) throw new ArgumentException($"{found.Count} answers do not belong to {Texts.Count} texts.", nameof(found));
+        if (found.Count != Texts.Count)
+            throw new ArgumentException($"{found.Count} answers do not belong to {Texts.Count} texts.", nameof(found));
         int next = 0;
         return [.. rows.Select(row => row.Error is null ? found[next++] : null)];
     }

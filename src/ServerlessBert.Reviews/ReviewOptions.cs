@@ -18,7 +18,10 @@ public sealed record ReviewOptions
     [MinLength(1)]
     public IReadOnlyList<string> IdFields { get; init; } = ["id", "review_id", "reviews.id"];
 
-    /// <summary>Names of a rating from 1 to 5. A score counts only where there is no label: classifiers write both, the score being a probability.</summary>
+    /// <summary>
+    /// Names of a rating from 1 to 5. A score counts only where there is no label: classifiers write both, the score being a
+    /// probability.
+    /// </summary>
     [MinLength(1)]
     public IReadOnlyList<string> StarsFields { get; init; } =
         ["stars", "rating", "star_rating", "review_stars", "review_rating", "reviews.rating", "overall", "score"];
@@ -27,7 +30,10 @@ public sealed record ReviewOptions
     [MinLength(1)]
     public IReadOnlyList<string> LabelFields { get; init; } = ["label"];
 
-    /// <summary>The encoding of files without a byte order mark: <c>utf-8</c>, <c>windows-1252</c>, or <c>auto</c>, which looks at the bytes.</summary>
+    /// <summary>
+    /// The encoding of files without a byte order mark: <c>utf-8</c>, <c>windows-1252</c>, or <c>auto</c>, which looks at the
+    /// bytes.
+    /// </summary>
     [AllowedValues("auto", "utf-8", "windows-1252")]
     public string Encoding { get; init; } = "auto";
 
@@ -51,11 +57,15 @@ public sealed record ReviewOptions
     [Range(1, double.MaxValue)]
     public long MaxBytes { get; init; } = 64L * 1024 * 1024 * 1024;
 
-    /// <summary>Most bytes out for one byte in of a compressed file, past the first 16 MiB: text compresses 3 to 20 times, a bomb 1,000.</summary>
+    /// <summary>
+    /// Most bytes out for one byte in of a compressed file, past the first 16 MiB: text compresses 3 to 20 times, a bomb 1,000.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxDecompressionRatio { get; init; } = 200;
 
-    /// <summary>Most bytes of a Parquet row group's columns, decompressed. Writers' defaults are 128 MiB to 512 MiB for all columns.</summary>
+    /// <summary>
+    /// Most bytes of a Parquet row group's columns, decompressed. Writers' defaults are 128 MiB to 512 MiB for all columns.
+    /// </summary>
     [Range(1, double.MaxValue)]
     public long MaxRowGroupBytes { get; init; } = 512 * 1024 * 1024;
 

@@ -15,7 +15,9 @@ internal static class RowErrors
         new("missing_text", $"{place} has no text; give it a property named {Or(options.TextFields)}.");
 
     public static RowError MissingColumn(RowPlace place, int columns, int textColumn) =>
-        new("missing_text", $"{place} has {columns} of the {textColumn + 1} columns needed to reach its text; give each row the header's columns, and quote text with line breaks.");
+        new("missing_text",
+            $"{place} has {columns} of the {textColumn + 1} columns needed to reach its text; give each row the header's columns, "
+                + $"and quote text with line breaks.");
 
     public static RowError TooManyColumns(RowPlace place, int columns, int expected, char delimiter) =>
         new("too_many_columns", $"{place} has {columns} columns, and the file's first line has {expected}; "
@@ -34,10 +36,15 @@ internal static class RowErrors
         new("invalid_label", $"{place} has the {name} {Shown(value)}; write a whole number from 0 to 4.");
 
     public static RowError LineTooLong(RowPlace place, long length, int limit) =>
-        new("line_too_long", string.Create(CultureInfo.InvariantCulture, $"{place} is {length:N0} bytes long, over the limit of {limit:N0}; shorten it or raise MaxRecordBytes."));
+        new("line_too_long",
+            string.Create(CultureInfo.InvariantCulture,
+            $"{place} is {length:N0} bytes long, over the limit of {limit:N0}; shorten it or raise MaxRecordBytes."));
 
     public static RowError UnclosedQuote(RowPlace place, long quote, long length) =>
-        new("unclosed_quote", string.Create(CultureInfo.InvariantCulture, $"{place} opens a quote at byte {quote:N0} that is never closed, so that the file's last {length:N0} bytes are this one row; close the quote, or double it if it is text."));
+        new("unclosed_quote",
+            string.Create(CultureInfo.InvariantCulture,
+            $"{place} opens a quote at byte {quote:N0} that is never closed, so that the file's last {length:N0} bytes are this one "
+                + $"row; close the quote, or double it if it is text."));
 
     /// <summary>Names as a sentence lists them: a, b or c.</summary>
     public static string Or(IReadOnlyList<string> names) =>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using ServerlessBert.Pipeline.Retraining;
 
 namespace ServerlessBert.Trainer;

@@ -55,6 +55,7 @@ public sealed class OnnxBertTests : IDisposable
         IReadOnlyList<EncodedText> texts = classifier.Tokenize([.. SmallModels.Reviews(12).Select(review => review.Text)]);
         float[][] others = logits([.. texts.Select(text => text.InputIds)]);
         foreach (var (ours, theirs) in classifier.Classify(texts).Zip(others))
-            Assert.All(ours.Probabilities.Zip(CalibrationTemperature.None.Probabilities(theirs)), pair => Assert.Equal(pair.First, pair.Second, tolerance));
+            Assert.All(ours.Probabilities.Zip(CalibrationTemperature.None.Probabilities(theirs)),
+                pair => Assert.Equal(pair.First, pair.Second, tolerance));
     }
 }

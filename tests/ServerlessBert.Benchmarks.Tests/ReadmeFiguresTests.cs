@@ -20,7 +20,8 @@ public sealed class ReadmeFiguresTests : IDisposable
     [Fact]
     public void The_figures_stand_between_the_marks_and_the_rest_stays()
     {
-        Write("inference", ("ServerlessBert int8, reviews/s", 21.44), ("over ONNX Runtime int8 dynamic", 1.5), ("over ONNX Runtime float32", 3), ("over the tutorial's way", 15.9));
+        Write("inference", ("ServerlessBert int8, reviews/s", 21.44), ("over ONNX Runtime int8 dynamic", 1.5),
+            ("over ONNX Runtime float32", 3), ("over the tutorial's way", 15.9));
         Write("lengths", ("int8, 64 tokens a review over 512, in tokens/s", 1.25));
         Write("cold", ("auto, s to the first prediction", 0.98), ("auto, peak resident MB", 687));
 
@@ -34,8 +35,14 @@ public sealed class ReadmeFiguresTests : IDisposable
     }
 
     [Fact]
-    public void A_document_without_the_marks_is_refused() => Assert.Throws<InvalidDataException>(() => ReadmeFigures.Rewrite("nothing", _results.FullName));
+    public void A_document_without_the_marks_is_refused() =>
+        Assert.Throws<InvalidDataException>(() => ReadmeFigures.Rewrite("nothing", _results.FullName));
 
     private void Write(string verb, params (string Name, double Value)[] figures) =>
-        (BenchmarkResult.Of(verb, figures.ToDictionary(figure => figure.Name, figure => figure.Value)) with { Labels = new Dictionary<string, string> { ["fastest"] = "int8" } }).Write(_results.FullName);
+        (BenchmarkResult.Of(
+            verb, figures.ToDictionary(figure => figure.Name, figure => figure.Value)) with
+        {
+            Labels =
+            new Dictionary<string, string> { ["fastest"] = "int8" }
+        }).Write(_results.FullName);
 }

@@ -66,7 +66,8 @@ public sealed partial class ArrowTests
 
     private static string[] Targets(string room, string targets) =>
         [.. targets.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(target => room.EndsWith("/.", StringComparison.Ordinal) || target.Contains('/') ? target : $"{room.Split('/')[0]}/{target}")];
+            .Select(target => room.EndsWith("/.", StringComparison.Ordinal) || target.Contains('/') ? target
+                : $"{room.Split('/')[0]}/{target}")];
 
     [GeneratedRegex(@"\bServerlessBert\.([A-Z]\w*(?:\.[A-Z]\w*)*)(?!\.dll)\b")]
     private static partial Regex Name();

@@ -6,7 +6,8 @@ public sealed class ConsoleTests
     // Where the text is sbert's own (JSON, help, a script), or where the console is wired up.
     private static readonly string[] Allowed =
     [
-        "src/ServerlessBert.Cli/Output/Terminal.cs", "src/ServerlessBert.Cli/Output/StandardOutput.cs", "src/ServerlessBert.Cli/Commands/CompletionCommand.cs",
+        "src/ServerlessBert.Cli/Output/Terminal.cs", "src/ServerlessBert.Cli/Output/StandardOutput.cs",
+            "src/ServerlessBert.Cli/Commands/CompletionCommand.cs",
     ];
 
     [Fact]

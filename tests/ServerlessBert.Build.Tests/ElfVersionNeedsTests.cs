@@ -121,7 +121,8 @@ public sealed class ElfVersionNeedsTests
         for (int i = 0; i < BitConverter.ToUInt16(image, 0x3c); i++)
         {
             int at = (int)table + 64 * i;
-            if (BitConverter.ToUInt32(image, at + 4) == type) return ((int)BitConverter.ToInt64(image, at + 24), (int)BitConverter.ToInt64(image, at + 32));
+            if (BitConverter.ToUInt32(image, at + 4) == type)
+                return ((int)BitConverter.ToInt64(image, at + 24), (int)BitConverter.ToInt64(image, at + 32));
         }
         throw new InvalidOperationException($"No section of type {type:x}.");
     }

@@ -8,7 +8,8 @@ internal static class PackageLibrary
     public const string Library = "libstdc++.so.6", Version = "GLIBCXX_3.4.32";
 
     public static string Path { get; } = System.IO.Path.Combine(
-        typeof(PackageLibrary).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "TorchSharpPackage").Value!,
+        typeof(PackageLibrary).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(data => data.Key == "TorchSharpPackage").Value!,
         "runtimes", "linux-x64", "native", "libLibTorchSharp.so");
 
     /// <summary>A fresh copy of its bytes.</summary>

@@ -55,14 +55,17 @@ public sealed class PackageTests : IDisposable
         Assert.All(Directory.GetFiles(packages, "*.nupkg"), package => Assert.True(File.Exists(Path.ChangeExtension(package, ".snupkg"))));
 
         Directory.CreateDirectory(project);
-        File.WriteAllText(Path.Combine(project, "stranger.csproj"), Project.Replace("TORCHSHARP", Repository.PackageVersion("TorchSharp-cpu"), StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(project, "stranger.csproj"),
+            Project.Replace("TORCHSHARP", Repository.PackageVersion("TorchSharp-cpu"), StringComparison.Ordinal));
         File.WriteAllText(Path.Combine(project, "Program.cs"), Program);
         Run(project, "new", "nugetconfig");
         Run(project, "nuget", "add", "source", packages, "--configfile", Path.Combine(project, "nuget.config"));
         Run(project, "build", "-c", "Release", "-o", Path.Combine(folder, "built"));
 
         string model = SmallModels.Save(folder), reviews = Path.Combine(folder, "reviews.csv");
-        File.WriteAllLines(reviews, [.. SmallModels.Reviews(60).Select(review => $"{review.Label + 1},{review.Text}").Prepend("stars,text")]);
+        File.WriteAllLines(
+            reviews, [.. SmallModels.Reviews(60).Select(review => $"{review.Label + 1},{review.Text}").Prepend("stars,text")]);
         string output = Run(project, Path.Combine(folder, "built", "stranger.dll"), model, reviews, Path.Combine(folder, "trained"));
         Assert.Matches(@"^2 steps, [1-5] stars", output);
     }
@@ -70,12 +73,17 @@ public sealed class PackageTests : IDisposable
     // The packages of the user's own folder serve as a fallback: libtorch is not fetched again, ours are new.
     private string Run(string workingFolder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = workingFolder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+        var start = new ProcessStartInfo(
+            "dotnet", arguments)
+        { WorkingDirectory = workingFolder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))
+            .ToList())
             start.Environment.Remove(name);
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["NUGET_PACKAGES"] = workingFolder.StartsWith(folder, StringComparison.Ordinal) ? Path.Combine(folder, "own") : Repository.PackagesFolder;
-        start.Environment["RestoreFallbackFolders"] = workingFolder.StartsWith(folder, StringComparison.Ordinal) ? Repository.PackagesFolder : "";
+        start.Environment["NUGET_PACKAGES"] = workingFolder.StartsWith(folder, StringComparison.Ordinal) ? Path.Combine(folder, "own")
+            : Repository.PackagesFolder;
+        start.Environment["RestoreFallbackFolders"] = workingFolder.StartsWith(folder, StringComparison.Ordinal)
+            ? Repository.PackagesFolder : "";
         using Process process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -23,9 +23,13 @@ public sealed partial class TutorialTests
         try
         {
             string model = SmallModels.Save(folder), reviews = Path.Combine(folder, "reviews.csv");
-            File.WriteAllLines(reviews, [.. SmallModels.Reviews(60).Select(review => $"{review.Label + 1},{review.Text}").Prepend("stars,text")]);
+            File.WriteAllLines(
+                reviews, [.. SmallModels.Reviews(60).Select(review => $"{review.Label + 1},{review.Text}").Prepend("stars,text")]);
             string program = Repository.PathOf("artifacts", "bin", "Tutorial", "release", "Tutorial.dll");
-            using Process process = Process.Start(new ProcessStartInfo("dotnet", [program, model, reviews, "20"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process =
+                Process.Start(new ProcessStartInfo(
+                "dotnet", [program, model, reviews, "20"])
+                { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var error = process.StandardError.ReadToEndAsync();
             string output = await process.StandardOutput.ReadToEndAsync();
             await process.WaitForExitAsync();
@@ -41,7 +45,8 @@ public sealed partial class TutorialTests
     // Each heading of a region is followed by its Python, where there is any, and by the mark that its C# stands after.
     private static string WithCode(string page)
     {
-        var regions = Region().Matches(Repository.Read("samples", "Tutorial", "Program.cs")).ToDictionary(region => region.Groups[1].Value, region => region.Groups[2].Value);
+        var regions = Region().Matches(Repository.Read("samples", "Tutorial", "Program.cs"))
+            .ToDictionary(region => region.Groups[1].Value, region => region.Groups[2].Value);
         string[] headings = [.. Heading().Matches(page).Select(heading => heading.Groups[1].Value).Where(regions.ContainsKey)];
         Assert.Equal(regions.Keys, headings);
         var written = new StringBuilder();

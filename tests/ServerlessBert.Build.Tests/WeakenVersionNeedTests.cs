@@ -58,7 +58,14 @@ public sealed class WeakenVersionNeedTests : IDisposable
     private static List<string> Run(string source, string destination)
     {
         var engine = new RecordingBuildEngine();
-        var task = new WeakenVersionNeed { BuildEngine = engine, Source = source, Destination = destination, Library = PackageLibrary.Library, Version = PackageLibrary.Version };
+        var task = new WeakenVersionNeed
+        {
+            BuildEngine = engine,
+            Source = source,
+            Destination = destination,
+            Library = PackageLibrary.Library,
+            Version = PackageLibrary.Version
+        };
         Assert.True(task.Execute());
         return engine.Messages;
     }

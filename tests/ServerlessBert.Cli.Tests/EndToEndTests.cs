@@ -69,7 +69,8 @@ public sealed class EndToEndTests : IDisposable
         Task<JsonElement[]> waiting = DropAsync(reviews);
         var runs = new RunStore(storage);
         await Eventually.IsTrueAsync(async () =>
-            (await runs.RecentAsync(1)).FirstOrDefault() is { Staged: > 5 } progress && progress.Staged < progress.Run.Batches, seconds: 60);
+            (await runs.RecentAsync(1)).FirstOrDefault() is { Staged: > 5 } progress
+                && progress.Staged < progress.Run.Batches, seconds: 60);
 
         host!.Kill(entireProcessTree: true); // SIGKILL
         await host.WaitForExitAsync();
@@ -111,7 +112,8 @@ public sealed class EndToEndTests : IDisposable
         StartHost("--no-trainer");
         string data = folder.At("labelled.jsonl");
         await SbertProcess.RunAsync(["generate", "--rows", "400", "--out", data]);
-        var sent = await SbertProcess.RunAsync(["train", "--queue", "--data", data, "--preset", "tiny", "--max-steps", "5", "--max-length", "64"], environment: environment);
+        var sent = await SbertProcess.RunAsync(
+            ["train", "--queue", "--data", data, "--preset", "tiny", "--max-steps", "5", "--max-length", "64"], environment: environment);
         Assert.True(sent.ExitCode == 0, sent.Errors);
 
         var trained = await SbertProcess.RunAsync(["trainer"], environment: environment);

@@ -22,8 +22,11 @@ public sealed class LogEventsTests
     [
         .. new[] { typeof(PipelineStatus), typeof(TrainerProgram), typeof(FunctionsHost), typeof(ClassifyBatch) }
             .SelectMany(type => type.Assembly.GetTypes())
-            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-            .Select(method => (method.DeclaringType!.FullName!, method.Name, method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId ?? 0))
+            .SelectMany(type =>
+                type.GetMethods(
+                BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Select(method =>
+                (method.DeclaringType!.FullName!, method.Name, method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId ?? 0))
             .Where(logged => logged.Item3 != 0),
     ];
 
@@ -41,7 +44,8 @@ public sealed class LogEventsTests
         foreach (var (type, method, id) in Events)
         {
             var range = Ranges.Single(range => type.StartsWith(range.Area, StringComparison.Ordinal));
-            Assert.True(id >= range.First && id <= range.Last, $"{type}.{method} is event {id}; the range of its area is {range.First} to {range.Last}.");
+            Assert.True(id >= range.First && id <= range.Last,
+                $"{type}.{method} is event {id}; the range of its area is {range.First} to {range.Last}.");
         }
     }
 }

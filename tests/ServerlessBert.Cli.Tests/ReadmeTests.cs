@@ -7,7 +7,9 @@ namespace ServerlessBert.Cli.Tests;
 /// <summary>What the documentation tells people to type is what sbert takes.</summary>
 public partial class ReadmeTests
 {
-    public static TheoryData<string> Commands => [.. Documents().SelectMany(File.ReadLines).Select(line => SbertCommand().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim())];
+    public static TheoryData<string> Commands =>
+        [.. Documents().SelectMany(File.ReadLines).Select(line => SbertCommand().Match(line)).Where(match => match.Success)
+        .Select(match => match.Groups[1].Value.Trim())];
 
     [Theory]
     [MemberData(nameof(Commands))]

@@ -8,7 +8,8 @@ internal static class SbertProcess
     public sealed record Result(int ExitCode, string Output, string Errors);
 
     /// <summary>Runs a verb to its end.</summary>
-    public static async Task<Result> RunAsync(IReadOnlyList<string> arguments, string? input = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<Result> RunAsync(IReadOnlyList<string> arguments, string? input = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         using Process process = Start(arguments, environment);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();

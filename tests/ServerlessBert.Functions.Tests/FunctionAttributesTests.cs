@@ -26,7 +26,8 @@ public sealed class FunctionAttributesTests
     public void A_queue_function_listens_to_a_queue_of_the_pipeline(Type type, string queue)
     {
         (ParameterInfo parameter, QueueTriggerAttribute trigger) = TriggerOf<QueueTriggerAttribute>(type);
-        Assert.Equal((queue, "AzureWebJobsStorage", typeof(QueueMessage)), (trigger.QueueName, trigger.Connection, parameter.ParameterType));
+        Assert.Equal((queue, "AzureWebJobsStorage", typeof(QueueMessage)),
+            (trigger.QueueName, trigger.Connection, parameter.ParameterType));
         Assert.Contains(queue, StorageNames.Queues);
     }
 
@@ -54,8 +55,10 @@ public sealed class FunctionAttributesTests
     public void Every_function_is_named_as_its_class_and_there_are_no_others()
     {
         string[] names = [.. typeof(Predict).Assembly.GetTypes().SelectMany(type => type.GetMethods())
-            .Select(method => method.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>().Select(function => function.Name).Order()];
-        Assert.Equal(["ClassifyBatch", "DeadLetterBatch", "GetStatus", "Predict", "ScheduleRetraining", "SplitReviews", "SweepReviews"], names);
+            .Select(method =>
+                method.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>().Select(function => function.Name).Order()];
+        Assert.Equal(["ClassifyBatch", "DeadLetterBatch", "GetStatus", "Predict", "ScheduleRetraining", "SplitReviews", "SweepReviews"],
+            names);
         Assert.All(names, name => Assert.Single(typeof(Predict).Assembly.GetTypes(), type => type.Name == name));
     }
 
@@ -71,13 +74,15 @@ public sealed class FunctionAttributesTests
 
     [Fact]
     public void The_sample_runs_on_development_storage() =>
-        Assert.Equal(("dotnet-isolated", PipelineStorage.DevelopmentStorage), (Sample["FUNCTIONS_WORKER_RUNTIME"], Sample["AzureWebJobsStorage"]));
+        Assert.Equal(("dotnet-isolated", PipelineStorage.DevelopmentStorage),
+            (Sample["FUNCTIONS_WORKER_RUNTIME"], Sample["AzureWebJobsStorage"]));
 
     private static (ParameterInfo Parameter, T Trigger) TriggerOf<T>(Type type)
         where T : TriggerBindingAttribute
     {
         MethodInfo method = type.GetMethods().Single(method => method.GetCustomAttribute<FunctionAttribute>() is not null);
-        ParameterInfo parameter = method.GetParameters().Single(parameter => parameter.GetCustomAttribute<TriggerBindingAttribute>() is not null);
+        ParameterInfo parameter = method.GetParameters()
+            .Single(parameter => parameter.GetCustomAttribute<TriggerBindingAttribute>() is not null);
         return (parameter, Assert.IsType<T>(parameter.GetCustomAttribute<TriggerBindingAttribute>()));
     }
 }

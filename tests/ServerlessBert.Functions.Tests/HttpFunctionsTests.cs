@@ -20,7 +20,11 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
 
     public async Task InitializeAsync()
     {
-        var settings = new Dictionary<string, string?> { ["AzureWebJobsStorage"] = azurite.ConnectionString, ["ServerlessBert:Storage:Prefix"] = prefix };
+        var settings = new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = azurite.ConnectionString,
+            ["ServerlessBert:Storage:Prefix"] = prefix
+        };
         host = await FunctionsHost.StartAsync(new FunctionsHostOptions
         {
             Configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),
@@ -73,7 +77,8 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
     public async Task More_reviews_than_the_limit_are_refused_and_as_many_are_not()
     {
         (HttpStatusCode status, JsonElement answer) = await PostAsync(JsonSerializer.Serialize(Enumerable.Repeat("good", 129)));
-        Assert.Equal((HttpStatusCode.BadRequest, "too_many_reviews"), (status, answer.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal((HttpStatusCode.BadRequest, "too_many_reviews"),
+            (status, answer.GetProperty("error").GetProperty("code").GetString()));
         (status, _) = await PostAsync(JsonSerializer.Serialize(Enumerable.Repeat("good", 128)));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
     }
@@ -83,7 +88,8 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
     [InlineData(false)]
     public async Task A_body_over_the_limit_is_a_413_whether_its_length_is_told_or_not(bool isLengthTold)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/predict") { Content = new ByteArrayContent(new byte[1024 * 1024 + 1]) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/api/predict") { Content = new ByteArrayContent(new byte[1024 * 1024 + 1]) };
         request.Headers.TransferEncodingChunked = !isLengthTold;
         using HttpResponseMessage response = await http.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
@@ -118,7 +124,8 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
     public async Task Invalid_UTF_8_is_read_as_replacement_characters()
     {
         await PublishAsync();
-        using HttpResponseMessage response = await http.PostAsync("/api/predict", new ByteArrayContent([.. "{\"text\":\"good "u8, 0xff, .. "\"}"u8]));
+        using HttpResponseMessage response =
+            await http.PostAsync("/api/predict", new ByteArrayContent([.. "{\"text\":\"good "u8, 0xff, .. "\"}"u8]));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
@@ -127,7 +134,8 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
     {
         string version = await PublishAsync();
         JsonElement status = JsonDocument.Parse(await http.GetStringAsync("/api/status")).RootElement;
-        Assert.Equal(StorageNames.Queues, status.GetProperty("queues").EnumerateArray().Select(queue => queue.GetProperty("name").GetString()));
+        Assert.Equal(StorageNames.Queues,
+            status.GetProperty("queues").EnumerateArray().Select(queue => queue.GetProperty("name").GetString()));
         Assert.Contains(version, status.GetProperty("live").ToString());
     }
 
@@ -141,7 +149,8 @@ public sealed class HttpFunctionsTests(AzuriteFixture azurite) : IClassFixture<A
 
     private async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(string body)
     {
-        using HttpResponseMessage response = await http.PostAsync("/api/predict", new StringContent(body, Encoding.UTF8, "application/json"));
+        using HttpResponseMessage response =
+            await http.PostAsync("/api/predict", new StringContent(body, Encoding.UTF8, "application/json"));
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         return (response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
     }

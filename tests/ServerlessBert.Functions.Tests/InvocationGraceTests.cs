@@ -28,7 +28,8 @@ public sealed class InvocationGraceTests
         using var stopping = new CancellationTokenSource();
         await stopping.CancelAsync();
 
-        Task work = new InvocationGrace(TimeSpan.FromMilliseconds(milliseconds)).RunAsync(token => Task.Delay(Timeout.Infinite, token), stopping.Token);
+        Task work = new InvocationGrace(TimeSpan.FromMilliseconds(milliseconds))
+            .RunAsync(token => Task.Delay(Timeout.Infinite, token), stopping.Token);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.WaitAsync(TimeSpan.FromSeconds(10)));
     }

@@ -22,9 +22,13 @@ internal static class Repository
     /// <summary>Runs a program in the repository's root to its end.</summary>
     public static Outcome Run(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            program, arguments)
+        { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true };
         // What an enclosing dotnet test sets is not this program's business.
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("AzureWebJobs", StringComparison.Ordinal)).ToList())
+        foreach (string name in start.Environment.Keys.Where(
+            name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("AzureWebJobs", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         // No build server is left behind.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";

@@ -17,7 +17,8 @@ public sealed class SettingsTests
     /// <summary>What the Functions host itself reads; the code does not know of it.</summary>
     private static readonly string[] HostSettings =
     [
-        "FUNCTIONS_WORKER_RUNTIME", "ASPNETCORE_URLS", "AzureFunctionsWebHost__hostid", "AzureWebJobsSecretStorageType", "AzureWebJobsStorage__credential",
+        "FUNCTIONS_WORKER_RUNTIME", "ASPNETCORE_URLS", "AzureFunctionsWebHost__hostid", "AzureWebJobsSecretStorageType",
+            "AzureWebJobsStorage__credential",
         Telemetry, "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     ];
 
@@ -48,7 +49,8 @@ public sealed class SettingsTests
     {
         foreach (string name in SettingsOf(place).Keys)
         {
-            bool isKnown = name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName" or "AzureWebJobsStorage__clientId" or Telemetry
+            bool isKnown = name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName"
+                or "AzureWebJobsStorage__clientId" or Telemetry
                 || (isFunctions && (HostSettings.Contains(name) || Triggers.ScheduleSettings.Contains(name)))
                 || IsOption(name.Replace("__", ":", StringComparison.Ordinal));
             Assert.True(isKnown, $"{place} sets {name}, which nothing reads");
@@ -62,7 +64,8 @@ public sealed class SettingsTests
         var settings = SettingsOf(place);
         Assert.Contains(settings.Keys, name => name is PipelineStorage.ConnectionSection or "AzureWebJobsStorage__accountName");
         if (!isFunctions) return;
-        foreach (string name in Sample().Keys.Where(name => name != PipelineStorage.ConnectionSection)) Assert.Contains(name, settings.Keys);
+        foreach (string name in Sample().Keys.Where(name => name != PipelineStorage.ConnectionSection)) Assert.Contains(
+            name, settings.Keys);
     }
 
     [Fact]
@@ -100,14 +103,16 @@ public sealed class SettingsTests
     }
 
     private static bool IsOption(string key) => Sections.Any(section =>
-        key.StartsWith(section.Key + ":", StringComparison.Ordinal) && section.Value.GetProperty(key[(section.Key.Length + 1)..]) is not null);
+        key.StartsWith(section.Key + ":", StringComparison.Ordinal)
+            && section.Value.GetProperty(key[(section.Key.Length + 1)..]) is not null);
 
     private static Dictionary<string, string> SettingsOf(string place)
     {
         string[] words = place.Split(' ');
         return words[0] switch
         {
-            "compose" => Yaml.Read("compose.yaml").Single().At($"services.{words[1]}.environment").EnumerateObject().ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!),
+            "compose" => Yaml.Read("compose.yaml").Single().At($"services.{words[1]}.environment").EnumerateObject()
+                .ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!),
             "azurite" => Manifests.Azurite.Environment(words[1]),
             _ => Manifests.Azure.Environment(words[1]),
         };
@@ -115,7 +120,9 @@ public sealed class SettingsTests
 
     /// <summary>The settings as the app reads them, what a deployment fills in filled in.</summary>
     private static IConfiguration Configuration(string place) => new ConfigurationBuilder().AddInMemoryCollection(
-        SettingsOf(place).ToDictionary(setting => setting.Key.Replace("__", ":", StringComparison.Ordinal), setting => (string?)Filled(setting.Value))).Build();
+        SettingsOf(place)
+            .ToDictionary(setting => setting.Key.Replace("__", ":", StringComparison.Ordinal), setting => (string?)Filled(setting.Value)))
+            .Build();
 
     private static string Filled(string value) => value switch
     {

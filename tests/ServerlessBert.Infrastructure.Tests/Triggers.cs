@@ -22,9 +22,12 @@ internal static class Triggers
 
     /// <summary>HTTP routes with the host's prefix.</summary>
     public static string[] Routes { get; } =
-        [.. Named("HttpTriggerAttribute").Select(attribute => "/api/" + attribute.NamedArguments.Single(argument => argument.MemberName == "Route").TypedValue.Value)];
+        [.. Named("HttpTriggerAttribute")
+            .Select(attribute => "/api/" + attribute.NamedArguments.Single(argument => argument.MemberName == "Route").TypedValue.Value)];
 
-    private static IEnumerable<CustomAttributeData> Named(string name) => Attributes.Where(attribute => attribute.AttributeType.Name == name);
+    private static IEnumerable<CustomAttributeData> Named(string name) =>
+        Attributes.Where(attribute => attribute.AttributeType.Name == name);
 
-    private static string[] FirstArguments(string name) => [.. Named(name).Select(attribute => (string)attribute.ConstructorArguments[0].Value!)];
+    private static string[] FirstArguments(string name) =>
+        [.. Named(name).Select(attribute => (string)attribute.ConstructorArguments[0].Value!)];
 }

@@ -38,7 +38,8 @@ public sealed class AzuriteProcessTests(AzuriteFixture azurite) : IDisposable
 
     [Theory]
     [InlineData("UseDevelopmentStorage=true", "http://127.0.0.1:10000/", "http://127.0.0.1:10001/")]
-    [InlineData("BlobEndpoint=http://127.0.0.1:5/a;QueueEndpoint=http://localhost:6/a;AccountName=a;AccountKey=AA==", "http://127.0.0.1:5/a", "http://localhost:6/a")]
+    [InlineData("BlobEndpoint=http://127.0.0.1:5/a;QueueEndpoint=http://localhost:6/a;AccountName=a;AccountKey=AA==",
+        "http://127.0.0.1:5/a", "http://localhost:6/a")]
     public void Development_storage_is_known_by_its_connection(string connection, string blob, string queue) =>
         Assert.Equal((new Uri(blob), new Uri(queue)), AzuriteProcess.EndpointsOf(connection));
 

@@ -56,7 +56,8 @@ public sealed class FunctionsHostTests(AzuriteFixture azurite)
         using HttpResponseMessage echo = await http.PostAsync("/api/echo", new StringContent("good"));
         Assert.Equal((HttpStatusCode.Accepted, "good"), (echo.StatusCode, await echo.Content.ReadAsStringAsync()));
         using HttpResponseMessage action = await http.GetAsync("/api/Action");
-        Assert.Equal((HttpStatusCode.NonAuthoritativeInformation, "/api/Action"), (action.StatusCode, await action.Content.ReadAsStringAsync()));
+        Assert.Equal((HttpStatusCode.NonAuthoritativeInformation, "/api/Action"),
+            (action.StatusCode, await action.Content.ReadAsStringAsync()));
         Assert.Equal(new Order("x"), await http.GetFromJsonAsync<Order>("/api/Data?name=x"));
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await http.GetAsync("/api/echo")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/api/nothing")).StatusCode);
@@ -88,7 +89,9 @@ public sealed class FunctionsHostTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_waiting_training_request_starts_the_trainer_with_the_hosts_settings()
     {
-        var options = Options([], []) with { StartTrainer = true, TrainerCommand = ["sh", "-c", "echo trained for $ServerlessBert__Storage__Prefix"] };
+        var options = Options(
+            [], []) with
+        { StartTrainer = true, TrainerCommand = ["sh", "-c", "echo trained for $ServerlessBert__Storage__Prefix"] };
         await using FunctionsHost host = await FunctionsHost.StartAsync(options);
         await Task.Delay(500);
         Assert.DoesNotContain("trainer |", output.ToString());
@@ -118,13 +121,16 @@ public sealed class FunctionsHostTests(AzuriteFixture azurite)
     {
         var options = Options([], [("SweepSchedule", "0 0 0 1 1 *"), ("RetrainingSchedule", "0 0 0 1 1 *")]) with { FunctionTypes = null };
         await using FunctionsHost host = await FunctionsHost.StartAsync(options);
-        foreach (string line in new[] { "review-files → SplitReviews", "review-batches → ClassifyBatch", "review-batches-poison → DeadLetterBatch", "→ SweepReviews", "→ ScheduleRetraining", "api/predict → Predict", "api/status → GetStatus" })
+        foreach (string line in new[] { "review-files → SplitReviews", "review-batches → ClassifyBatch",
+            "review-batches-poison → DeadLetterBatch", "→ SweepReviews", "→ ScheduleRetraining", "api/predict → Predict",
+            "api/status → GetStatus" })
             Assert.Contains(line, output.ToString());
     }
 
     private Task<FunctionsHost> StartAsync(Type functions) => StartAsync([functions]);
 
-    private Task<FunctionsHost> StartAsync(Type[] functions, params (string Key, string Value)[] settings) => FunctionsHost.StartAsync(Options(functions, settings));
+    private Task<FunctionsHost> StartAsync(Type[] functions, params (string Key, string Value)[] settings) =>
+        FunctionsHost.StartAsync(Options(functions, settings));
 
     private FunctionsHostOptions Options(Type[] functions, (string Key, string Value)[] settings) => new()
     {
@@ -137,11 +143,19 @@ public sealed class FunctionsHostTests(AzuriteFixture azurite)
         Url = "http://127.0.0.1:0",
         StartTrainer = false,
         FunctionTypes = functions,
-        Queues = new QueueTriggerOptions { BatchSize = 1, NewBatchThreshold = 1, MaxDequeueCount = 2, MaxPollingInterval = TimeSpan.FromMilliseconds(200) },
+        Queues = new QueueTriggerOptions
+        {
+            BatchSize = 1,
+            NewBatchThreshold = 1,
+            MaxDequeueCount = 2,
+            MaxPollingInterval = TimeSpan.FromMilliseconds(200)
+        },
         ConfigureServices = services => services.AddSingleton(seen).AddScoped<ScopedThing>(),
         Output = TextWriter.Synchronized(output),
     };
 
     private Task SendAsync(string queue, string body) =>
-        new QueueClient(azurite.ConnectionString, prefix + queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }).SendMessageAsync(body);
+        new QueueClient(
+            azurite.ConnectionString, prefix + queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 })
+            .SendMessageAsync(body);
 }

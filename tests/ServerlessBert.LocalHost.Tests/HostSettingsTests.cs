@@ -30,13 +30,16 @@ public sealed class HostSettingsTests : IDisposable
     public void A_settings_file_that_is_no_JSON_is_named()
     {
         Write(current, "local.settings.json", "{ Values");
-        Assert.Contains(Path.Combine(current, "local.settings.json"), Assert.Throws<HostStartException>(() => HostSettings.Load(current, repository)).Message);
+        Assert.Contains(
+            Path.Combine(current, "local.settings.json"),
+            Assert.Throws<HostStartException>(() => HostSettings.Load(current, repository)).Message);
     }
 
     [Fact]
     public void Settings_reach_a_child_as_environment_variables()
     {
-        IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("A:B", (string?)"1"), KeyValuePair.Create("C", (string?)null)]).Build();
+        IConfiguration settings = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create("A:B", (string?)"1"), KeyValuePair.Create("C", (string?)null)]).Build();
         Assert.Equal([KeyValuePair.Create("A__B", "1")], HostSettings.AsEnvironment(settings));
     }
 

@@ -26,7 +26,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         var (queue, poison) = await CreateQueuesAsync();
         await SendAsync(queue, "good reviews");
         var seen = new ConcurrentQueue<string>();
-        await RunAsync(queue, poison, Options, (message, _) => { seen.Enqueue(message.Body.ToString()); return Task.CompletedTask; }, () => IsEmptyAsync(queue));
+        await RunAsync(queue, poison, Options, (message, _) => { seen.Enqueue(message.Body.ToString()); return Task.CompletedTask; },
+            () => IsEmptyAsync(queue));
         Assert.Equal(["good reviews"], seen);
         Assert.True(await IsEmptyAsync(poison));
     }
@@ -61,7 +62,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
             await queue.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);
         }
         int runs = 0;
-        await RunAsync(queue, poison, Options with { MaxDequeueCount = 2 }, (_, _) => { runs++; return Task.CompletedTask; }, async () => !await IsEmptyAsync(poison));
+        await RunAsync(queue, poison, Options with { MaxDequeueCount = 2 }, (_, _) => { runs++; return Task.CompletedTask; },
+            async () => !await IsEmptyAsync(poison));
         Assert.Equal(0, runs);
     }
 
@@ -72,7 +74,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         await queue.SendMessageAsync("{ not base64 }");
         await SendAsync(queue, "next");
         var seen = new ConcurrentQueue<string>();
-        await RunAsync(queue, poison, Options, (message, _) => { seen.Enqueue(message.Body.ToString()); return Task.CompletedTask; }, () => IsEmptyAsync(queue));
+        await RunAsync(queue, poison, Options, (message, _) => { seen.Enqueue(message.Body.ToString()); return Task.CompletedTask; },
+            () => IsEmptyAsync(queue));
         Assert.Equal(["next"], seen);
         Assert.Equal("{ not base64 }", Assert.Single((await poison.PeekMessagesAsync(32)).Value).Body.ToString());
     }
@@ -113,7 +116,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         // What a killed host leaves behind: a message taken, and nobody who renews it.
         Assert.NotNull((await queue.ReceiveMessageAsync(Options.Lease)).Value);
         long count = 0;
-        await RunAsync(queue, poison, Options, (message, _) => { count = message.DequeueCount; return Task.CompletedTask; }, () => IsEmptyAsync(queue));
+        await RunAsync(queue, poison, Options, (message, _) => { count = message.DequeueCount; return Task.CompletedTask; },
+            () => IsEmptyAsync(queue));
         Assert.Equal(2, count);
     }
 
@@ -127,7 +131,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         for (int i = 0; i < 9; i++) await SendAsync(queue, $"{i}");
         int now = 0;
         var seen = new ConcurrentBag<int>();
-        await RunAsync(queue, poison, Options with { BatchSize = batchSize, NewBatchThreshold = newBatchThreshold }, async (message, cancellationToken) =>
+        await RunAsync(queue, poison, Options with { BatchSize = batchSize, NewBatchThreshold = newBatchThreshold },
+            async (message, cancellationToken) =>
         {
             seen.Add(Interlocked.Increment(ref now));
             await Task.Delay(100 + 40 * (message.Body.ToString()[0] - '0'), cancellationToken);
@@ -144,7 +149,8 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         await SendAsync(queue, "in hand");
         var started = new TaskCompletionSource();
         var finish = new TaskCompletionSource();
-        using QueueListener listener = Listen(queue, poison, Options with { NewBatchThreshold = 0 }, (_, _) => { started.SetResult(); return finish.Task; });
+        using QueueListener listener =
+            Listen(queue, poison, Options with { NewBatchThreshold = 0 }, (_, _) => { started.SetResult(); return finish.Task; });
         await listener.StartAsync(default);
         await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(1, listener.InHand);
@@ -180,14 +186,16 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
     private async Task<(QueueClient Queue, QueueClient Poison)> CreateQueuesAsync()
     {
         string name = AzuriteFixture.NewPrefix() + "queue";
-        var (queue, poison) = (new QueueClient(azurite.ConnectionString, name), new QueueClient(azurite.ConnectionString, name + "-poison"));
+        var (queue, poison) =
+            (new QueueClient(azurite.ConnectionString, name), new QueueClient(azurite.ConnectionString, name + "-poison"));
         await queue.CreateAsync();
         await poison.CreateAsync();
         return (queue, poison);
     }
 
     private static async Task RunAsync(
-        QueueClient queue, QueueClient? poison, QueueTriggerOptions options, Func<QueueMessage, CancellationToken, Task> handle, Func<Task<bool>> until)
+        QueueClient queue, QueueClient? poison, QueueTriggerOptions options,
+            Func<QueueMessage, CancellationToken, Task> handle, Func<Task<bool>> until)
     {
         using QueueListener listener = Listen(queue, poison, options, handle);
         await listener.StartAsync(default);
@@ -195,11 +203,13 @@ public sealed class QueueListenerTests(AzuriteFixture azurite)
         await listener.StopAsync(default);
     }
 
-    private static QueueListener Listen(QueueClient queue, QueueClient? poison, QueueTriggerOptions options, Func<QueueMessage, CancellationToken, Task> handle) =>
+    private static QueueListener Listen(
+        QueueClient queue, QueueClient? poison, QueueTriggerOptions options, Func<QueueMessage, CancellationToken, Task> handle) =>
         new("Test", queue, poison, options, handle, NullLogger.Instance);
 
     /// <summary>Invisible messages count.</summary>
-    private static async Task<bool> IsEmptyAsync(QueueClient queue) => (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount == 0;
+    private static async Task<bool> IsEmptyAsync(QueueClient queue) =>
+        (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount == 0;
 
     private static Task SendAsync(QueueClient queue, string body) => queue.SendMessageAsync(Base64(body));
 

@@ -29,7 +29,8 @@ public sealed class QueueMessageBindingTests
         QueueMessage message = Message(Convert.ToBase64String(bytes));
         Assert.True(QueueMessageBinding.TryDecode(message, isBase64: true, out QueueMessage? decoded));
         Assert.Equal(bytes, decoded.Body.ToArray());
-        Assert.Equal((message.MessageId, message.PopReceipt, message.DequeueCount), (decoded.MessageId, decoded.PopReceipt, decoded.DequeueCount));
+        Assert.Equal((message.MessageId, message.PopReceipt, message.DequeueCount),
+            (decoded.MessageId, decoded.PopReceipt, decoded.DequeueCount));
     });
 
     [Fact]

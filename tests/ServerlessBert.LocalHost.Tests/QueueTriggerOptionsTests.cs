@@ -45,7 +45,8 @@ public sealed class QueueTriggerOptionsTests
     [InlineData("messageEncoding", "rot13")]
     public void A_value_out_of_its_range_is_named(string name, string value)
     {
-        IConfiguration hostJson = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create($"extensions:queues:{name}", (string?)value)]).Build();
+        IConfiguration hostJson = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create($"extensions:queues:{name}", (string?)value)]).Build();
         string message = Assert.Throws<HostStartException>(() => QueueTriggerOptions.FromHostJson(hostJson)).Message;
         Assert.Contains($"extensions.queues.{name} is \"{value}\"", message);
     }

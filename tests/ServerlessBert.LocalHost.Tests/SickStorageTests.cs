@@ -25,7 +25,13 @@ public sealed class SickStorageTests(AzuriteFixture azurite) : IDisposable
     {
         QueueClient queue = await CreateQueueAsync();
         await queue.SendMessageAsync(Convert.ToBase64String(Encoding.UTF8.GetBytes("after all")));
-        var options = new QueueTriggerOptions { BatchSize = 1, MaxPollingInterval = TimeSpan.FromMilliseconds(200), Lease = TimeSpan.FromSeconds(1), Renewal = TimeSpan.FromMilliseconds(300) };
+        var options = new QueueTriggerOptions
+        {
+            BatchSize = 1,
+            MaxPollingInterval = TimeSpan.FromMilliseconds(200),
+            Lease = TimeSpan.FromSeconds(1),
+            Renewal = TimeSpan.FromMilliseconds(300)
+        };
         var seen = new ConcurrentQueue<string>();
         using var listener = new QueueListener("Test", queue, null, options, (message, _) =>
         {
@@ -52,7 +58,8 @@ public sealed class SickStorageTests(AzuriteFixture azurite) : IDisposable
         QueueClient queue = await CreateQueueAsync();
         await queue.SendMessageAsync("{ not Base64 }");
         var lines = new ConcurrentQueue<string>();
-        using var starter = new TrainerStarter(queue, ["sh", "-c", "echo trained"], new Dictionary<string, string>(), lines.Enqueue, NullLogger.Instance);
+        using var starter =
+            new TrainerStarter(queue, ["sh", "-c", "echo trained"], new Dictionary<string, string>(), lines.Enqueue, NullLogger.Instance);
         network.Sickness = sickness;
         await starter.StartAsync(default);
         await Eventually.IsTrueAsync(() => network.Answered >= 2);
@@ -69,7 +76,13 @@ public sealed class SickStorageTests(AzuriteFixture azurite) : IDisposable
     {
         QueueClient queue = await CreateQueueAsync();
         await queue.SendMessageAsync(Convert.ToBase64String("long"u8));
-        var options = new QueueTriggerOptions { BatchSize = 1, MaxPollingInterval = TimeSpan.FromMilliseconds(100), Lease = TimeSpan.FromSeconds(3), Renewal = TimeSpan.FromMilliseconds(500) };
+        var options = new QueueTriggerOptions
+        {
+            BatchSize = 1,
+            MaxPollingInterval = TimeSpan.FromMilliseconds(100),
+            Lease = TimeSpan.FromSeconds(3),
+            Renewal = TimeSpan.FromMilliseconds(500)
+        };
         int runs = 0;
         using var listener = new QueueListener("Test", queue, null, options, async (_, cancellationToken) =>
         {
@@ -103,7 +116,8 @@ public sealed class SickStorageTests(AzuriteFixture azurite) : IDisposable
             Output = TextWriter.Null,
         };
 
-        var exception = await Assert.ThrowsAsync<HostFailedException>(() => FunctionsHost.RunAsync(options).WaitAsync(TimeSpan.FromSeconds(30)));
+        var exception = await Assert.ThrowsAsync<HostFailedException>(
+            () => FunctionsHost.RunAsync(options).WaitAsync(TimeSpan.FromSeconds(30)));
 
         Assert.Equal("BrokenLoop ended by itself (it cannot go on); start the host again.", exception.Message);
     }

@@ -28,7 +28,8 @@ public sealed record Order(string Name);
 public sealed class QueueFunctions(Seen seen, ScopedThing scoped, ILogger<QueueFunctions> logger)
 {
     [Function("TakeOrder")]
-    public async Task TakeOrderAsync([QueueTrigger(StorageNames.ReviewFiles, Connection = "AzureWebJobsStorage")] Order order, CancellationToken cancellationToken)
+    public async Task TakeOrderAsync(
+        [QueueTrigger(StorageNames.ReviewFiles, Connection = "AzureWebJobsStorage")] Order order, CancellationToken cancellationToken)
     {
         await Task.Delay(1, cancellationToken);
         logger.LogDebug("{Name}", order.Name);
@@ -46,7 +47,8 @@ public sealed class QueueFunctions(Seen seen, ScopedThing scoped, ILogger<QueueF
 public sealed class TimerFunctions(Seen seen)
 {
     [Function("Tick")]
-    public void Tick([TimerTrigger("%TickSchedule%", RunOnStartup = true)] TimerInfo timer) => seen.Calls.Enqueue($"tick {timer.ScheduleStatus!.Next > DateTime.MinValue}");
+    public void Tick([TimerTrigger("%TickSchedule%", RunOnStartup = true)] TimerInfo timer) =>
+        seen.Calls.Enqueue($"tick {timer.ScheduleStatus!.Next > DateTime.MinValue}");
 }
 
 public sealed class HttpFunctions : IDisposable
@@ -54,11 +56,13 @@ public sealed class HttpFunctions : IDisposable
     public static int Disposed { get; private set; }
 
     [Function("Echo")]
-    public async Task<IResult> EchoAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "echo")] HttpRequest request, CancellationToken cancellationToken) =>
+    public async Task<IResult> EchoAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "echo")] HttpRequest request, CancellationToken cancellationToken) =>
         Results.Text(await new StreamReader(request.Body).ReadToEndAsync(cancellationToken), statusCode: 202);
 
     [Function("Action")]
-    public IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpContext context) => new ObjectResult(context.Request.Path.Value) { StatusCode = 203 };
+    public IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpContext context) =>
+        new ObjectResult(context.Request.Path.Value) { StatusCode = 203 };
 
     [Function("Data")]
     public ValueTask<Order> DataAsync([HttpTrigger("get")] HttpRequest request) => ValueTask.FromResult(new Order(request.Query["name"]!));

@@ -18,7 +18,8 @@ public sealed class TimerTests
     [InlineData("*/5 * * * *", "2026-03-01T10:05:00Z")]
     [InlineData("00:00:07", "2026-03-01T10:00:10Z")]
     public void The_next_run_follows_the_expression_in_UTC(string expression, string next) =>
-        Assert.Equal(DateTimeOffset.Parse(next), TimerSchedule.Parse("F", expression, Settings).Next(DateTimeOffset.Parse("2026-03-01T10:00:03Z")));
+        Assert.Equal(DateTimeOffset.Parse(next),
+            TimerSchedule.Parse("F", expression, Settings).Next(DateTimeOffset.Parse("2026-03-01T10:00:03Z")));
 
     [Theory]
     [InlineData("%Seldom%", "Seldom, which is not set")]
@@ -35,7 +36,8 @@ public sealed class TimerTests
     public async Task A_timer_fires_and_knows_its_next_run()
     {
         var runs = new ConcurrentQueue<TimerInfo>();
-        await RunAsync("* * * * * *", runOnStartup: false, (timer, _) => { runs.Enqueue(timer); return Task.CompletedTask; }, () => runs.Count >= 2);
+        await RunAsync("* * * * * *", runOnStartup: false, (timer, _) => { runs.Enqueue(timer); return Task.CompletedTask; },
+            () => runs.Count >= 2);
         ScheduleStatus[] status = [.. runs.Select(run => run.ScheduleStatus!)];
         Assert.Equal(TimeSpan.FromSeconds(1), status[0].Next - status[1].Last);
         Assert.Equal(TimeSpan.FromSeconds(1), status[1].Next - status[0].Next);
@@ -63,9 +65,11 @@ public sealed class TimerTests
         Assert.Equal(1, most);
     }
 
-    private static async Task RunAsync(string schedule, bool runOnStartup, Func<TimerInfo, CancellationToken, Task> handle, Func<bool> until)
+    private static async Task RunAsync(
+        string schedule, bool runOnStartup, Func<TimerInfo, CancellationToken, Task> handle, Func<bool> until)
     {
-        using var listener = new TimerListener("F", TimerSchedule.Parse("F", schedule, Settings), runOnStartup, handle, NullLogger.Instance);
+        using var listener =
+            new TimerListener("F", TimerSchedule.Parse("F", schedule, Settings), runOnStartup, handle, NullLogger.Instance);
         await listener.StartAsync(default);
         await Eventually.IsTrueAsync(until);
         await listener.StopAsync(default);

@@ -32,7 +32,8 @@ public sealed class CsvAgreementTests
     // But for blank lines, of which CsvHelper skips only those without a blank.
     private static List<string> RecordsByCsvHelper(string content)
     {
-        using CsvReader reader = CsvReader.Create(Encoding.UTF8.GetBytes(content), new CsvReaderOptions { Separator = ',', HasHeader = false });
+        using CsvReader reader =
+            CsvReader.Create(Encoding.UTF8.GetBytes(content), new CsvReaderOptions { Separator = ',', HasHeader = false });
         var records = new List<string>();
         while (reader.Read())
         {

@@ -64,7 +64,8 @@ public sealed class DelimitedTests
     {
         Review review = Assert.Single(await ReviewFiles.ReadAsync("text,stars\na,ten\n", ReviewFormat.Csv));
         Assert.Equal(("a", null, null), (review.Text, review.Stars, review.Error));
-        Assert.Equal(new RowError("invalid_stars", "Row 0 (byte 11) has the stars 'ten'; write a whole number from 1 to 5."), review.LabelError);
+        Assert.Equal(new RowError("invalid_stars", "Row 0 (byte 11) has the stars 'ten'; write a whole number from 1 to 5."),
+            review.LabelError);
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class DelimitedTests
         List<Review> reviews = await ReviewFiles.ReadAsync("id,stars,text\nr1\nr2,5,b\nr3,4,\" \"\n", ReviewFormat.Csv);
         Assert.Equal(["missing_text", null, "empty_text"], reviews.Select(review => review.Error?.Code));
         Assert.Equal(["r1", "r2", "r3"], reviews.Select(review => review.Id));
-        Assert.Equal("Row 0 (byte 14) has 1 of the 3 columns needed to reach its text; give each row the header's columns, and quote text with line breaks.", reviews[0].Error!.Message);
+        Assert.Equal("Row 0 (byte 14) has 1 of the 3 columns needed to reach its text; give each row the header's columns, and "
+            + "quote text with line breaks.", reviews[0].Error!.Message);
     }
 
     [Theory]
@@ -81,7 +83,8 @@ public sealed class DelimitedTests
     [InlineData(new byte[] { (byte)'"', 0xe9, (byte)'"' }, "\uFFFD", 1)]
     public async Task Malformed_UTF_8_is_replaced_and_counted(byte[] record, string text, int invalid)
     {
-        Review review = Assert.Single(await ReviewFiles.ReadAsync([.. "text\n"u8, .. record], ReviewFormat.Csv, new ReviewOptions { Encoding = "utf-8" }));
+        Review review = Assert.Single(
+            await ReviewFiles.ReadAsync([.. "text\n"u8, .. record], ReviewFormat.Csv, new ReviewOptions { Encoding = "utf-8" }));
         Assert.Equal((text, invalid), (review.Text, review.InvalidUtf8));
     }
 
@@ -92,7 +95,8 @@ public sealed class DelimitedTests
         ReviewFilePlan plan = await ReviewFiles.SplitAsync(ReviewFiles.Utf8("id,text\nr1,a\nr2,\"b\n" + rest), ReviewFormat.Csv);
         Assert.Equal(2, plan.Rows);
         Assert.Equal("unclosed_quote", plan.Batches[1].Error!.Code);
-        Assert.StartsWith("Row 1 (byte 13) opens a quote at byte 16 that is never closed", plan.Batches[1].Error!.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Row 1 (byte 13) opens a quote at byte 16 that is never closed", plan.Batches[1].Error!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,13 +104,17 @@ public sealed class DelimitedTests
     {
         ReviewFileException refusal = await ReviewFiles.RefusalOfAsync("id, remark ,stars\nr1,a,5\n", ReviewFormat.Csv);
         Assert.Equal("no_text_column", refusal.Code);
-        Assert.Equal("The file's first record has the columns 'id', 'remark', 'stars', none of which is the text; name one text, review, review_text, review_body, review_content, reviews.text, content, body, comment or comments, or give two columns without a header, stars from 1 to 5 and text.", refusal.Message);
+        Assert.Equal("The file's first record has the columns 'id', 'remark', 'stars', none of which is the text; name one text, "
+            + "review, review_text, review_body, review_content, reviews.text, content, body, comment or comments, or give two "
+                + "columns without a header, stars from 1 to 5 and text.", refusal.Message);
     }
 
     [Fact]
     public async Task What_a_refusal_quotes_is_short_and_steers_no_terminal()
     {
-        ReviewFileException refusal = await ReviewFiles.RefusalOfAsync("\u001b[2J," + new string('x', 1000) + string.Concat(Enumerable.Repeat(",a", 30)), ReviewFormat.Csv);
+        ReviewFileException refusal =
+            await ReviewFiles.RefusalOfAsync(
+            "\u001b[2J," + new string('x', 1000) + string.Concat(Enumerable.Repeat(",a", 30)), ReviewFormat.Csv);
         Assert.DoesNotContain('\u001b', refusal.Message);
         Assert.Contains("and 12 more", refusal.Message, StringComparison.Ordinal);
         Assert.InRange(refusal.Message.Length, 0, 500);
@@ -118,5 +126,6 @@ public sealed class DelimitedTests
 
     [Fact]
     public async Task A_header_beyond_the_longest_record_is_refused() =>
-        Assert.Equal("header_too_long", (await ReviewFiles.RefusalOfAsync("id,\"text\n" + new string('x', 3_000_000), ReviewFormat.Csv)).Code);
+        Assert.Equal("header_too_long",
+            (await ReviewFiles.RefusalOfAsync("id,\"text\n" + new string('x', 3_000_000), ReviewFormat.Csv)).Code);
 }

@@ -27,7 +27,8 @@ public sealed class DialectTests
     [InlineData("5;Lovely, really\n1;Poor\n")]
     [InlineData("5\tLovely, really\n1\tPoor\n")]
     public async Task Rated_rows_without_a_header_tell_it_too(string content) =>
-        Assert.Equal([(5, "Lovely, really"), (1, "Poor")], (await ReadAsync(content)).Reviews.Select(review => (review.Stars ?? 0, review.Text)));
+        Assert.Equal([(5, "Lovely, really"), (1, "Poor")],
+            (await ReadAsync(content)).Reviews.Select(review => (review.Stars ?? 0, review.Text)));
 
     [Fact]
     public async Task A_file_of_the_forms_own_dialect_has_no_other_even_if_its_texts_hold_other_delimiters()
@@ -59,7 +60,8 @@ public sealed class DialectTests
     [Fact]
     public async Task The_error_of_too_many_columns_says_where_and_what_to_do() =>
         Assert.Equal(
-            "Row 0 (byte 11) has 3 columns, and the file's first line has 2; put quotes around a field that holds ',', and double the quotes within it.",
+            "Row 0 (byte 11) has 3 columns, and the file's first line has 2; put quotes around a field that holds ',', and double "
+                + "the quotes within it.",
             (await ReadAsync("stars,text\n2,Lovely, really\n")).Reviews[0].Error!.Message);
 
     [Theory]
@@ -108,7 +110,8 @@ public sealed class DialectTests
     [InlineData("reviews.text,reviews.rating,id")]
     [InlineData("Review Content,Review Stars,Review_Id")]
     public async Task The_commonest_exports_names_are_known_however_they_are_written(string header) =>
-        Assert.Equal(new Review { Row = 0, Id = "r1", Text = "a", Stars = 4 }, Assert.Single((await ReadAsync(header + "\na,4,r1\n")).Reviews));
+        Assert.Equal(new Review { Row = 0, Id = "r1", Text = "a", Stars = 4 },
+            Assert.Single((await ReadAsync(header + "\na,4,r1\n")).Reviews));
 
     [Theory]
     [InlineData("5.0", 5)]
@@ -149,7 +152,9 @@ public sealed class DialectTests
     [Fact]
     public async Task Windows_1252_is_found_out_also_by_a_byte_far_from_the_head()
     {
-        byte[] content = [.. "text\n"u8, .. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("plain\n", 100_000))), .. "caf"u8, 0xe9, .. " \x80\n"u8.ToArray()[..1], 0x80, (byte)'\n'];
+        byte[] content =
+            [.. "text\n"u8, .. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("plain\n", 100_000))), .. "caf"u8, 0xe9,
+            .. " \x80\n"u8.ToArray()[..1], 0x80, (byte)'\n'];
         ReviewFilePlan plan = await ReviewFiles.SplitAsync(content, ReviewFormat.Csv);
         Assert.Equal(ReviewLayout.Windows1252, plan.Layout.Encoding);
         Assert.Equal("café €", ReviewFiles.Read(content, plan, new ReviewOptions())[^1].Text);
@@ -165,7 +170,8 @@ public sealed class DialectTests
 
     [Fact]
     public async Task An_encoding_that_is_not_known_is_refused() =>
-        Assert.Equal("unknown_encoding", (await ReviewFiles.RefusalOfAsync("text\na\n", ReviewFormat.Csv, new ReviewOptions { Encoding = "klingon" })).Code);
+        Assert.Equal("unknown_encoding",
+            (await ReviewFiles.RefusalOfAsync("text\na\n", ReviewFormat.Csv, new ReviewOptions { Encoding = "klingon" })).Code);
 
     [Fact]
     public void Rows_out_are_rows_in_with_their_texts_in_any_dialect() =>

@@ -9,7 +9,8 @@ public sealed class FieldCaseTests
     /// <summary>A folder, and its rows: text, stars, error.</summary>
     public static TheoryData<string, (string Text, int? Stars, string? Error)[]> Cases => new()
     {
-        { "csv-backslash-quotes/c03-backslash-quote.csv", [("The \"secret\" menu, wow, is great", 5, null), ("Waited 2 hours", 1, null), ("OK place", 4, null)] },
+        { "csv-backslash-quotes/c03-backslash-quote.csv",
+            [("The \"secret\" menu, wow, is great", 5, null), ("Waited 2 hours", 1, null), ("OK place", 4, null)] },
         { "csv-quote-in-the-middle/c63-textquote-mid.csv", [("", 5, "too_many_columns"), ("ok", 1, null)] },
         { "csv-semicolon/c01-semicolon.csv", [("Lovely soup, warm bread", 5, null), ("Cold fries", 2, null)] },
         { "csv-unquoted-comma/f.csv", [("", 2, "too_many_columns"), ("Poor", 1, null)] },
@@ -19,7 +20,8 @@ public sealed class FieldCaseTests
         { "json-text-of-other-type/f.jsonl", [("Lovely", 5, null)] },
         { "nul-byte-by-place/early.csv", [("Lovely\0place", 5, null), ("Poor", 1, null)] },
         { "rating-na-csv/f.csv", [("a good", 5, null), ("b", null, null), ("c", null, null), ("d", null, null), ("e", null, null)] },
-        { "settings-not-read-locally/c06-womens.csv", [("Soft and cosy", 4, null), ("Pretty, but runs small", 5, null), ("", 3, "empty_text")] },
+        { "settings-not-read-locally/c06-womens.csv",
+            [("Soft and cosy", 4, null), ("Pretty, but runs small", 5, null), ("", 3, "empty_text")] },
     };
 
     [SharedDataTheory]

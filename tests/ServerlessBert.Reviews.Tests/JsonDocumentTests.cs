@@ -9,7 +9,8 @@ namespace ServerlessBert.Reviews.Tests;
 /// <summary>JSON as people have it: arrays, nested fields, numbers that are none.</summary>
 public sealed class JsonDocumentTests
 {
-    private const string Array = "[\n  {\"text\": \"a, [b]\",\r\n \"stars\": 5},\n  {\"text\": \"c \\\"]\\\\\", \"tags\": [1, {\"x\": []}]}\n]\n";
+    private const string Array =
+        "[\n  {\"text\": \"a, [b]\",\r\n \"stars\": 5},\n  {\"text\": \"c \\\"]\\\\\", \"tags\": [1, {\"x\": []}]}\n]\n";
 
     [Theory]
     [InlineData("a.json")]
@@ -59,9 +60,11 @@ public sealed class JsonDocumentTests
         await Gen.Select(Gen.String.List[0, 8], Gen.Bool, Gen.Int[1, 9]).SampleAsync(async (texts, isIndented, bytesPerRead) =>
         {
             string[] whole = [.. texts.Select(text => "-" + Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)))];
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(whole.Select(text => new { text, more = new[] { text } }), new JsonSerializerOptions { WriteIndented = isIndented });
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(
+                whole.Select(text => new { text, more = new[] { text } }), new JsonSerializerOptions { WriteIndented = isIndented });
             var reviews = new List<Review>();
-            await foreach (Review review in ReviewFileReader.ReadAsync(new DrippingStream(json, bytesPerRead), "a.json", new ReviewOptions())) reviews.Add(review);
+            await foreach (Review review in ReviewFileReader.ReadAsync(
+                new DrippingStream(json, bytesPerRead), "a.json", new ReviewOptions())) reviews.Add(review);
             Assert.Equal(whole, reviews.Select(review => review.Text));
         }, iter: 500, threads: 1);
 
@@ -69,12 +72,15 @@ public sealed class JsonDocumentTests
     public async Task A_nested_field_is_found_by_its_path()
     {
         var options = new ReviewOptions { TextFields = ["review.body"], StarsFields = ["review.rating.value"], IdFields = ["meta.id"] };
-        string content = "{\"review\":{\"title\":\"no\",\"body\":\"a\",\"rating\":{\"max\":5,\"value\":4}},\"meta\":{\"id\":7},\"body\":\"no\"}\n"
+        string content =
+            "{\"review\":{\"title\":\"no\",\"body\":\"a\",\"rating\":{\"max\":5,\"value\":4}},\"meta\":{\"id\":7},\"body\":\"no\"}\n"
             + "{\"review.body\":\"b\"}\n{\"review\":\"no\"}\n{\"Review\":{\"Body\":\"c\"}}\n";
         List<Review> reviews = await ReviewFiles.ReadAsync(content, ReviewFormat.JsonLines, options);
         Assert.Equal(["a", "b", "", "c"], reviews.Select(review => review.Text));
         Assert.Equal((4, "7", "missing_text"), (reviews[0].Stars, reviews[0].Id, reviews[2].Error?.Code));
-        Assert.Equal(("d", 2), (await ReviewFiles.ReadAsync("{\"reviews\":{\"text\":\"d\",\"rating\":2}}", ReviewFormat.JsonLines)).Select(review => (review.Text, review.Stars)).Single());
+        Assert.Equal(("d", 2),
+            (await ReviewFiles.ReadAsync("{\"reviews\":{\"text\":\"d\",\"rating\":2}}", ReviewFormat.JsonLines))
+            .Select(review => (review.Text, review.Stars)).Single());
     }
 
     [Theory]

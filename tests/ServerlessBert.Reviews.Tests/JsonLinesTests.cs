@@ -21,7 +21,8 @@ public sealed class JsonLinesTests
     [InlineData("""{"text":null,"review":"a"}""")]
     [InlineData("  \t{ \"text\" : \"a\" }\r")]
     [InlineData("""{"te\u0078t":"\u0061"}""")]
-    public async Task The_text_has_any_accepted_name_and_the_first_listed_wins(string line) => Assert.Equal("a", (await OneAsync(line)).Text);
+    public async Task The_text_has_any_accepted_name_and_the_first_listed_wins(string line) =>
+        Assert.Equal("a", (await OneAsync(line)).Text);
 
     [Fact]
     public async Task Field_names_are_configurable()
@@ -91,7 +92,8 @@ public sealed class JsonLinesTests
     [InlineData("{\"id\":\"r1\",\"text\":[\"a\"]}", "invalid_text")]
     public async Task A_row_without_text_keeps_its_place_and_id_as_an_error(string line, string code)
     {
-        List<Review> reviews = await ReviewFiles.ReadAsync("{\"text\":\"before\"}\n" + line + "\n{\"text\":\"after\"}\n", ReviewFormat.JsonLines);
+        List<Review> reviews =
+            await ReviewFiles.ReadAsync("{\"text\":\"before\"}\n" + line + "\n{\"text\":\"after\"}\n", ReviewFormat.JsonLines);
         Assert.Equal(["before", "", "after"], reviews.Select(review => review.Text));
         Assert.Equal((1, "r1", code), (reviews[1].Row, reviews[1].Id, reviews[1].Error?.Code));
         Assert.StartsWith("Row 1 (byte 18) ", reviews[1].Error!.Message, StringComparison.Ordinal);
@@ -115,7 +117,8 @@ public sealed class JsonLinesTests
     public async Task An_error_in_JSON_says_the_row_its_byte_and_the_byte_of_the_line()
     {
         List<Review> reviews = await ReviewFiles.ReadAsync("{\"text\":\"a\"}\n{\"text\":x}\n", ReviewFormat.JsonLines);
-        Assert.Equal("Row 1 (byte 13) is not valid JSON: at byte 8 of the line, 'x' is an invalid start of a value; write one JSON object a line.", reviews[1].Error!.Message);
+        Assert.Equal("Row 1 (byte 13) is not valid JSON: at byte 8 of the line, 'x' is an invalid start of a value; write one JSON "
+            + "object a line.", reviews[1].Error!.Message);
     }
 
     [Fact]

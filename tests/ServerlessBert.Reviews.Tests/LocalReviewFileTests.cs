@@ -19,7 +19,8 @@ public sealed class LocalReviewFileTests : IDisposable
     {
         string path = Path.Combine(_folder.FullName, name);
         string[] texts = [.. Enumerable.Range(0, 1000).Select(row => $"review {row}")];
-        await using (Stream stream = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(File.Create(path), CompressionLevel.Optimal) : File.Create(path))
+        await using (Stream stream = name.EndsWith(".gz", StringComparison.Ordinal)
+            ? new GZipStream(File.Create(path), CompressionLevel.Optimal) : File.Create(path))
             await stream.WriteAsync(Encoding.UTF8.GetBytes(string.Join('\n', texts)));
 
         await using LocalReviewFile file = await LocalReviewFile.OpenAsync(path, new ReviewOptions { BatchRows = 64 });
@@ -33,7 +34,8 @@ public sealed class LocalReviewFileTests : IDisposable
     public async Task A_stream_is_read_from_where_it_stands_and_stays_open()
     {
         var content = new MemoryStream("skipped\na\nb\n"u8.ToArray()) { Position = 8 };
-        Assert.Equal(["a", "b"], await ReviewFileReader.ReadAsync(content, "x.txt", new ReviewOptions()).Select(review => review.Text).ToListAsync());
+        Assert.Equal(["a", "b"],
+            await ReviewFileReader.ReadAsync(content, "x.txt", new ReviewOptions()).Select(review => review.Text).ToListAsync());
         Assert.True(content.CanRead);
     }
 
@@ -47,14 +49,17 @@ public sealed class LocalReviewFileTests : IDisposable
 
     [Fact]
     public async Task A_name_without_a_known_ending_is_refused() =>
-        Assert.Equal("unknown_format", (await Assert.ThrowsAsync<ReviewFileException>(() => LocalReviewFile.OpenAsync(new MemoryStream(), "x.doc", new ReviewOptions()))).Code);
+        Assert.Equal("unknown_format",
+            (await Assert.ThrowsAsync<ReviewFileException>(
+            () => LocalReviewFile.OpenAsync(new MemoryStream(), "x.doc", new ReviewOptions()))).Code);
 
     [Fact]
     public async Task A_file_that_is_refused_is_closed()
     {
         string path = Path.Combine(_folder.FullName, "empty.csv");
         await File.WriteAllBytesAsync(path, []);
-        Assert.Equal("empty_file", (await Assert.ThrowsAsync<ReviewFileException>(() => LocalReviewFile.OpenAsync(path, new ReviewOptions()))).Code);
+        Assert.Equal("empty_file",
+            (await Assert.ThrowsAsync<ReviewFileException>(() => LocalReviewFile.OpenAsync(path, new ReviewOptions()))).Code);
         await using FileStream exclusive = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.Equal(0, exclusive.Length);
     }

@@ -10,7 +10,8 @@ internal static class NativeParquet
     private static readonly byte[] Telling = [0, 0x15, 0x19, 0x1c, 0x7f, 0x80, 0xff];
 
     /// <summary>A file of one row group.</summary>
-    public static byte[] Write(Column[] columns, Compression compression, Action<RowGroupWriter> write, Encoding? textEncoding = null, bool isVersion2 = false)
+    public static byte[] Write(
+        Column[] columns, Compression compression, Action<RowGroupWriter> write, Encoding? textEncoding = null, bool isVersion2 = false)
     {
         using var file = new MemoryStream();
         using WriterPropertiesBuilder builder = new WriterPropertiesBuilder().Compression(compression).DataPagesize(1024);
@@ -35,16 +36,21 @@ internal static class NativeParquet
     /// <summary>Small files of many encodings and compressions.</summary>
     public static IReadOnlyList<byte[]> Seeds() =>
     [
-        Seed(Compression.Uncompressed), Seed(Compression.Snappy), Seed(Compression.Gzip), Seed(Compression.Brotli), Seed(Compression.Zstd), Seed(Compression.Lz4), Seed(Compression.Lz4Hadoop),
-        Seed(Compression.Uncompressed, Encoding.Plain), Seed(Compression.Uncompressed, Encoding.DeltaByteArray, true), Seed(Compression.Zstd, Encoding.DeltaLengthByteArray, true),
+        Seed(Compression.Uncompressed), Seed(Compression.Snappy), Seed(Compression.Gzip), Seed(Compression.Brotli),
+            Seed(Compression.Zstd), Seed(Compression.Lz4), Seed(Compression.Lz4Hadoop),
+        Seed(Compression.Uncompressed, Encoding.Plain), Seed(Compression.Uncompressed, Encoding.DeltaByteArray, true),
+            Seed(Compression.Zstd, Encoding.DeltaLengthByteArray, true),
     ];
 
     /// <summary>A schema alone, of a text so many groups deep.</summary>
     public static byte[] NestedSchema(int levels)
     {
         // FileMetaData in Thrift's compact protocol: version 1, the schema's elements, 0 rows, no row groups.
-        byte[] group = [0x35, 0x00, 0x18, 0x01, (byte)'a', 0x15, 0x02, 0x00], text = [0x15, 0x0c, 0x25, 0x00, 0x18, 0x04, .. "text"u8, 0x00];
-        byte[] footer = [0x15, 0x02, 0x19, 0xfc, .. Varint(levels + 1), .. Enumerable.Repeat(group, levels).SelectMany(bytes => bytes), .. text, 0x16, 0x00, 0x19, 0x0c, 0x00];
+        byte[] group = [0x35, 0x00, 0x18, 0x01, (byte)'a', 0x15, 0x02, 0x00],
+            text = [0x15, 0x0c, 0x25, 0x00, 0x18, 0x04, .. "text"u8, 0x00];
+        byte[] footer = [
+            0x15, 0x02, 0x19, 0xfc, .. Varint(levels + 1), .. Enumerable.Repeat(group, levels).SelectMany(bytes => bytes), .. text, 0x16,
+            0x00, 0x19, 0x0c, 0x00];
         return [.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8];
     }
 
@@ -67,7 +73,9 @@ internal static class NativeParquet
                 case 3: bytes.Insert(at, Telling[random.Next(Telling.Length)]); break;
                 case 4: bytes.RemoveRange(at, Math.Min(length, 6)); break;
                 case 5: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
-                default: for (int index = 0; index < Math.Min(length, 5); index++) bytes[at + index] = (byte)(index < 4 ? 0xff : 0x0f); break;
+                default:
+                    for (int index = 0; index < Math.Min(length, 5); index++) bytes[at + index] =
+                    (byte)(index < 4 ? 0xff : 0x0f); break;
             }
             if (!isFooter || bytes.Count == before) continue;
             footer += bytes.Count - before;
@@ -79,7 +87,8 @@ internal static class NativeParquet
 
     private static byte[] Seed(Compression compression, Encoding? textEncoding = null, bool isVersion2 = false)
     {
-        Column[] columns = [new Column<string?>("text"), new Column<double?>("stars"), new Column<long>("id"), new Column<string[]>("tags"), new Column<Half>("score")];
+        Column[] columns =
+            [new Column<string?>("text"), new Column<double?>("stars"), new Column<long>("id"), new Column<string[]>("tags"), new Column<Half>("score")];
         return Write(columns, compression, group =>
         {
             group.Write(["a good one", null, "schön 😀", "", "a good one"]);

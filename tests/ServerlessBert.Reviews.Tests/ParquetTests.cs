@@ -13,7 +13,8 @@ namespace ServerlessBert.Reviews.Tests;
 
 public sealed class ParquetTests
 {
-    private static readonly (string? Text, long? Label)[] Some = [("the food was \"great\"\nand more", 4), (null, 0), ("schön 😀", null), (" ", 1), ("bad", 9)];
+    private static readonly (string? Text, long? Label)[] Some =
+        [("the food was \"great\"\nand more", 4), (null, 0), ("schön 😀", null), (" ", 1), ("bad", 9)];
 
     [Theory]
     [InlineData(CompressionMethod.None)]
@@ -34,7 +35,8 @@ public sealed class ParquetTests
     [Fact]
     public async Task Any_number_type_is_a_rating_and_any_id_is_kept()
     {
-        var (text, stars, id, when) = (new DataField<string>("Review"), new DataField<double>("stars"), new DataField<int>("id"), new DataField<DateTime>("written"));
+        var (text, stars, id, when) =
+            (new DataField<string>("Review"), new DataField<double>("stars"), new DataField<int>("id"), new DataField<DateTime>("written"));
         var file = new MemoryStream();
         await using (ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(when, text, stars, id), file))
         {
@@ -48,7 +50,8 @@ public sealed class ParquetTests
 
         List<Review> reviews = await ReadAsync(file.ToArray());
 
-        Assert.Equal([("a", 4, "7", null), ("b", null, "8", "invalid_stars")], reviews.Select(review => (review.Text, review.Stars, review.Id, review.LabelError?.Code)));
+        Assert.Equal([("a", 4, "7", null), ("b", null, "8", "invalid_stars")],
+            reviews.Select(review => (review.Text, review.Stars, review.Id, review.LabelError?.Code)));
     }
 
     [Fact]
@@ -96,7 +99,8 @@ public sealed class ParquetTests
             flipped[bit / 8] ^= (byte)(1 << (bit % 8));
             try
             {
-                Assert.NotEmpty(await ReadAsync(flipped, new ReviewOptions { MaxRowGroupBytes = 1_000_000 }).WaitAsync(TimeSpan.FromSeconds(20)));
+                Assert.NotEmpty(
+                    await ReadAsync(flipped, new ReviewOptions { MaxRowGroupBytes = 1_000_000 }).WaitAsync(TimeSpan.FromSeconds(20)));
             }
             catch (ReviewFileException refusal)
             {
@@ -112,9 +116,12 @@ public sealed class ParquetTests
         Assert.Equal("too_many_rows", await CodeAsync(file, new ReviewOptions { MaxRows = 499 }));
         Assert.Equal("too_large", await CodeAsync(file, new ReviewOptions { MaxBytes = 100_000 }));
         Assert.Equal("row_group_too_large", await CodeAsync(file, new ReviewOptions { MaxRowGroupBytes = 1000 }));
-        Assert.All(await ReadAsync(file, new ReviewOptions { MaxRecordBytes = 500 }), review => Assert.Equal("line_too_long", review.Error?.Code));
+        Assert.All(await ReadAsync(file, new ReviewOptions { MaxRecordBytes = 500 }),
+            review => Assert.Equal("line_too_long", review.Error?.Code));
 
-        byte[] repetitive = await ParquetFiles.WriteAsync([.. Enumerable.Repeat<(string?, long?)>((new string('a', 100_000), 1), 300)], compression: CompressionMethod.Brotli);
+        byte[] repetitive =
+            await ParquetFiles.WriteAsync(
+            [.. Enumerable.Repeat<(string?, long?)>((new string('a', 100_000), 1), 300)], compression: CompressionMethod.Brotli);
         Assert.Equal("decompression_ratio", await CodeAsync(repetitive, new ReviewOptions { MaxDecompressionRatio = 10 }));
         Assert.Equal("no_text_column", await CodeAsync(await ParquetFiles.WriteAsync(Some, textName: "remark")));
     }
@@ -124,7 +131,8 @@ public sealed class ParquetTests
     {
         byte[] file = await ParquetFiles.WriteAsync(Some);
         var reviews = new List<Review>();
-        await foreach (Review review in ReviewFileReader.ReadAsync(new PipeStream(file), "a.parquet", new ReviewOptions())) reviews.Add(review);
+        await foreach (Review review in ReviewFileReader.ReadAsync(new PipeStream(file), "a.parquet", new ReviewOptions())) reviews.Add(
+            review);
         Assert.Equal(Some.Length, reviews.Count);
     }
 
@@ -151,7 +159,8 @@ public sealed class ParquetTests
 
         List<Review> reviews = await ReadAsync(file);
 
-        Assert.Equal([("a", 4, null), ("b", null, "invalid_stars")], reviews.Select(review => (review.Text, review.Stars, review.LabelError?.Code)));
+        Assert.Equal([("a", 4, null), ("b", null, "invalid_stars")],
+            reviews.Select(review => (review.Text, review.Stars, review.LabelError?.Code)));
     }
 
     [Theory]
@@ -159,7 +168,8 @@ public sealed class ParquetTests
     [InlineData(Compression.Lz4Hadoop)]
     public async Task Both_kinds_of_LZ4_are_read(Compression compression)
     {
-        byte[] file = NativeParquet.Write([new ParquetSharp.Column<string?>("text")], compression, group => group.Write<string?>(["schön 😀", null, "bad"]));
+        byte[] file = NativeParquet.Write(
+            [new ParquetSharp.Column<string?>("text")], compression, group => group.Write<string?>(["schön 😀", null, "bad"]));
         Assert.Equal(["schön 😀", "", "bad"], (await ReadAsync(file)).Select(review => review.Text));
     }
 
@@ -169,7 +179,8 @@ public sealed class ParquetTests
         Assert.Equal(["18446744073709551615"], await IdsAsync(new ParquetSharp.Column<ulong>("id"), ulong.MaxValue));
         Assert.Equal(["4294967295"], await IdsAsync(new ParquetSharp.Column<uint>("id"), uint.MaxValue));
         Assert.Equal(["-9223372036854775808"], await IdsAsync(new ParquetSharp.Column<long>("id"), long.MinValue));
-        Assert.Equal(["00112233-4455-6677-8899-aabbccddeeff"], await IdsAsync(new ParquetSharp.Column<Guid>("id"), new Guid("00112233-4455-6677-8899-aabbccddeeff")));
+        Assert.Equal(["00112233-4455-6677-8899-aabbccddeeff"],
+            await IdsAsync(new ParquetSharp.Column<Guid>("id"), new Guid("00112233-4455-6677-8899-aabbccddeeff")));
         Assert.Equal(["-0.05"], await IdsAsync(new ParquetSharp.Column<decimal>("id", LogicalType.Decimal(29, 2)), -0.05m));
         Assert.Equal(["0.5"], await IdsAsync(new ParquetSharp.Column<Half>("id"), (Half)0.5));
         Assert.Equal([null], await IdsAsync(new ParquetSharp.Column<DateTime>("id"), DateTime.UnixEpoch));
@@ -179,7 +190,8 @@ public sealed class ParquetTests
     public async Task A_row_group_of_many_pages_and_more_rows_than_are_read_at_once_is_whole()
     {
         string?[] texts = [.. Enumerable.Range(0, 5000).Select(row => row % 7 == 0 ? null : $"review {row} {new string('x', row % 90)}")];
-        byte[] file = NativeParquet.Write([new ParquetSharp.Column<string?>("text"), new ParquetSharp.Column<int>("id")], Compression.Zstd, group =>
+        byte[] file = NativeParquet.Write(
+            [new ParquetSharp.Column<string?>("text"), new ParquetSharp.Column<int>("id")], Compression.Zstd, group =>
         {
             group.Write(texts);
             group.Write([.. Enumerable.Range(0, texts.Length)]);
@@ -209,7 +221,8 @@ public sealed class ParquetTests
         Assert.Equal(Some.Length, (await ReadAsync(file)).Count);
 
         static async Task AbandonAsync(byte[] file) =>
-            Assert.Equal(1, await ReviewContent.OpenAsUtf8(new MemoryStream(file), "a.parquet", new ReviewOptions()).ReadAsync(new byte[1]));
+            Assert.Equal(1, await ReviewContent.OpenAsUtf8(new MemoryStream(file), "a.parquet", new ReviewOptions())
+                .ReadAsync(new byte[1]));
     }
 
     /// <summary>SERVERLESSBERT_FUZZ says how many.</summary>
@@ -243,7 +256,8 @@ public sealed class ParquetTests
     {
         byte[] file = await ParquetFiles.WriteAsync(Some);
         var content = new FailingStream(file);
-        await Assert.ThrowsAsync<IOException>(() => ReviewContent.OpenAsUtf8(content, "a.parquet", new ReviewOptions()).CopyToAsync(Stream.Null));
+        await Assert.ThrowsAsync<IOException>(
+            () => ReviewContent.OpenAsUtf8(content, "a.parquet", new ReviewOptions()).CopyToAsync(Stream.Null));
     }
 
     private static async Task<IEnumerable<string?>> IdsAsync<T>(ParquetSharp.Column<T> id, T value)
@@ -259,7 +273,8 @@ public sealed class ParquetTests
     private static async Task<List<Review>> ReadAsync(byte[] file, ReviewOptions? options = null)
     {
         var reviews = new List<Review>();
-        await foreach (Review review in ReviewFileReader.ReadAsync(new MemoryStream(file), "a.parquet", options ?? new ReviewOptions())) reviews.Add(review);
+        await foreach (Review review in ReviewFileReader.ReadAsync(
+            new MemoryStream(file), "a.parquet", options ?? new ReviewOptions())) reviews.Add(review);
         return reviews;
     }
 

@@ -9,15 +9,19 @@ namespace ServerlessBert.Reviews.Tests;
 public sealed class ReadingProperties
 {
     // What the forms give a meaning to, and what encodings stumble over.
-    private static readonly string[] Parts = ["\"", "\"\"", ",", "\t", "\n", "\r\n", "\r", "a", " ", "é", "😀", "\\", "{", "}", "\\ud83d", "{\"text\":\"x\"}", "5", "text", "\uFEFF"];
-    private static readonly Gen<string> AnyText = Gen.Int[0, Parts.Length - 1].Select(part => Parts[part]).List[0, 40].Select(parts => string.Concat(parts));
+    private static readonly string[] Parts =
+        ["\"", "\"\"", ",", "\t", "\n", "\r\n", "\r", "a", " ", "é", "😀", "\\", "{", "}", "\\ud83d", "{\"text\":\"x\"}", "5", "text",
+        "\uFEFF"];
+    private static readonly Gen<string> AnyText =
+        Gen.Int[0, Parts.Length - 1].Select(part => Parts[part]).List[0, 40].Select(parts => string.Concat(parts));
     private static readonly Gen<ReviewFormat> AnyFormat = Gen.Int[0, 3].Select(format => (ReviewFormat)format);
-    private static readonly Gen<ReviewOptions> AnyOptions = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 60], Gen.Int[1, 3], (rows, bytes, size) => new ReviewOptions
-    {
-        BatchRows = rows,
-        BatchBytes = bytes,
-        MaxBatches = size == 1 ? 50_000 : size,
-    });
+    private static readonly Gen<ReviewOptions> AnyOptions =
+        Gen.Select(Gen.Int[1, 5], Gen.Int[1, 60], Gen.Int[1, 3], (rows, bytes, size) => new ReviewOptions
+        {
+            BatchRows = rows,
+            BatchBytes = bytes,
+            MaxBatches = size == 1 ? 50_000 : size,
+        });
 
     [Fact]
     public void Rows_out_are_rows_in_with_their_texts_for_any_form_and_batch_size() =>
@@ -30,7 +34,8 @@ public sealed class ReadingProperties
                 Assert.Equal(texts, reviews.Select(review => review.Text));
                 Assert.Equal(Enumerable.Range(0, texts.Count).Select(row => (long)row), reviews.Select(review => review.Row));
                 Assert.All(reviews, review => Assert.Null(review.Error));
-                if (format != ReviewFormat.Text) Assert.Equal(reviews.Select(review => $"id{review.Row}"), reviews.Select(review => review.Id));
+                if (format != ReviewFormat.Text) Assert.Equal(
+                    reviews.Select(review => $"id{review.Row}"), reviews.Select(review => review.Id));
             },
             iter: 3000);
 
@@ -46,7 +51,8 @@ public sealed class ReadingProperties
                 Assert.Equal(ReviewFiles.Read(content, plan, whole), ReviewFiles.Read(content, small, options));
                 Assert.Equal(plan.Rows, small.Batches.Sum(batch => batch.Rows));
                 Assert.Equal(plan.Rows, ReviewFiles.Read(content, small, options).Count);
-                Assert.All(small.Batches.Zip(small.Batches.Skip(1)), pair => Assert.True(pair.First.Offset + pair.First.Length <= pair.Second.Offset));
+                Assert.All(small.Batches.Zip(small.Batches.Skip(1)),
+                    pair => Assert.True(pair.First.Offset + pair.First.Length <= pair.Second.Offset));
             },
             iter: 10_000);
 

@@ -30,7 +30,8 @@ public sealed class ReviewContentTests
     public void Another_name_is_refused_with_what_is_accepted(string name)
     {
         Assert.False(ReviewContent.TryGetFormat(name, out _, out _, out string? reason));
-        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .json, .csv, .tsv or .txt, each also with .gz, or in .parquet.", reason);
+        Assert.Equal($"The name '{name}' does not say what the file holds; let it end in .jsonl, .ndjson, .json, .csv, .tsv or "
+            + $".txt, each also with .gz, or in .parquet.", reason);
     }
 
     [Fact]
@@ -139,7 +140,8 @@ public sealed class ReviewContentTests
         byte[] bomb = Bomb(1L << 30);
         Assert.InRange(bomb.Length, 900_000, 1_200_000);
         var watch = Stopwatch.StartNew();
-        var refusal = await Assert.ThrowsAsync<ReviewFileException>(() => ReviewContent.OpenAsUtf8(new MemoryStream(bomb), "a.txt", new ReviewOptions()).CopyToAsync(Stream.Null));
+        var refusal = await Assert.ThrowsAsync<ReviewFileException>(
+            () => ReviewContent.OpenAsUtf8(new MemoryStream(bomb), "a.txt", new ReviewOptions()).CopyToAsync(Stream.Null));
         Assert.Equal("decompression_ratio", refusal.Code);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 2);
     }
@@ -157,7 +159,8 @@ public sealed class ReviewContentTests
     private static async Task<byte[]> Utf8Async(byte[] content, int bytesPerRead, ReviewOptions? options = null)
     {
         var utf8 = new MemoryStream();
-        await using Stream stream = ReviewContent.OpenAsUtf8(new DrippingStream(content, bytesPerRead), "a.txt", options ?? new ReviewOptions());
+        await using Stream stream =
+            ReviewContent.OpenAsUtf8(new DrippingStream(content, bytesPerRead), "a.txt", options ?? new ReviewOptions());
         byte[] buffer = new byte[bytesPerRead];
         for (int length; (length = await stream.ReadAsync(buffer)) > 0;) utf8.Write(buffer, 0, length);
         return utf8.ToArray();

@@ -46,7 +46,9 @@ public sealed class ReviewSplitterTests
 
     [Fact]
     public async Task The_limit_on_bytes_holds_before_the_header_too() =>
-        Assert.Equal("too_large", (await ReviewFiles.RefusalOfAsync(new string('\n', 1_000_000), ReviewFormat.Csv, new ReviewOptions { MaxBytes = 999_999 })).Code);
+        Assert.Equal("too_large",
+            (await ReviewFiles.RefusalOfAsync(
+            new string('\n', 1_000_000), ReviewFormat.Csv, new ReviewOptions { MaxBytes = 999_999 })).Code);
 
     [Theory]
     [InlineData("PK\u0003\u0004\0\0", "The file is no text but a ZIP archive or an Excel workbook; save it as CSV, or unpack it.")]
@@ -60,7 +62,8 @@ public sealed class ReviewSplitterTests
     [Fact]
     public async Task A_file_of_many_NULs_is_refused_and_one_in_a_review_is_read_wherever_it_stands()
     {
-        Assert.Equal("binary_file", (await ReviewFiles.RefusalOfAsync("text\n" + string.Concat(Enumerable.Repeat("ab\0\0\u0001c", 20)), ReviewFormat.Csv)).Code);
+        Assert.Equal("binary_file",
+            (await ReviewFiles.RefusalOfAsync("text\n" + string.Concat(Enumerable.Repeat("ab\0\0\u0001c", 20)), ReviewFormat.Csv)).Code);
         foreach (int before in new[] { 0, 1, 3000, 30_000 })
         {
             string rows = string.Concat(Enumerable.Repeat("good\n", before));
@@ -84,16 +87,19 @@ public sealed class ReviewSplitterTests
         Assert.All(reviews, review => Assert.Equal(("très bon déjeuner à l'hôtel", 0), (review.Text, review.InvalidUtf8)));
 
         List<Review> asUtf8 = await ReviewFiles.ReadAsync(latin1, ReviewFormat.Text, new ReviewOptions { Encoding = "utf-8" });
-        Assert.All(asUtf8, review => Assert.Equal(("tr\uFFFDs bon d\uFFFDjeuner \uFFFD l'h\uFFFDtel", 4), (review.Text, review.InvalidUtf8)));
+        Assert.All(asUtf8,
+            review => Assert.Equal(("tr\uFFFDs bon d\uFFFDjeuner \uFFFD l'h\uFFFDtel", 4), (review.Text, review.InvalidUtf8)));
     }
 
     [Fact]
     public async Task A_record_over_the_limit_is_a_batch_of_its_own_that_nobody_needs_to_read()
     {
         var options = new ReviewOptions { MaxRecordBytes = 10 };
-        ReviewFilePlan plan = await ReviewFiles.SplitAsync(ReviewFiles.Utf8("short\n" + new string('x', 11) + "\n0123456789\n"), ReviewFormat.Text, options);
+        ReviewFilePlan plan =
+            await ReviewFiles.SplitAsync(ReviewFiles.Utf8("short\n" + new string('x', 11) + "\n0123456789\n"), ReviewFormat.Text, options);
         Assert.Equal([null, "line_too_long", null], plan.Batches.Select(batch => batch.Error?.Code));
-        Assert.Equal("Row 1 (byte 6) is 11 bytes long, over the limit of 10; shorten it or raise MaxRecordBytes.", plan.Batches[1].Error!.Message);
+        Assert.Equal("Row 1 (byte 6) is 11 bytes long, over the limit of 10; shorten it or raise MaxRecordBytes.",
+            plan.Batches[1].Error!.Message);
 
         Review tooLong = Assert.Single(ReviewReader.Read(default, plan.Layout, plan.Batches[1], options));
         Assert.Equal((1, "line_too_long"), (tooLong.Row, tooLong.Error?.Code));
@@ -103,7 +109,8 @@ public sealed class ReviewSplitterTests
     [Fact]
     public async Task A_line_of_any_length_takes_no_memory()
     {
-        long length = Environment.GetEnvironmentVariable("SERVERLESSBERT_LINE_BYTES") is { Length: > 0 } text ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 300_000_000;
+        long length = Environment.GetEnvironmentVariable("SERVERLESSBERT_LINE_BYTES") is { Length: > 0 } text
+            ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 300_000_000;
         long before = GC.GetAllocatedBytesForCurrentThread();
         Task<ReviewFilePlan> splitting = ReviewSplitter.SplitAsync(new EndlessLine(length), ReviewFormat.JsonLines, new ReviewOptions());
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
@@ -121,7 +128,8 @@ public sealed class ReviewSplitterTests
 
         var byBytes = await ReviewFiles.SplitAsync(content, ReviewFormat.Text, new ReviewOptions { BatchBytes = 200 });
         Assert.All(byBytes.Batches, batch => Assert.InRange(batch.Length, 1, 200));
-        Assert.All(byBytes.Batches.Zip(byBytes.Batches.Skip(1)), pair => Assert.True(pair.Second.Offset + pair.Second.Length - pair.First.Offset > 200));
+        Assert.All(byBytes.Batches.Zip(byBytes.Batches.Skip(1)),
+            pair => Assert.True(pair.Second.Offset + pair.Second.Length - pair.First.Offset > 200));
     }
 
     [Theory]
@@ -136,7 +144,8 @@ public sealed class ReviewSplitterTests
         ReviewFilePlan plan = await ReviewFiles.SplitAsync(content, ReviewFormat.Text, options);
         Assert.InRange(plan.Batches.Count, (maxBatches + 2) / 3, maxBatches);
         Assert.Equal(Enumerable.Range(0, plan.Batches.Count), plan.Batches.Select(batch => batch.Index));
-        Assert.Equal(Enumerable.Range(0, 1000).Select(row => $"review {row}"), ReviewFiles.Read(content, plan, options).Select(review => review.Text));
+        Assert.Equal(Enumerable.Range(0, 1000).Select(row => $"review {row}"),
+            ReviewFiles.Read(content, plan, options).Select(review => review.Text));
     }
 
     [Fact]
@@ -161,7 +170,9 @@ public sealed class ReviewSplitterTests
 
     [Fact]
     public async Task Splitting_can_be_cancelled() =>
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReviewSplitter.SplitAsync(new EndlessLine(long.MaxValue), ReviewFormat.Text, new ReviewOptions(), new CancellationTokenSource(100).Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => ReviewSplitter.SplitAsync(
+            new EndlessLine(long.MaxValue), ReviewFormat.Text, new ReviewOptions(), new CancellationTokenSource(100).Token));
 
     [Fact]
     public async Task A_range_that_is_not_the_batch_is_a_bug_and_is_named()

@@ -7,7 +7,10 @@ using Xunit;
 
 namespace ServerlessBert.Testing;
 
-/// <summary>A real Azurite on free ports over a temporary folder, for as long as a test collection runs. It can be stopped and started again on the same folder and ports.</summary>
+/// <summary>
+/// A real Azurite on free ports over a temporary folder, for as long as a test collection runs. It can be stopped and started
+/// again on the same folder and ports.
+/// </summary>
 public sealed partial class AzuriteFixture : IAsyncLifetime
 {
     // Azurite's published development account; no secret.
@@ -37,8 +40,12 @@ public sealed partial class AzuriteFixture : IAsyncLifetime
     /// <summary>Starts Azurite and waits until blobs and queues answer.</summary>
     public async Task InitializeAsync()
     {
-        var start = new ProcessStartInfo(Find()) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
-        string[] arguments = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder, "--blobPort", $"{_blobs}", "--queuePort", $"{_queues}", "--tablePort", "0"];
+        var start = new ProcessStartInfo(
+            Find())
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        string[] arguments =
+            ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder, "--blobPort", $"{_blobs}", "--queuePort",
+            $"{_queues}", "--tablePort", "0"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, _) => { };
@@ -48,7 +55,8 @@ public sealed partial class AzuriteFixture : IAsyncLifetime
         int blobs = 0, queues = 0; // 0, any free one, the first time
         while (blobs == 0 || queues == 0)
         {
-            string line = await _process.StandardOutput.ReadLineAsync(patience.Token) ?? throw new InvalidOperationException("Azurite ended before it listened.");
+            string line = await _process.StandardOutput.ReadLineAsync(patience.Token)
+                ?? throw new InvalidOperationException("Azurite ended before it listened.");
             if (Listening().Match(line) is not { Success: true } match) continue;
             int port = int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture);
             if (match.Groups["service"].Value == "Blob") blobs = port;
@@ -56,10 +64,13 @@ public sealed partial class AzuriteFixture : IAsyncLifetime
         }
         _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         (_blobs, _queues) = (blobs, queues);
-        ConnectionString = $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{blobs}/{Account};QueueEndpoint=http://127.0.0.1:{queues}/{Account};";
+        ConnectionString =
+            $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{blobs}/{Account};QueueEndpoint=http://127.0.0.1:{queues}/{Account};";
     }
 
-    /// <summary>Asks Azurite to end, which writes what it holds to its folder; <see cref="InitializeAsync"/> starts it again there.</summary>
+    /// <summary>
+    /// Asks Azurite to end, which writes what it holds to its folder; <see cref="InitializeAsync"/> starts it again there.
+    /// </summary>
     public async Task StopAsync()
     {
         using Process process = _process ?? throw new InvalidOperationException("Azurite is not running.");

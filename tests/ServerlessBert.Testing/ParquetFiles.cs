@@ -7,12 +7,14 @@ namespace ServerlessBert.Testing;
 public static class ParquetFiles
 {
     /// <summary>Writes rows; a text or a label may be absent.</summary>
-    public static async Task<byte[]> WriteAsync(IReadOnlyList<(string? Text, long? Label)> rows, int groupRows = 100, CompressionMethod compression = CompressionMethod.Snappy, string textName = "text")
+    public static async Task<byte[]> WriteAsync(IReadOnlyList<(string? Text, long? Label)> rows, int groupRows = 100,
+        CompressionMethod compression = CompressionMethod.Snappy, string textName = "text")
     {
         var label = new DataField<long?>("label");
         var text = new DataField<string>(textName);
         var file = new MemoryStream();
-        await using (ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(label, text), file, new ParquetOptions { CompressionMethod = compression }))
+        await using (ParquetWriter writer =
+            await ParquetWriter.CreateAsync(new ParquetSchema(label, text), file, new ParquetOptions { CompressionMethod = compression }))
         {
             foreach (var group in rows.Chunk(groupRows))
             {

@@ -8,7 +8,9 @@ public static class SharedData
     /// <summary>The folder, or null.</summary>
     public static string? Root { get; } = Find();
 
-    /// <summary>A file's path; only for tests marked <see cref="SharedDataFactAttribute"/> or <see cref="SharedDataTheoryAttribute"/>.</summary>
+    /// <summary>
+    /// A file's path; only for tests marked <see cref="SharedDataFactAttribute"/> or <see cref="SharedDataTheoryAttribute"/>.
+    /// </summary>
     public static string PathOf(params string[] parts) =>
         Path.Combine([Root ?? throw new InvalidOperationException("No shared/data folder."), .. parts]);
 

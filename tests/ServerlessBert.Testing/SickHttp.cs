@@ -38,11 +38,18 @@ public sealed class SickHttp : DelegatingHandler
         if (Sickness == Sickness.None) return await base.SendAsync(request, cancellationToken);
         Interlocked.Increment(ref answered);
         if (Sickness == Sickness.Html)
-            return new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("<html><body>Welcome to this hotel<br></body>", Encoding.UTF8, "text/html"), RequestMessage = request };
+            return new HttpResponseMessage(
+                HttpStatusCode.OK)
+            {
+                Content =
+                new StringContent("<html><body>Welcome to this hotel<br></body>", Encoding.UTF8, "text/html"),
+                RequestMessage = request
+            };
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var half = new ByteArrayContent(body, 0, body.Length / 2);
-        foreach (var header in response.Content.Headers.Where(header => header.Key != "Content-Length")) half.Headers.TryAddWithoutValidation(header.Key, header.Value);
+        foreach (var header in response.Content.Headers.Where(
+            header => header.Key != "Content-Length")) half.Headers.TryAddWithoutValidation(header.Key, header.Value);
         response.Content = half;
         return response;
     }

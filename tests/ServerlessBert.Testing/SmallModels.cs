@@ -12,14 +12,16 @@ public static class SmallModels
     public static readonly string[] WordsByStars = ["awful", "bad", "okay", "good", "great"];
 
     private static readonly string[] Vocabulary =
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. WordsByStars, "the", "food", "was", "service", "and", "very", ".", ",", "a", "b", "c", "##s", "##ing"];
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. WordsByStars, "the", "food", "was", "service", "and", "very", ".", ",", "a",
+            "b", "c", "##s", "##ing"];
 
     /// <summary>A checkpoint of two narrow layers with random weights.</summary>
     /// <param name="seed">The same seed gives the same weights.</param>
     /// <param name="maxPositions">Longest input in tokens.</param>
     public static Checkpoint Create(long seed = 1, int maxPositions = 64)
     {
-        var tokenizer = BertTokenizer.FromVocabulary(Vocabulary, new BertTokenizerOptions { LowerCase = true, ModelMaxLength = maxPositions });
+        var tokenizer = BertTokenizer.FromVocabulary(
+            Vocabulary, new BertTokenizerOptions { LowerCase = true, ModelMaxLength = maxPositions });
         BertConfig config = BertConfig.Preset("tiny", tokenizer.VocabularySize) with
         {
             HiddenSize = 32,
@@ -49,7 +51,8 @@ public static class SmallModels
         return [.. Enumerable.Range(0, count).Select(row =>
         {
             int label = random.Next(5);
-            return new LabelledReview($"{subjects[random.Next(4)]} {WordsByStars[label]} . {(row % 3 == 0 ? "the food and service" : "")}", label);
+            return new LabelledReview(
+                $"{subjects[random.Next(4)]} {WordsByStars[label]} . {(row % 3 == 0 ? "the food and service" : "")}", label);
         })];
     }
 }

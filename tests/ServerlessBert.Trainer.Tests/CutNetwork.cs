@@ -32,7 +32,8 @@ internal sealed partial class CutNetwork : IAsyncDisposable
 
     /// <summary>Begins to pass on.</summary>
     /// <param name="connection">Azurite's connection string.</param>
-    public CutNetwork(string connection) => ConnectionString = Endpoint().Replace(connection, match => $"127.0.0.1:{Listen(int.Parse(match.Groups["port"].Value))}");
+    public CutNetwork(string connection) =>
+        ConnectionString = Endpoint().Replace(connection, match => $"127.0.0.1:{Listen(int.Parse(match.Groups["port"].Value))}");
 
     /// <summary>The same account through this network.</summary>
     public string ConnectionString { get; }
@@ -99,14 +100,18 @@ internal sealed partial class CutNetwork : IAsyncDisposable
                     string body = kind == CutKind.Page ? "<html>Please sign in.</html>" : "<?xml version=\"1.0\"?><Queue";
                     int length = kind == CutKind.Page ? body.Length : body.Length * 10;
                     string kindOfText = kind == CutKind.Page ? "text/html" : "application/xml\r\nx-ms-request-id: 7";
-                    await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {kindOfText}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"), end.Token);
+                    await stream.WriteAsync(
+                        Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 200 OK\r\nContent-Type: {kindOfText}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"),
+                        end.Token);
                     return;
                 }
                 using var server = new TcpClient();
                 await server.ConnectAsync(IPAddress.Loopback, target, end.Token);
                 await Task.WhenAny(stream.CopyToAsync(server.GetStream(), end.Token), server.GetStream().CopyToAsync(stream, end.Token));
             }
-            catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+            catch (Exception exception) when (
+                exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
             {
                 // One side has ended.
             }

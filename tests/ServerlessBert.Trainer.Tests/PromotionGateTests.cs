@@ -19,7 +19,8 @@ public class PromotionGateTests
     [InlineData(99, 100, 0.0, false)]
     [InlineData(80, 100, 0.1001, true)]
     [InlineData(79, 100, 0.1001, false)]
-    public void A_candidate_goes_live_unless_it_is_worse_by_more_than_the_tolerance(int candidate, int current, double tolerance, bool passes)
+    public void A_candidate_goes_live_unless_it_is_worse_by_more_than_the_tolerance(
+        int candidate, int current, double tolerance, bool passes)
     {
         PromotionGate gate = PromotionGate.Decide(Truth, WithRight(candidate), "live", WithRight(current), new GateRules(tolerance));
 
@@ -35,7 +36,8 @@ public class PromotionGateTests
     [InlineData(94, 0.03125, false)]
     public void Where_significance_is_asked_for_a_candidate_must_be_better_by_McNemars_test(int candidate, double pValue, bool passes)
     {
-        PromotionGate gate = PromotionGate.Decide(Truth, WithRight(candidate), "live", WithRight(100), new GateRules(1, Significance: 0.05));
+        PromotionGate gate =
+            PromotionGate.Decide(Truth, WithRight(candidate), "live", WithRight(100), new GateRules(1, Significance: 0.05));
 
         Assert.Equal(passes, gate.Passed);
         Assert.Equal(pValue, gate.PValue!.Value, 1e-12);

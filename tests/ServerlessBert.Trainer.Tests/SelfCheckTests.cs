@@ -53,7 +53,13 @@ public sealed class SelfCheckTests(AzuriteFixture azurite)
     [Fact]
     public async Task Storage_that_does_not_answer_fails_the_check()
     {
-        var (passed, said) = await CheckAsync(new() { ["AzureWebJobsStorage"] = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;" });
+        var (passed, said) =
+            await CheckAsync(
+            new()
+            {
+                ["AzureWebJobsStorage"] =
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;"
+            });
 
         Assert.False(passed);
         Assert.Contains("storage: not reachable", said);

@@ -36,7 +36,9 @@ internal sealed class TrainerProcess : IAsyncDisposable
     /// <param name="environment">Its settings.</param>
     public static TrainerProcess Start(IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var start = new ProcessStartInfo(
+            "dotnet")
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ServerlessBert.Trainer.dll"));
         start.ArgumentList.Add("--once");
         foreach ((string name, string value) in environment) start.Environment[name] = value;
@@ -89,7 +91,8 @@ internal sealed class TrainerProcess : IAsyncDisposable
     }
 
     // "info: ServerlessBert.Trainer.TrainingJob[600] message", on one line.
-    private static string MessageOf(string line) => line.IndexOf("] ", StringComparison.Ordinal) is >= 0 and var end ? line[(end + 2)..] : line;
+    private static string MessageOf(string line) =>
+        line.IndexOf("] ", StringComparison.Ordinal) is >= 0 and var end ? line[(end + 2)..] : line;
 
     private void Take(string? line)
     {

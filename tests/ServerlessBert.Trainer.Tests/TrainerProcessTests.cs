@@ -11,7 +11,10 @@ using ServerlessBert.Testing;
 
 namespace ServerlessBert.Trainer.Tests;
 
-/// <summary>The job as real processes on storage of their own: what is killed goes on, what cannot go on ends, and two never train at once.</summary>
+/// <summary>
+/// The job as real processes on storage of their own: what is killed goes on, what cannot go on ends, and two never train at
+/// once.
+/// </summary>
 [Collection(AzuriteCollection.Name)]
 public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
 {
@@ -72,7 +75,8 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(storage, Quick);
         for (int attempt = 0; attempt < 5; attempt++)
         {
-            await using TrainerProcess trainer = await StartWithMessageAsync(ComesBackSoon, ("ServerlessBert__Trainer__CheckpointSteps", "100000"));
+            await using TrainerProcess trainer =
+                await StartWithMessageAsync(ComesBackSoon, ("ServerlessBert__Trainer__CheckpointSteps", "100000"));
             Assert.True(await trainer.SaysAsync("step 1/"), trainer.Said);
             await trainer.KillAsync();
         }
@@ -103,7 +107,8 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Single(await registry.ListAsync());
         TrainingJobState run = Assert.Single(await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5));
         Assert.Equal((TrainingStage.Done, 1), (run.Stage, run.Attempts));
-        Assert.Equal(1, (await storage.Queue(StorageNames.TrainingRequests).GetPropertiesAsync()).Value.ApproximateMessagesCount); // the other waits for its turn
+        // the other waits for its turn
+        Assert.Equal(1, (await storage.Queue(StorageNames.TrainingRequests).GetPropertiesAsync()).Value.ApproximateMessagesCount);
     }
 
     [Fact]
@@ -216,7 +221,8 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     // The port of "discard", which nobody serves.
-    private const string NobodyListens = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;";
+    private const string NobodyListens =
+        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;";
 
     private async Task<(PipelineStorage Storage, ModelRegistry Registry)> NewStorageAsync()
     {
@@ -248,16 +254,19 @@ public sealed class TrainerProcessTests(AzuriteFixture azurite) : IAsyncLifetime
         return TrainerProcess.Start(environment);
     }
 
-    private static Task SendAsync(PipelineStorage to, TrainingRequest request) => to.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
+    private static Task SendAsync(PipelineStorage to, TrainingRequest request) =>
+        to.Queue(StorageNames.TrainingRequests).SendMessageAsync(request.ToBody());
 
-    private async Task<TrainingJobState> RunAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+    private async Task<TrainingJobState> RunAsync() =>
+        (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
     private static async Task UploadAsync(PipelineStorage to, int rows)
     {
         var lines = new StringBuilder();
         foreach ((LabelledReview review, int row) in SmallModels.Reviews(rows).Select((review, row) => (review, row)))
             lines.AppendLine(JsonSerializer.Serialize(new { text = $"{review.Text} number {row}", stars = review.Label + 1 }));
-        await to.Container(StorageNames.TrainingData).GetBlobClient("labelled.jsonl").UploadAsync(new BinaryData(lines.ToString()), overwrite: true);
+        await to.Container(StorageNames.TrainingData).GetBlobClient("labelled.jsonl")
+            .UploadAsync(new BinaryData(lines.ToString()), overwrite: true);
     }
 
     private static async Task<string> WeightsAsync(ModelRegistry of)

@@ -148,7 +148,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     {
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick.With(options => options.MaxSteps, 2));
-        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json").UploadAsync(new BinaryData("{"));
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}/plan.json")
+            .UploadAsync(new BinaryData("{"));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -162,7 +163,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         var document = storage.Container(StorageNames.Trainings).GetBlobClient($"{await RequestIdAsync()}.json");
         await document.UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(
-            new TrainingJobState { Id = await RequestIdAsync(), Started = DateTimeOffset.UtcNow, Updated = DateTimeOffset.UtcNow }, PipelineJson.Options)));
+            new TrainingJobState { Id = await RequestIdAsync(), Started = DateTimeOffset.UtcNow, Updated = DateTimeOffset.UtcNow },
+                PipelineJson.Options)));
         await document.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
 
         Assert.Equal(TrainerExitCode.Failed, await RunAsync());
@@ -230,7 +232,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
         ModelDescription live = await registry.ShowAsync((await registry.CurrentAsync())!.Version);
-        Assert.Equal(300, live.Training!.Value.GetProperty("trainRows").GetInt32() + live.Training.Value.GetProperty("evaluationRows").GetInt32());
+        Assert.Equal(300,
+            live.Training!.Value.GetProperty("trainRows").GetInt32() + live.Training.Value.GetProperty("evaluationRows").GetInt32());
         JsonElement gate = (await registry.TryReadDocumentAsync(live.Manifest.Version, PromotionGate.FileName))!.Value;
         Assert.Equal((100, true), (gate.GetProperty("rows").GetInt32(), gate.GetProperty("isFixedSet").GetBoolean()));
     }
@@ -242,7 +245,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await SendAsync(Quick);
         await RunAsync();
         string live = (await registry.CurrentAsync())!.Version;
-        await SendAsync((Quick with { Tolerance = 1, Significance = 0.05 }).With(options => options.Seed, 42).With(options => options.MaxSteps, 1));
+        await SendAsync(
+            (Quick with { Tolerance = 1, Significance = 0.05 }).With(options => options.Seed, 42).With(options => options.MaxSteps, 1));
 
         Assert.Equal(TrainerExitCode.Done, await RunAsync());
 
@@ -418,7 +422,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public async Task A_promotion_prunes_what_is_beyond_the_versions_to_keep()
     {
-        string[] old = [await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
+        string[] old = [
+            await PublishAsync(seed: 1, daysAgo: 3), await PublishAsync(seed: 2, daysAgo: 2), await PublishAsync(seed: 3, daysAgo: 1)];
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick);
 
@@ -435,7 +440,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         await UploadAsync("labelled.jsonl", 400);
         await SendAsync(Quick.With(options => options.MaxSteps, 2));
 
-        Assert.Equal(TrainerExitCode.Done, await RunAsync(options: new TrainerOptions { Device = "cpu", Weights = PublishedWeights.BFloat16 }));
+        Assert.Equal(TrainerExitCode.Done,
+            await RunAsync(options: new TrainerOptions { Device = "cpu", Weights = PublishedWeights.BFloat16 }));
 
         string folder = Directory.CreateTempSubdirectory("sbert-test-").FullName;
         await registry.DownloadAsync((await registry.CurrentAsync())!.Version, folder);
@@ -456,7 +462,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
 
         Assert.NotNull((await storage.Queue(StorageNames.TrainingRequests).ReceiveMessageAsync()).Value);
         Assert.Empty(await registry.ListAsync());
-        Assert.Equal((TrainingStage.Waiting, 1, 0), await TrainingAsync() is var run ? (run.Stage, run.Attempts, run.AttemptsSinceProgress) : default);
+        Assert.Equal((TrainingStage.Waiting, 1, 0),
+            await TrainingAsync() is var run ? (run.Stage, run.Attempts, run.AttemptsSinceProgress) : default);
     }
 
     [Fact]
@@ -480,7 +487,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     private async Task<int> RunAsync(
-        Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null, Action<string>? log = null)
+        Action<TrainingProgress>? watch = null, CancellationToken stop = default, TrainerOptions? options = null,
+            Action<string>? log = null)
     {
         await using ServiceProvider services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(new LogLines(log ?? said.Add)))
@@ -492,7 +500,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         return await services.GetRequiredService<TrainingJob>().RunOnceAsync(stop);
     }
 
-    private async Task<TrainingJobState> TrainingAsync() => (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
+    private async Task<TrainingJobState> TrainingAsync() =>
+        (await new TrainingStateStore(storage, TimeProvider.System).RecentAsync(5)).MaxBy(run => run.Updated)!;
 
     private async Task<string> PublishAsync(long seed, int daysAgo)
     {
@@ -511,7 +520,8 @@ public sealed class TrainingJobTests(AzuriteFixture azurite) : IAsyncLifetime
         var lines = new StringBuilder();
         foreach ((LabelledReview review, int row) in SmallModels.Reviews(rows).Select((review, row) => (review, row)))
             lines.AppendLine(JsonSerializer.Serialize(new { text = $"{review.Text} number {row}", stars = review.Label + 1 }));
-        await storage.Container(StorageNames.TrainingData).GetBlobClient(name).UploadAsync(new BinaryData(lines.ToString()), overwrite: true);
+        await storage.Container(StorageNames.TrainingData).GetBlobClient(name)
+            .UploadAsync(new BinaryData(lines.ToString()), overwrite: true);
     }
 
     private async Task<(string? Reason, string Body)> TakePoisonAsync()

@@ -12,7 +12,9 @@ internal sealed record Agreement(double BFloat16, double Int8, double OnnxFloat3
     /// <summary>Eight bits a weight and an input, or a significand of eight: the second digit of a logit.</summary>
     private const double RoughTolerance = 0.5;
 
-    public Agreement(EncodedText[] texts, int[][] rows, ReviewClassifier float32, ReviewClassifier bfloat16, ReviewClassifier int8, Func<int[][], float[][]> onnxFloat32, Func<int[][], float[][]> onnxInt8, Func<int[][], float[][]> plain)
+    public Agreement(
+        EncodedText[] texts, int[][] rows, ReviewClassifier float32, ReviewClassifier bfloat16, ReviewClassifier int8,
+        Func<int[][], float[][]> onnxFloat32, Func<int[][], float[][]> onnxInt8, Func<int[][], float[][]> plain)
         : this(0, 0, 0, 0, 0)
     {
         double[][] expected = Logs(float32.Classify(texts));

@@ -41,9 +41,11 @@ internal sealed class BaseModel : IDisposable
     public static BertTokenizer Tokenizer()
     {
         var options = new BertTokenizerOptions { LowerCase = true };
-        if (SharedData.Root is not null) return BertTokenizer.FromVocabulary(SharedData.PathOf("vocab", "bert-base-uncased-vocab.txt"), options);
+        if (SharedData.Root is not null)
+            return BertTokenizer.FromVocabulary(SharedData.PathOf("vocab", "bert-base-uncased-vocab.txt"), options);
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-        return BertTokenizer.FromVocabulary([.. special, .. Enumerable.Range(0, 30_522 - special.Length).Select(BenchmarkReviews.Word)], options);
+        return BertTokenizer.FromVocabulary(
+            [.. special, .. Enumerable.Range(0, 30_522 - special.Length).Select(BenchmarkReviews.Word)], options);
     }
 
     public void Dispose() => _parent.Delete(recursive: true);

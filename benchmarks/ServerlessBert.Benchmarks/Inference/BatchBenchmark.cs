@@ -19,14 +19,19 @@ internal static class BatchBenchmark
         command.SetAction(parsed => NativeThread.Run(() => // all of it: a second thread's team of workers would slow the first's
         {
             using var model = BaseModel.Create();
-            EncodedText[] texts = [.. BenchmarkReviews.Sorted(BertTokenizer.FromFolder(model.Float32)).Where((_, index) => index % Every == 0).OrderBy(text => text.InputIds.Length * 7919 % 1009)];
+            EncodedText[] texts =
+                [.. BenchmarkReviews.Sorted(BertTokenizer.FromFolder(model.Float32)).Where((_, index) => index % Every == 0)
+                .OrderBy(text => text.InputIds.Length * 7919 % 1009)];
             var figures = new Dictionary<string, double>();
             var rows = Budgets.ToDictionary(budget => budget, budget => new List<string> { $"{budget}" });
             InferenceDtype[] dtypes = [InferenceDtype.Int8, InferenceDtype.BFloat16];
             foreach (InferenceDtype dtype in dtypes)
             {
-                ReviewClassifier[] classifiers = [.. Budgets.Select(budget => ReviewClassifier.Load(model.Float32, new InferenceOptions { Dtype = dtype, TokenBudget = budget }))];
-                Side[] sides = [.. Budgets.Zip(classifiers, (budget, classifier) => new Side($"{budget}", texts, () => classifier.Classify(texts)))];
+                ReviewClassifier[] classifiers =
+                    [.. Budgets.Select(
+                    budget => ReviewClassifier.Load(model.Float32, new InferenceOptions { Dtype = dtype, TokenBudget = budget }))];
+                Side[] sides = [.. Budgets.Zip(
+                    classifiers, (budget, classifier) => new Side($"{budget}", texts, () => classifier.Classify(texts)))];
                 Side.Measure(sides, 1);
                 Side.Measure(sides, parsed.GetValue(rounds));
                 foreach (var (budget, side) in Budgets.Zip(sides))
@@ -36,7 +41,11 @@ internal static class BatchBenchmark
                 }
                 foreach (ReviewClassifier classifier in classifiers) classifier.Dispose();
             }
-            BenchmarkResult.Of("batch", figures, new ResultTable(["tokens a pass", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, reviews/s")], [.. rows.Values])).Show(parsed.GetValue(results));
+            BenchmarkResult.Of(
+                "batch", figures,
+                new ResultTable(
+                ["tokens a pass", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, reviews/s")], [.. rows.Values]))
+                .Show(parsed.GetValue(results));
         }));
         return command;
     }

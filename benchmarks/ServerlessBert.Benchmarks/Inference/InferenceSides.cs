@@ -24,7 +24,8 @@ internal sealed class InferenceSides : IDisposable
     private readonly IReadOnlyList<EncodedText[]> _batches;
     private readonly EncodedText[] _texts;
 
-    /// <param name="sampledBatches">How many of the sorted reviews' batches are measured, evenly spread from the longest to the shortest.</param>
+    /// <param name="sampledBatches">How many of the sorted reviews' batches are measured, evenly spread from the longest to the
+    /// shortest.</param>
     /// <param name="batch">Reviews of a padded batch.</param>
     /// <param name="threads">Threads of every side.</param>
     /// <param name="shape">Another shape than bert-base's.</param>
@@ -38,7 +39,8 @@ internal sealed class InferenceSides : IDisposable
 
         // As it runs where nothing is said: the number type that it finds fastest.
         Fastest = $"ServerlessBert {Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Threads = threads })).Dtype}";
-        ReviewClassifier Ours(InferenceDtype dtype, int threads) => Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = dtype, Threads = threads }));
+        ReviewClassifier Ours(InferenceDtype dtype, int threads) =>
+            Own(ReviewClassifier.Load(_model.Float32, new InferenceOptions { Dtype = dtype, Threads = threads }));
         ReviewClassifier int8 = Ours(InferenceDtype.Int8, threads), int8Alone = Ours(InferenceDtype.Int8, 1);
         ReviewClassifier bfloat16 = Ours(InferenceDtype.BFloat16, threads), bfloat16Alone = Ours(InferenceDtype.BFloat16, 1);
         ReviewClassifier float32 = Ours(InferenceDtype.Float32, threads);
@@ -81,7 +83,9 @@ internal sealed class InferenceSides : IDisposable
     public Agreement Agreement { get; }
 
     /// <summary>The share of padding in the padded sides' tokens.</summary>
-    public double PaddingShare => 1 - ((double)_texts.Sum(text => text.InputIds.Length) / _batches.Sum(batch => batch.Length * batch.Max(text => text.InputIds.Length)));
+    public double PaddingShare =>
+        1 - ((double)_texts.Sum(text => text.InputIds.Length) / _batches.Sum(
+        batch => batch.Length * batch.Max(text => text.InputIds.Length)));
 
     public void Dispose()
     {

@@ -35,11 +35,17 @@ internal static class LengthsBenchmark
                 foreach (Side side in sides)
                 {
                     figures[$"{classifier.Dtype}, {side.Name} tokens a review, tokens/s"] = side.TokensPerSecond;
-                    rows[int.Parse(side.Name, System.Globalization.CultureInfo.InvariantCulture)].Add(ResultTable.Number(side.TokensPerSecond));
+                    rows[int.Parse(side.Name, System.Globalization.CultureInfo.InvariantCulture)].Add(
+                        ResultTable.Number(side.TokensPerSecond));
                 }
-                figures[$"{classifier.Dtype}, 64 tokens a review over 512, in tokens/s"] = sides[1].TokensPerSecond / sides[3].TokensPerSecond;
+                figures[$"{classifier.Dtype}, 64 tokens a review over 512, in tokens/s"] =
+                    sides[1].TokensPerSecond / sides[3].TokensPerSecond;
             }
-            BenchmarkResult.Of("lengths", figures, new ResultTable(["tokens a review", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, tokens/s")], [.. rows.Values])).Show(parsed.GetValue(results));
+            BenchmarkResult.Of(
+                "lengths", figures,
+                new ResultTable(
+                ["tokens a review", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, tokens/s")], [.. rows.Values]))
+                .Show(parsed.GetValue(results));
         }));
         return command;
     }

@@ -1,10 +1,12 @@
 using System.Diagnostics;
-using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Inference.Packed;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Benchmarks.Inference;
 
-/// <summary>What the machine reaches in one plain operation: a <c>linear</c>, at the best of some sizes of bert-base's feed-forward layer.</summary>
+/// <summary>
+/// What the machine reaches in one plain operation: a <c>linear</c>, at the best of some sizes of bert-base's feed-forward layer.
+/// </summary>
 internal static class LinearPeak
 {
     private const int Inputs = 768, Outputs = 3072, Runs = 7;
@@ -12,7 +14,8 @@ internal static class LinearPeak
     private static readonly int[] Tokens = [1024, 2048, 4096];
 
     /// <summary>The best GF/s of any run of torch's own: MKL's in float32, oneDNN's in bfloat16.</summary>
-    public static double Measure(ScalarType dtype) => Tokens.Max(tokens => Best(tokens, dtype, (input, weight) => nn.functional.linear(input, weight)));
+    public static double Measure(ScalarType dtype) =>
+        Tokens.Max(tokens => Best(tokens, dtype, (input, weight) => nn.functional.linear(input, weight)));
 
     /// <summary>The best GF/s of any run of oneDNN's float32, with weights in its own layout.</summary>
     public static double MeasurePackedFloat32()
@@ -38,7 +41,8 @@ internal static class LinearPeak
         {
             long start = Stopwatch.GetTimestamp();
             linear(input, weight).Dispose();
-            if (run >= 2) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds); // the first two choose kernels and touch memory
+            // the first two choose kernels and touch memory
+            if (run >= 2) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return 2.0 * tokens * Inputs * Outputs / best / 1e9;
     }

@@ -26,13 +26,18 @@ internal static class MemoryBenchmark
             foreach (InferenceDtype dtype in dtypes)
             {
                 BertTokenizer tokenizer = BaseModel.Tokenizer();
-                using var classifier = ReviewClassifier.Of(Checkpoint.Create(BertConfig.Preset("mini", tokenizer.VocabularySize), tokenizer, seed: 1), new InferenceOptions { Dtype = dtype });
+                using var classifier =
+                    ReviewClassifier.Of(
+                    Checkpoint.Create(BertConfig.Preset("mini", tokenizer.VocabularySize), tokenizer, seed: 1),
+                    new InferenceOptions { Dtype = dtype });
                 var native = new List<double>();
                 var random = new Random(1);
                 for (int reading = 0; reading < Readings; reading++)
                 {
                     for (int done = 0; done < step; done += Batch)
-                        classifier.Classify([.. Enumerable.Range(0, Batch).Select(_ => BenchmarkReviews.OfLength(random.Next(3, MaxTokens), random.Next()))]);
+                        classifier.Classify(
+                            [.. Enumerable.Range(0, Batch)
+                            .Select(_ => BenchmarkReviews.OfLength(random.Next(3, MaxTokens), random.Next()))]);
                     native.Add(NativeMegabytes());
                     rows[reading].Add(ResultTable.Number(native[^1]));
                 }
@@ -40,7 +45,10 @@ internal static class MemoryBenchmark
                 figures[$"{classifier.Dtype}, native MB after {step * Readings} reviews"] = native[^1];
                 figures[$"{classifier.Dtype}, growth after the first tenth, MB"] = native[^1] - native[0];
             }
-            BenchmarkResult.Of("memory", figures, new ResultTable(["reviews", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, native MB")], rows)).Show(parsed.GetValue(results));
+            BenchmarkResult.Of(
+                "memory", figures,
+                new ResultTable(["reviews", .. dtypes.Select(dtype => $"{dtype.ToString().ToLowerInvariant()}, native MB")], rows))
+                .Show(parsed.GetValue(results));
         });
         return command;
     }

@@ -6,7 +6,9 @@ namespace ServerlessBert.Benchmarks.Inference;
 /// <summary>The floating-point operations that a model's real tokens ask for, whoever computes them: padding counts nothing.</summary>
 internal static class ModelWork
 {
-    /// <summary>Products and sums of one review: linears, scores and contexts of every layer; embeddings, norms and the head are left out.</summary>
+    /// <summary>
+    /// Products and sums of one review: linears, scores and contexts of every layer; embeddings, norms and the head are left out.
+    /// </summary>
     public static double Flops(BertConfig config, int tokens)
     {
         double hidden = config.HiddenSize, linear = (4 * hidden * hidden) + (2 * hidden * config.IntermediateSize);

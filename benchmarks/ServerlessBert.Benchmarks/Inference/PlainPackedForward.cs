@@ -6,7 +6,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace ServerlessBert.Benchmarks.Inference;
 
-/// <summary>The forward that TorchSharp gives without oneDNN's packed operations: single operations on packed tokens, float32, attention a review at a time.</summary>
+/// <summary>
+/// The forward that TorchSharp gives without oneDNN's packed operations: single operations on packed tokens, float32, attention a
+/// review at a time.
+/// </summary>
 internal sealed class PlainPackedForward(CheckpointWeights weights)
 {
     private readonly BertConfig _config = weights.Config;
@@ -26,8 +29,10 @@ internal sealed class PlainPackedForward(CheckpointWeights weights)
 
     private Tensor Embed(IReadOnlyList<int[]> rows)
     {
-        Tensor ids = tensor(rows.SelectMany(row => row).ToArray()), places = tensor(rows.SelectMany(row => Enumerable.Range(0, row.Length)).ToArray());
-        Tensor x = W("bert.embeddings.word_embeddings.weight").index_select(0, ids) + W("bert.embeddings.position_embeddings.weight").index_select(0, places);
+        Tensor ids = tensor(rows.SelectMany(row => row).ToArray()),
+            places = tensor(rows.SelectMany(row => Enumerable.Range(0, row.Length)).ToArray());
+        Tensor x = W("bert.embeddings.word_embeddings.weight").index_select(0, ids)
+            + W("bert.embeddings.position_embeddings.weight").index_select(0, places);
         return Norm(x + W("bert.embeddings.token_type_embeddings.weight")[0], "bert.embeddings");
     }
 
@@ -35,8 +40,10 @@ internal sealed class PlainPackedForward(CheckpointWeights weights)
     {
         using var scope = NewDisposeScope();
         string self = $"{prefix}.attention.self";
-        Tensor context = cat([.. Heads(x, $"{self}.query", lengths).Zip(Heads(x, $"{self}.key", lengths), Heads(x, $"{self}.value", lengths))
-            .Select(qkv => F.scaled_dot_product_attention(qkv.First, qkv.Second, qkv.Third).transpose(1, 2).reshape(-1, _config.HiddenSize))], 0); // [tokens, hidden]
+        Tensor context =
+            cat([.. Heads(x, $"{self}.query", lengths).Zip(Heads(x, $"{self}.key", lengths), Heads(x, $"{self}.value", lengths))
+            .Select(qkv => F.scaled_dot_product_attention(qkv.First, qkv.Second, qkv.Third).transpose(1, 2).reshape(
+                -1, _config.HiddenSize))], 0); // [tokens, hidden]
         Tensor attended = Norm(Linear(context, $"{prefix}.attention.output.dense").add_(x), $"{prefix}.attention.output");
         Tensor up = F.gelu(Linear(attended, $"{prefix}.intermediate.dense")); // [tokens, intermediate]
         return Norm(Linear(up, $"{prefix}.output.dense").add_(attended), $"{prefix}.output").MoveToOuterDisposeScope();

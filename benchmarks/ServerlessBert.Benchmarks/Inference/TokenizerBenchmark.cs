@@ -37,7 +37,12 @@ internal static class TokenizerBenchmark
                 ["MB/s"] = megabytes / median,
                 ["microseconds a review"] = median / texts.Count * 1e6,
             };
-            BenchmarkResult.Of("tokenizer", figures, new ResultTable(["figure", "value"], [.. figures.Select(figure => (IReadOnlyList<string>)[figure.Key, ResultTable.Number(figure.Value)])])).Show(parsed.GetValue(results));
+            BenchmarkResult.Of(
+                "tokenizer", figures,
+                new ResultTable(
+                ["figure", "value"],
+                [.. figures.Select(figure => (IReadOnlyList<string>)[figure.Key, ResultTable.Number(figure.Value)])]))
+                .Show(parsed.GetValue(results));
         });
         return command;
     }

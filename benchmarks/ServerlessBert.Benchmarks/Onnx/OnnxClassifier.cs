@@ -24,8 +24,10 @@ internal sealed class OnnxClassifier(string path, int threads) : IDisposable
             Array.Fill(mask, 1, row * sequence, rows[row].Length);
         }
         long[] shape = [rows.Count, sequence];
-        using OrtValue inputIds = OrtValue.CreateTensorValueFromMemory(ids, shape), attentionMask = OrtValue.CreateTensorValueFromMemory(mask, shape);
-        using var outputs = _session.Run(_options, [OnnxBert.InputIds, OnnxBert.AttentionMask], [inputIds, attentionMask], _session.OutputNames);
+        using OrtValue inputIds = OrtValue.CreateTensorValueFromMemory(ids, shape),
+            attentionMask = OrtValue.CreateTensorValueFromMemory(mask, shape);
+        using var outputs =
+            _session.Run(_options, [OnnxBert.InputIds, OnnxBert.AttentionMask], [inputIds, attentionMask], _session.OutputNames);
         float[] logits = outputs[0].GetTensorDataAsSpan<float>().ToArray();
         return logits.Chunk(logits.Length / rows.Count).ToArray();
     }

@@ -10,7 +10,8 @@ namespace ServerlessBert.Benchmarks.Results;
 /// <param name="Labels">Single words by name.</param>
 /// <param name="Tables">What the figures came from.</param>
 internal sealed record BenchmarkResult(
-    string Verb, string Date, string Machine, IReadOnlyDictionary<string, double> Figures, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<ResultTable> Tables)
+    string Verb, string Date, string Machine,
+        IReadOnlyDictionary<string, double> Figures, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<ResultTable> Tables)
 {
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -20,7 +21,8 @@ internal sealed record BenchmarkResult(
 
     /// <summary>Reads a result that <see cref="Write"/> wrote.</summary>
     public static BenchmarkResult Read(string path) =>
-        JsonSerializer.Deserialize<BenchmarkResult>(File.ReadAllBytes(path), Format) ?? throw new InvalidDataException($"{path} holds null.");
+        JsonSerializer.Deserialize<BenchmarkResult>(File.ReadAllBytes(path), Format)
+            ?? throw new InvalidDataException($"{path} holds null.");
 
     /// <summary>Prints the tables; with a folder, writes VERB.json there too.</summary>
     public void Show(DirectoryInfo? folder)

@@ -32,7 +32,8 @@ internal static class ReadmeFigures
     /// <param name="results">The folder of the results.</param>
     public static string Rewrite(string document, string results)
     {
-        int begin = document.IndexOf(Begin, StringComparison.Ordinal), end = document.IndexOf(End, Math.Max(0, begin), StringComparison.Ordinal);
+        int begin = document.IndexOf(Begin, StringComparison.Ordinal),
+            end = document.IndexOf(End, Math.Max(0, begin), StringComparison.Ordinal);
         if (begin < 0 || end < 0) throw new InvalidDataException($"There is no block of figures: {Begin} … {End}");
         return $"{document[..(begin + Begin.Length)]}\n{Block(results)}{document[end..]}";
     }
@@ -43,14 +44,17 @@ internal static class ReadmeFigures
         BenchmarkResult inference = Read(results, "inference"), lengths = Read(results, "lengths"), cold = Read(results, "cold");
         string dtype = inference.Labels["fastest"];
         string Times(string figure) => $"{ResultTable.Number(inference.Figures[figure])} ×";
-        var table = new ResultTable([$"bert-base, Yelp's review lengths, {inference.Machine.Split(", Debian")[0].Split(", Ubuntu")[0]}", dtype],
+        var table = new ResultTable(
+            [$"bert-base, Yelp's review lengths, {inference.Machine.Split(", Debian")[0].Split(", Ubuntu")[0]}", dtype],
         [
             ["reviews a second", ResultTable.Number(inference.Figures[$"ServerlessBert {dtype}, reviews/s"])],
             ["over ONNX Runtime, int8 dynamic, fused, sorted and padded", Times("over ONNX Runtime int8 dynamic")],
             ["over ONNX Runtime, float32, fused, sorted and padded", Times("over ONNX Runtime float32")],
             ["over float32 padded to 512, as the tutorial does", Times("over the tutorial's way")],
-            ["64 tokens a review over 512, in tokens a second", $"{ResultTable.Number(lengths.Figures[$"{dtype}, 64 tokens a review over 512, in tokens/s"])} ×"],
-            ["`sbert predict` to its answer, files in the page cache", $"{ResultTable.Number(cold.Figures["auto, s to the first prediction"])} s"],
+            ["64 tokens a review over 512, in tokens a second",
+                $"{ResultTable.Number(lengths.Figures[$"{dtype}, 64 tokens a review over 512, in tokens/s"])} ×"],
+            ["`sbert predict` to its answer, files in the page cache",
+                $"{ResultTable.Number(cold.Figures["auto, s to the first prediction"])} s"],
             ["its peak resident memory", $"{ResultTable.Number(cold.Figures["auto, peak resident MB"])} MB"],
         ]);
         return table.ToMarkdown().ReplaceLineEndings("\n");

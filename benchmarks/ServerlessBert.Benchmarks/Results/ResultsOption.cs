@@ -6,5 +6,6 @@ namespace ServerlessBert.Benchmarks.Results;
 internal static class ResultsOption
 {
     /// <summary><c>--results FOLDER</c>.</summary>
-    public static Option<DirectoryInfo?> Create() => new("--results") { Description = "Write VERB.json into this folder too, e.g. benchmarks/results." };
+    public static Option<DirectoryInfo?> Create() =>
+        new("--results") { Description = "Write VERB.json into this folder too, e.g. benchmarks/results." };
 }

@@ -20,27 +20,38 @@ internal static class TrainingBenchmark
     {
         var reviews = new Option<FileInfo>("--reviews") { Description = "Labelled reviews.", Required = true };
         var vocabulary = new Option<FileInfo>("--vocab") { Description = "A vocab.txt: lengths in tokens depend on it.", Required = true };
-        var preset = new Option<string>("--preset") { Description = "The model's shape, with random weights.", DefaultValueFactory = _ => "base" };
-        var batches = new Option<int>("--batches") { Description = "Batches to train on, evenly over the lengths of one epoch's.", DefaultValueFactory = _ => 5 };
+        var preset = new Option<string>(
+            "--preset")
+        { Description = "The model's shape, with random weights.", DefaultValueFactory = _ => "base" };
+        var batches = new Option<int>(
+            "--batches")
+        { Description = "Batches to train on, evenly over the lengths of one epoch's.", DefaultValueFactory = _ => 5 };
         var batchSize = new Option<int>("--batch-size") { Description = "Reviews a batch.", DefaultValueFactory = _ => 8 };
-        var dtype = new Option<string>("--dtype") { Description = "Number type of the encoder's products.", DefaultValueFactory = _ => "bfloat16" };
+        var dtype = new Option<string>(
+            "--dtype")
+        { Description = "Number type of the encoder's products.", DefaultValueFactory = _ => "bfloat16" };
         dtype.AcceptOnlyFromAmong("float32", "bfloat16");
         var results = ResultsOption.Create();
-        var command = new Command("training", "Fine-tuning, against padding to max_length and against one AdamW kernel a parameter.") { reviews, vocabulary, preset, batches, batchSize, dtype, results };
+        var command = new Command(
+            "training", "Fine-tuning, against padding to max_length and against one AdamW kernel a parameter.") { reviews, vocabulary,
+            preset, batches, batchSize, dtype, results };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var tokenizer = BertTokenizer.FromVocabulary(parsed.GetRequiredValue(vocabulary).FullName, new BertTokenizerOptions { LowerCase = true });
+            var tokenizer = BertTokenizer.FromVocabulary(
+                parsed.GetRequiredValue(vocabulary).FullName, new BertTokenizerOptions { LowerCase = true });
             var read = new LabelledReviews();
             await using FileStream content = parsed.GetRequiredValue(reviews).OpenRead();
             await read.AddAsync(content, parsed.GetRequiredValue(reviews).Name, new ReviewOptions(), cancellationToken);
             (int[] Ids, int Label)[] rows = [.. read.Rows.Select(row => (tokenizer.Encode(row.Text, MaxLength), row.Label))];
-            Run(parsed.GetValue(preset)!, parsed.GetValue(dtype) == "float32" ? float32 : bfloat16, tokenizer, rows, parsed.GetValue(batches), parsed.GetValue(batchSize)).Show(parsed.GetValue(results));
+            Run(parsed.GetValue(preset)!, parsed.GetValue(dtype) == "float32" ? float32 : bfloat16, tokenizer, rows,
+                parsed.GetValue(batches), parsed.GetValue(batchSize)).Show(parsed.GetValue(results));
             return 0;
         });
         return command;
     }
 
-    private static BenchmarkResult Run(string preset, ScalarType compute, BertTokenizer tokenizer, (int[] Ids, int Label)[] rows, int count, int batchSize)
+    private static BenchmarkResult Run(
+        string preset, ScalarType compute, BertTokenizer tokenizer, (int[] Ids, int Label)[] rows, int count, int batchSize)
     {
         int[] lengths = [.. rows.Select(row => row.Ids.Length)];
         IReadOnlyList<int[]> epoch = LengthGroupedBatches.Of(lengths, batchSize, new Random(1));
@@ -71,7 +82,9 @@ internal static class TrainingBenchmark
         };
         foreach (var (name, share) in PaddingShares.Of(lengths, batchSize, MaxLength)) figures[name] = share;
         return BenchmarkResult.Of("training", figures,
-            TrainingTime.Table($"{preset}, {batchSize} reviews a batch, {compute} products over float32 weights, {get_num_threads()} threads", [grouped, padded, kernels]),
+            TrainingTime.Table(
+                $"{preset}, {batchSize} reviews a batch, {compute} products over float32 weights, {get_num_threads()} threads",
+                [grouped, padded, kernels]),
             PaddingShares.Table(lengths, batchSize, MaxLength));
     }
 }

@@ -33,7 +33,8 @@ internal sealed class TrainingSide : IDisposable
         parameters = [.. checkpoint.Model.parameters()];
         var groups = ParameterGroup.Of(checkpoint.Model.named_parameters(), Decay);
         if (optimizer == Optimizer.Flat) flat = new FlatAdamW(groups);
-        else kernels = optim.AdamW(groups.Select(group => new AdamW.ParamGroup(group.Parameters, LearningRate, weight_decay: group.WeightDecay)));
+        else kernels = optim.AdamW(
+            groups.Select(group => new AdamW.ParamGroup(group.Parameters, LearningRate, weight_decay: group.WeightDecay)));
     }
 
     /// <summary>Takes a step over a batch.</summary>

@@ -89,7 +89,8 @@ internal static class ClassifyCommand
         if (File.Exists(target.FullName))
             throw new UsageException($"--out {target} is a file; the predictions of several files go into a folder.");
         if (inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new UsageException($"Two files are called {twice.Key}, and so would be their predictions; classify them one after the other.");
+            throw new UsageException(
+                $"Two files are called {twice.Key}, and so would be their predictions; classify them one after the other.");
         return inputs.Select(input => OutputFile.Prepare(new FileInfo(Path.Combine(target.FullName, NameFor(input))), "--out", files));
     }
 

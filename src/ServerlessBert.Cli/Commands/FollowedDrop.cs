@@ -22,7 +22,8 @@ internal static class RunFollower
     {
         if (!Terminal.IsWatched) return await FollowAsync(runs, blob, etag, _ => { }, cancellationToken);
         return await Terminal.Errors.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new ElapsedTimeColumn())
             .StartAsync(async context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(TerminalText.Escape(blob)));
@@ -30,12 +31,16 @@ internal static class RunFollower
                 {
                     task.MaxValue = Math.Max(1, progress.Run.Batches ?? 1);
                     task.Value = progress.Run.State == RunState.Done ? task.MaxValue : progress.Staged;
-                    task.Description = Markup.Escape($"{TerminalText.Escape(blob)}: {progress.Run.State.ToString().ToLowerInvariant()}{(progress.Run.Rows is { } rows ? $", {Count.Of(rows, "row")}" : "")}");
+                    task.Description =
+                        Markup.Escape($"{TerminalText.Escape(blob)}: "
+                            + progress.Run.State.ToString().ToLowerInvariant()
+                            + (progress.Run.Rows is { } rows ? $", {Count.Of(rows, "row")}" : ""));
                 }, cancellationToken);
             });
     }
 
-    private static async Task<Run> FollowAsync(RunStore runs, string blob, string etag, Action<RunProgress> show, CancellationToken cancellationToken)
+    private static async Task<Run> FollowAsync(RunStore runs, string blob, string etag, Action<RunProgress> show,
+        CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         bool hasWarned = false;
@@ -45,7 +50,8 @@ internal static class RunFollower
             {
                 if (hasWarned || Stopwatch.GetElapsedTime(start) < SilentStart) continue;
                 hasWarned = true;
-                Terminal.Log($"{blob} was not taken yet; it waits for a running host (sbert host) and a live model (sbert models list). Ctrl-C leaves it there.");
+                Terminal.Log($"{blob} was not taken yet; it waits for a running host (sbert host) and a live model (sbert models "
+                    + $"list). Ctrl-C leaves it there.");
                 continue;
             }
             show(progress);
@@ -59,16 +65,19 @@ internal static class RunFollower
 internal static class FinishedDrop
 {
     /// <summary>Fetches predictions and summary and prints the counts; false where the run gave no predictions.</summary>
-    public static async Task<bool> ReportAsync(PipelineStorage storage, Run run, FileInfo file, string folder, int show, CancellationToken cancellationToken)
+    public static async Task<bool> ReportAsync(
+        PipelineStorage storage, Run run, FileInfo file, string folder, int show, CancellationToken cancellationToken)
     {
         if (run.State != RunState.Done)
         {
-            Terminal.Fail($"{file.Name}: {run.State.ToString().ToLowerInvariant()}{(run.ErrorCode is null ? "" : $" ({run.ErrorCode})")}: {run.ErrorMessage}");
+            string code = run.ErrorCode is null ? "" : $" ({run.ErrorCode})";
+            Terminal.Fail($"{file.Name}: {run.State.ToString().ToLowerInvariant()}{code}: {run.ErrorMessage}");
             return false;
         }
         Directory.CreateDirectory(folder);
         BlobContainerClient container = storage.Container(StorageNames.Predictions);
-        string predictions = Path.Combine(folder, $"{file.Name}.predictions.jsonl"), summaryFile = Path.Combine(folder, $"{file.Name}.summary.json");
+        string predictions = Path.Combine(folder, $"{file.Name}.predictions.jsonl"),
+            summaryFile = Path.Combine(folder, $"{file.Name}.summary.json");
         await container.GetBlobClient(run.PredictionsName).DownloadToAsync(predictions, cancellationToken);
         await container.GetBlobClient(run.SummaryName).DownloadToAsync(summaryFile, cancellationToken);
 
@@ -76,9 +85,12 @@ internal static class FinishedDrop
         await using FileStream content = File.OpenRead(summaryFile);
         RunSummary summary = await JsonSerializer.DeserializeAsync<RunSummary>(content, RunSummary.Json, cancellationToken)
             ?? throw new InvalidDataException($"{summaryFile} is empty.");
-        Terminal.WriteLine($"{file.Name}: {Count.Of(summary.Rows, "row")}, {Count.Of(summary.Predictions, "prediction")} by {summary.Model}");
+        Terminal.WriteLine(
+            $"{file.Name}: {Count.Of(summary.Rows, "row")}, {Count.Of(summary.Predictions, "prediction")} by {summary.Model}");
         foreach ((string code, long count) in summary.Errors) Terminal.WriteLine($"  {Count.Of(count, "row")} with error {code}");
-        if (summary.Labelled > 0) Terminal.WriteLine($"  accuracy {summary.Accuracy:0.000} on {Count.Of(summary.Labelled, "labelled row")}, {summary.MeanAbsoluteError:0.00} stars off on average");
+        if (summary.Labelled > 0) Terminal.WriteLine(
+            $"  accuracy {summary.Accuracy:0.000} on {Count.Of(summary.Labelled, "labelled row")}, {summary.MeanAbsoluteError:0.00} "
+                + $"stars off on average");
         Terminal.WriteLine($"  {predictions}");
         Terminal.WriteLine($"  {summaryFile}");
         return true;

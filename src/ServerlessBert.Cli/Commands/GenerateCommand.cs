@@ -17,10 +17,12 @@ internal static class GenerateCommand
     public static Command Create()
     {
         Option<int?> rows = TypedOption.Whole($"How many reviews ({DefaultRows}).", 1, int.MaxValue, "--rows");
-        Option<int?> seed = TypedOption.Whole($"The same seed writes the same reviews ({DefaultSeed}).", int.MinValue, int.MaxValue, "--seed");
+        Option<int?> seed =
+            TypedOption.Whole($"The same seed writes the same reviews ({DefaultSeed}).", int.MinValue, int.MaxValue, "--seed");
         var output = new Option<FileInfo>("--out", "-o") { Description = "The .jsonl, .csv or .tsv file to write.", Required = true };
 
-        var command = new Command("generate", "Write labelled reviews by a seeded grammar, to try things out without data.") { rows, seed, output };
+        var command = new Command(
+            "generate", "Write labelled reviews by a seeded grammar, to try things out without data.") { rows, seed, output };
         command.SetAction(parsed =>
         {
             FileInfo file = parsed.GetRequiredValue(output);
@@ -37,7 +39,8 @@ internal static class GenerateCommand
     }
 
     private static ReviewFormat FormatOf(FileInfo file) =>
-        ReviewContent.TryGetFormat(file.Name, out ReviewFormat format, out bool isCompressed, out _) && !isCompressed && format != ReviewFormat.Text
+        ReviewContent.TryGetFormat(file.Name, out ReviewFormat format, out bool isCompressed, out _) && !isCompressed
+            && format != ReviewFormat.Text
             && !file.Extension.Equals(".parquet", StringComparison.OrdinalIgnoreCase)
             ? format
             : throw new UsageException($"--out {file} ends in '{file.Extension}'; give a name that ends in .jsonl, .csv or .tsv.");

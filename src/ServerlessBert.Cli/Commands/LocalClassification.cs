@@ -30,7 +30,8 @@ internal sealed class LocalClassification(ReviewClassifier classifier, string mo
     /// <param name="progress">Told the rows done after each batch.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <returns>The counts of all rows.</returns>
-    public async Task<BatchStatistics> RunAsync(Stream input, string name, Stream output, Action<long> progress, CancellationToken cancellationToken)
+    public async Task<BatchStatistics> RunAsync(Stream input, string name, Stream output, Action<long> progress,
+        CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var channel = Channel.CreateBounded<Work>(BatchesAhead);

@@ -13,7 +13,9 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        var text = new Argument<string[]>("text") { Description = "The review; without it, standard input is read.", Arity = ArgumentArity.ZeroOrMore };
+        var text = new Argument<string[]>(
+            "text")
+        { Description = "The review; without it, standard input is read.", Arity = ArgumentArity.ZeroOrMore };
         var json = new Option<bool>("--json") { Description = "One line of JSON." };
         var model = new ModelOptions();
         var command = new Command("predict", "Rate one review: stars and probabilities.") { text, json };
@@ -67,11 +69,15 @@ internal static class PredictCommand
         int labels = classification.Probabilities.Length;
         string stars = new string('★', classification.Stars) + new string('☆', Math.Max(0, labels - classification.Stars));
         bool isScale = classification.Labels.IsScale;
-        Terminal.WriteLine(isScale ? $"{stars}  {classification.Stars} of {labels}, expected {classification.ExpectedStars:0.0}" : classification.ToString());
+        Terminal.WriteLine(
+            isScale ? $"{stars}  {classification.Stars} of {labels}, expected {classification.ExpectedStars:0.0}"
+            : classification.ToString());
         for (int label = 0; label < labels; label++)
         {
             float probability = classification.Probabilities[label];
-            Terminal.WriteLine($"  {(isScale ? $"{label + 1}" : classification.Labels.Names[label])}  {probability,7:0.0 %}  {new string('█', (int)Math.Round(BarWidth * probability))}");
+            Terminal.WriteLine(
+                $"  {(isScale ? $"{label + 1}" : classification.Labels.Names[label])}  {probability,7:0.0 %}  "
+                    + $"{new string('█', (int)Math.Round(BarWidth * probability))}");
         }
     }
 }

@@ -8,12 +8,21 @@ using TorchSharp;
 
 namespace ServerlessBert.Cli.Commands;
 
-/// <summary><c>sbert pretrain --data FILE… --out DIR</c>: teach a model a domain's language from reviews without ratings; <c>sbert train --base DIR</c> goes on from there.</summary>
+/// <summary>
+/// <c>sbert pretrain --data FILE… --out DIR</c>: teach a model a domain's language from reviews without ratings; <c>sbert train
+/// --base DIR</c> goes on from there.
+/// </summary>
 internal static class PretrainCommand
 {
     public static Command Create()
     {
-        var data = new Option<FileInfo[]>("--data", "-d") { Description = "Review files; ratings are not looked at.", Required = true, AllowMultipleArgumentsPerToken = true };
+        var data = new Option<FileInfo[]>(
+            "--data", "-d")
+        {
+            Description = "Review files; ratings are not looked at.",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true
+        };
         Option<string?> device = DeviceOption.Create();
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "The folder for the checkpoint.", Required = true };
 
@@ -35,7 +44,9 @@ internal static class PretrainCommand
             var pretraining = new PretrainingRecipe(start, options, computeOn);
             PretrainingResult result = TrainingDisplay.Run(Terminal.Errors, Terminal.IsWatched,
                 progress => pretraining.Run(texts, folder, progress, Terminal.Log, cancellationToken));
-            Terminal.Log($"{(result.IsCancelled ? "stopped" : "pretrained")} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}; go on with: sbert train --base {folder} --data FILE --out DIR");
+            Terminal.Log($"{(result.IsCancelled ? "stopped" : "pretrained")} after {result.Steps:N0} steps in {result.Seconds:N0} s "
+                + $"({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}; go on with: sbert train --base {folder} "
+                    + $"--data FILE --out DIR");
             return result.IsCancelled ? ExitCode.Failed : ExitCode.Done;
         });
         return command;

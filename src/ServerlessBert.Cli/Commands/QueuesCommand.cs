@@ -36,11 +36,13 @@ internal static class QueuesCommand
     {
         Argument<string> queue = QueueArgument("The queue to look into.");
         var json = new Option<bool>("--json") { Description = "As JSON." };
-        var command = new Command("peek", "The first messages of a queue, without taking them; for poison, with the reason.") { queue, json };
+        var command = new Command(
+            "peek", "The first messages of a queue, without taking them; for poison, with the reason.") { queue, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
-            PeekedMessage[] messages = await storage.RawQueue(parsed.GetRequiredValue(queue)).PeekMessagesAsync(MaxAtOnce, cancellationToken);
+            PeekedMessage[] messages = await storage.RawQueue(parsed.GetRequiredValue(queue))
+                .PeekMessagesAsync(MaxAtOnce, cancellationToken);
             var shown = new List<object>();
             foreach (PeekedMessage message in messages)
             {
@@ -68,7 +70,8 @@ internal static class QueuesCommand
             PipelineStorage storage = await Storage.OpenAsync(cancellationToken);
             QueueClient poison = storage.RawQueue(name), target = storage.Queue(name[..^StorageNames.PoisonSuffix.Length]);
             int replayed = 0;
-            while (await poison.ReceiveMessagesAsync(MaxAtOnce, cancellationToken: cancellationToken) is { Value: { Length: > 0 } messages })
+            while (await poison.ReceiveMessagesAsync(
+                MaxAtOnce, cancellationToken: cancellationToken) is { Value: { Length: > 0 } messages })
             {
                 foreach (QueueMessage message in messages)
                 {
@@ -86,7 +89,8 @@ internal static class QueuesCommand
 
     // A text that is not Base64 came from elsewhere; it is shown, and put back, as what was meant: its body.
     private static (string? Reason, string Body) Read(BinaryData text) =>
-        QueueTexts.TryDecode(text) is { } body ? PoisonMessage.Read(body) : ("its text is not Base64, so no function or trainer can read it", text.ToString());
+        QueueTexts.TryDecode(text) is { } body ? PoisonMessage.Read(body)
+            : ("its text is not Base64, so no function or trainer can read it", text.ToString());
 
     private static Argument<string> QueueArgument(string description)
     {

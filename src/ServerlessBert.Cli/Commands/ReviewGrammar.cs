@@ -76,12 +76,16 @@ internal sealed class ReviewGrammar(int seed)
         return random.Next(6) switch
         {
             0 => ($"I expected the {aspect} to be {Adjective(other)}, but it was {Adjective(feeling)}.", feeling, 1),
-            1 => ($"The {aspect} was {Adjective(other)}, but the {Pick(Aspects)} was {Adjective(feeling)}.", (other + But * (double)feeling) / (1 + But), 1 + But),
-            2 when feeling == 1 => ($"The {aspect} was {Pick(["not bad at all", "far from terrible", "never disappointing", "anything but bland"])}.", 1, 1),
-            2 when feeling == -1 => ($"The {aspect} was {Pick(["not exactly great", "far from perfect", "not good", "hardly amazing"])}.", -1, 1),
+            1 => ($"The {aspect} was {Adjective(other)}, but the {Pick(Aspects)} was {Adjective(feeling)}.",
+                (other + But * (double)feeling) / (1 + But), 1 + But),
+            2 when feeling == 1 =>
+                ($"The {aspect} was {Pick(["not bad at all", "far from terrible", "never disappointing", "anything but bland"])}.", 1, 1),
+            2 when feeling == -1 =>
+                ($"The {aspect} was {Pick(["not exactly great", "far from perfect", "not good", "hardly amazing"])}.", -1, 1),
             3 => ($"The {aspect} was {Adjective(feeling)} and the {Pick(Aspects)} was {Adjective(feeling)} too.", feeling, 2),
             4 => ($"{Pick(["Honestly", "I must say", "To be fair", "As always"])}, the {aspect} was {Adjective(feeling)}.", feeling, 1),
-            _ => ($"{Pick(["The", "Their", "That"])} {aspect} {Pick(["was", "turned out", "proved to be"])} {Adjective(feeling)}.", feeling, 1),
+            _ => ($"{Pick(["The", "Their", "That"])} {aspect} {Pick(["was", "turned out", "proved to be"])} {Adjective(feeling)}.",
+                feeling, 1),
         };
     }
 

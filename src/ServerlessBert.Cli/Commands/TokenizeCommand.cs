@@ -13,10 +13,14 @@ internal static class TokenizeCommand
 
     public static Command Create()
     {
-        var texts = new Argument<string[]>("text") { Description = "Texts; without them, the lines of standard input.", Arity = ArgumentArity.ZeroOrMore };
+        var texts = new Argument<string[]>(
+            "text")
+        { Description = "Texts; without them, the lines of standard input.", Arity = ArgumentArity.ZeroOrMore };
         var model = new Option<DirectoryInfo?>("--model", "-m") { Description = "A checkpoint folder, for its vocabulary and settings." };
         var vocabulary = new Option<FileInfo?>("--vocab") { Description = "A vocab.txt, in place of a checkpoint folder." };
-        var lowercase = new Option<bool>("--lowercase") { Description = "With --vocab: lower-case and strip accents, as uncased models do." };
+        var lowercase = new Option<bool>(
+            "--lowercase")
+        { Description = "With --vocab: lower-case and strip accents, as uncased models do." };
         Option<int?> maxLength = TypedOption.Whole(
             $"Tokens of a text at most, special tokens included ({DefaultMaxLength}).", 2, int.MaxValue, "--max-length");
 
@@ -47,7 +51,8 @@ internal static class TokenizeCommand
     private static BertTokenizer Open(DirectoryInfo? model, FileInfo? vocabulary, bool lowercase) => (model, vocabulary) switch
     {
         ({ } folder, null) => BertTokenizer.FromFolder(InputFile.RequireFolder(folder, "--model names a checkpoint folder").FullName),
-        (null, { } file) => BertTokenizer.FromVocabulary(InputFile.Require(file).FullName, new BertTokenizerOptions { LowerCase = lowercase }),
+        (null, { } file) =>
+            BertTokenizer.FromVocabulary(InputFile.Require(file).FullName, new BertTokenizerOptions { LowerCase = lowercase }),
         _ => throw new UsageException("Give either --model DIR or --vocab FILE: the vocabulary to tokenize with."),
     };
 }

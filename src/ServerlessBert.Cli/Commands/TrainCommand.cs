@@ -10,6 +10,7 @@ using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Recipes;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using ServerlessBert.Pipeline.Retraining;
 using ServerlessBert.Pipeline.Storage;
 using TorchSharp;
@@ -105,13 +106,15 @@ internal static class TrainCommand
             split = split.Limited(options);
             Announce(train, split);
 
-            TrainingCheckpoints? checkpoints = parsed.GetValue(noCheckpoints) ? null : new TrainingCheckpoints(Path.Combine(folder, "checkpoints"))
-            {
-                EverySteps = parsed.GetValue(checkpointEvery),
-                Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
-                Remark = Terminal.Log,
-            };
-            var fineTuning = new TrainingRecipe(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
+            TrainingCheckpoints? checkpoints = parsed.GetValue(noCheckpoints) ? null
+                : new TrainingCheckpoints(Path.Combine(folder, "checkpoints"))
+                {
+                    EverySteps = parsed.GetValue(checkpointEvery),
+                    Every = parsed.GetValue(checkpointEvery) is null ? TimeSpan.FromMinutes(10) : null,
+                    Remark = Terminal.Log,
+                };
+            var fineTuning =
+                new TrainingRecipe(start, options, computeOn, sources) { Teachers = parsed.GetValue(teachers)!, Pretraining = pretraining };
             TrainingRecord record = TrainingDisplay.Run(Terminal.Errors, Terminal.IsWatched,
                 progress => fineTuning.Run(split, folder, progress, Terminal.Log, cancellationToken, checkpoints));
 
@@ -124,10 +127,12 @@ internal static class TrainCommand
     private static async Task<StratifiedSplit> MeasuredOnAsync(FileInfo file, LabelledReviews train, CancellationToken cancellationToken)
     {
         var (evaluation, _) = await LocalReviews.LabelledAsync([file], cancellationToken);
-        if (evaluation.Rows.Count == 0) throw new TrainingException($"{file.Name} has no labelled review to measure on; give it stars 1-5 or labels 0-4.");
+        if (evaluation.Rows.Count == 0)
+            throw new TrainingException($"{file.Name} has no labelled review to measure on; give it stars 1-5 or labels 0-4.");
         StratifiedSplit split = StratifiedSplit.Given(train.Rows, evaluation.Rows);
         if (split.Train.Count < train.Rows.Count)
-            Terminal.Log($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in {file.Name} too");
+            Terminal.Log($"left out: {train.Rows.Count - split.Train.Count:N0} rows to learn from whose text is measured on in "
+                + $"{file.Name} too");
         return split;
     }
 
@@ -135,7 +140,9 @@ internal static class TrainCommand
     {
         StratifiedSplit split = StratifiedSplit.Of(train.Rows, fraction, seed);
         if (split.Evaluation.Count == 0 && fraction > 0 && train.Rows.Count > 0)
-            throw new TrainingException(FormattableString.Invariant($"Of {train.Rows.Count} labelled reviews none is held out by the fraction {fraction}; give --eval FILE, more reviews, or --eval-fraction 0 to train without measuring."));
+            throw new TrainingException(
+                FormattableString.Invariant($"Of {train.Rows.Count} labelled reviews none is held out by the fraction {fraction}; ")
+                + "give --eval FILE, more reviews, or --eval-fraction 0 to train without measuring.");
         return split;
     }
 
@@ -143,7 +150,8 @@ internal static class TrainCommand
     {
         if (result.Evaluation is { } metrics) EvaluationTable.Show(Terminal.Errors, metrics);
         if (result.Calibration is { } calibration)
-            Terminal.Log($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
+            Terminal.Log($"calibration error {calibration.ErrorBefore:0.000} before and {calibration.ErrorAfter:0.000} after "
+                + $"dividing by the temperature {calibration.Temperature:0.00}, which predictions take from {Calibration.FileName}");
         string ended = result.End switch
         {
             TrainingEnd.Completed => "trained",
@@ -151,13 +159,19 @@ internal static class TrainCommand
             TrainingEnd.TimeLimit => "stopped at the limit of hours",
             _ => "stopped",
         };
-        Terminal.Log($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, {result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} is in {folder}");
-        Terminal.Log($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: {Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir {Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
+        Terminal.Log($"{ended} after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.ReviewsPerSecond:N1} reviews/s, "
+            + $"{result.TokensPerSecond:N0} tokens/s, {result.PaddingShare:0.0 %} padding); the model of step {result.KeptStep:N0} "
+                + $"is in {folder}");
+        Terminal.Log($"report: {Path.Combine(folder, TrainingReport.FileName)}; every logged step: "
+            + $"{Path.Combine(folder, TrainingLog.FileName)}; curves: tensorboard --logdir "
+                + $"{Path.Combine(folder, TrainingLog.TensorBoardFolderName)}");
         if (result.IsCancelled && checkpoints is not null) Terminal.Log("the same command goes on from there");
     }
 
     private static void Announce(LabelledReviews reviews, StratifiedSplit split) => Terminal.Log(
-        $"{reviews.Rows.Count:N0} labelled reviews ({string.Join(", ", reviews.Histogram().Select((count, label) => $"{label + 1}★ {count:N0}"))}); {split.Train.Count:N0} to learn from, {split.Evaluation.Count:N0} held out");
+        $"{reviews.Rows.Count:N0} labelled reviews "
+            + $"({string.Join(", ", reviews.Histogram().Select((count, label) => $"{label + 1}★ {count:N0}$"))}); "
+                + $"{split.Train.Count:N0} to learn from, {split.Evaluation.Count:N0} held out");
 }
 
 /// <summary><c>sbert train --queue</c>: uploads labelled files and sends the request to the training job.</summary>
@@ -176,7 +190,8 @@ internal static class TrainingQueueing
         }
         if (files.Count > 0) request = request with { Data = [.. files.Select(file => file.Name)] };
         await new TrainingRequests(storage).SendAsync(request, cancellationToken);
-        Terminal.Log($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run `sbert trainer`");
+        Terminal.Log($"the request is in {StorageNames.TrainingRequests}; a running `sbert host` starts the training job, or run "
+            + $"`sbert trainer`");
         return ExitCode.Done;
     }
 }

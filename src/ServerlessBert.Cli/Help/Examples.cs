@@ -14,7 +14,8 @@ internal static class Examples
             "sbert classify may.csv june.csv --model model --out predictions",
             "zcat reviews.jsonl.gz | sbert classify - --model model | head -2",
         ],
-        ["predict"] = ["sbert predict --model model \"the food was great\"", "echo \"the food was great\" | sbert predict --model model --json"],
+        ["predict"] = ["sbert predict --model model \"the food was great\"",
+            "echo \"the food was great\" | sbert predict --model model --json"],
         ["tokenize"] = ["sbert tokenize --model model \"the food was great\"", "sbert tokenize --vocab vocab.txt --lowercase < lines.txt"],
         ["pretrain"] = ["sbert pretrain --data reviews.csv --preset mini --out pretrained"],
         ["train"] =

@@ -28,8 +28,12 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         ["", .. Wrap($"Usage: {Usage(command)}", width)],
         Section("Examples:", Examples.Of(command.Words()).Select(example => $"  {example}")),
         Section("Verbs:", command.Subcommands.Where(verb => !verb.Hidden).SelectMany(verb => Row(verb.Name, verb.Description, width))),
-        Section("Arguments:", command.Arguments.Where(argument => !argument.Hidden).SelectMany(argument => Row(Placeholder(argument), argument.Description, width))),
-        [.. Groups(command).SelectMany(group => Section(HeadingOf(group.Key), group.SelectMany(option => Row(NamesOf(option), DescriptionOf(option), width))))],
+        Section("Arguments:",
+            command.Arguments.Where(argument => !argument.Hidden)
+            .SelectMany(argument => Row(Placeholder(argument), argument.Description, width))),
+        [.. Groups(command)
+            .SelectMany(group =>
+            Section(HeadingOf(group.Key), group.SelectMany(option => Row(NamesOf(option), DescriptionOf(option), width))))],
     }.SelectMany(lines => lines);
 
     private static IEnumerable<IGrouping<OptionGroup?, Option>> Groups(Command command) =>
@@ -55,14 +59,17 @@ internal sealed class HelpPage : SynchronousCommandLineAction
 
     private static string NamesOf(Option option)
     {
-        string names = string.Join(", ", option.Aliases.Where(alias => alias.StartsWith('-')).OrderBy(alias => alias.Length).Append(option.Name).Distinct());
+        string names = string.Join(
+            ", ", option.Aliases.Where(alias => alias.StartsWith('-')).OrderBy(alias => alias.Length).Append(option.Name).Distinct());
         if (option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0) return names;
-        string value = option.HelpName ?? (typeof(FileSystemInfo).IsAssignableFrom(option.ValueType) ? option.ValueType == typeof(FileInfo) ? "FILE" : "FOLDER"
+        string value = option.HelpName
+            ?? (typeof(FileSystemInfo).IsAssignableFrom(option.ValueType) ? option.ValueType == typeof(FileInfo) ? "FILE" : "FOLDER"
             : option.ValueType.IsArray ? "FILE…" : IsNumber(option.ValueType) ? "N" : "VALUE");
         return $"{names} {value}";
     }
 
-    private static bool IsNumber(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain == typeof(int) || plain == typeof(double));
+    private static bool IsNumber(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain == typeof(int) || plain == typeof(double));
 
     private static string DescriptionOf(Option option) => $"{option.Description}{(option.Required ? " Required." : "")}";
 
@@ -90,5 +97,6 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         if (line.Length > 0) yield return line;
     }
 
-    private static int WidthOfTerminal() => Console.IsOutputRedirected ? 100 : Math.Clamp(Console.WindowWidth, MinWidth + NameWidth, MaxWidth);
+    private static int WidthOfTerminal() =>
+        Console.IsOutputRedirected ? 100 : Math.Clamp(Console.WindowWidth, MinWidth + NameWidth, MaxWidth);
 }

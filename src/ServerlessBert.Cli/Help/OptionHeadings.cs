@@ -36,5 +36,6 @@ internal static class OptionHeadings
 
     /// <summary>The option's heading; null for what has none.</summary>
     public static OptionGroup? Of(Option option) =>
-        Groups.TryGetValue(option, out object? group) ? (OptionGroup)group : ByName.TryGetValue(option.Name, out OptionGroup named) ? named : null;
+        Groups.TryGetValue(option, out object? group) ? (OptionGroup)group : ByName.TryGetValue(option.Name, out OptionGroup named)
+            ? named : null;
 }

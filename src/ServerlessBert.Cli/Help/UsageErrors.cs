@@ -15,7 +15,8 @@ internal static partial class UsageErrors
         string[] unknown = [.. UnknownOptions(parsed).Concat(UnknownWords(parsed, command))];
         if (unknown.Length > 0) return unknown;
         if (parsed.Errors.Count > 0 && command.Subcommands.Count > 0 && command.Action is null)
-            return [$"{command.Typed()} needs one of its verbs: {Listed(command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name))}."];
+            return [$"{command.Typed()} needs one of its verbs: "
+                + $"{Listed(command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name))}."];
         return [.. parsed.Errors.Select(Sentence).Distinct()];
     }
 
@@ -31,7 +32,8 @@ internal static partial class UsageErrors
             string name = token.Value.Split('=')[0];
             string? meant = Suggestions.Nearest(name, command.AllOptions().SelectMany(option => option.Aliases.Prepend(option.Name)));
             string advice = meant is not null ? $"; did you mean {meant}?" : $"; see {command.Typed()} --help.";
-            string text = command.Arguments.Any(argument => argument.ValueType == typeof(string[])) ? " Text that begins with a dash is given after --." : "";
+            string text = command.Arguments.Any(argument => argument.ValueType == typeof(string[]))
+                ? " Text that begins with a dash is given after --." : "";
             yield return $"{name} is not an option of {command.Typed()}{advice}{text}";
         }
     }
@@ -39,7 +41,8 @@ internal static partial class UsageErrors
     private static IEnumerable<string> UnknownWords(ParseResult parsed, Command command) => parsed.UnmatchedTokens
         .Where(word => !OptionLike().IsMatch(word)).Take(1).Select(word =>
         {
-            if (command.Subcommands.Count == 0) return $"'{word}' is one word too many for {command.Typed()}; see {command.Typed()} --help.";
+            if (command.Subcommands.Count == 0)
+                return $"'{word}' is one word too many for {command.Typed()}; see {command.Typed()} --help.";
             IEnumerable<string> verbs = command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name);
             return $"'{word}' is not a verb of {command.Typed()}; "
                 + (Suggestions.Nearest(word, verbs) is { } meant ? $"did you mean {meant}?" : $"its verbs are {Listed(verbs)}.");
@@ -48,22 +51,27 @@ internal static partial class UsageErrors
     private static string Sentence(ParseError error) => error.SymbolResult switch
     {
         ArgumentResult { Tokens.Count: 0, Parent: OptionResult option } => NeedsValue(option),
-        OptionResult { Implicit: false, Tokens.Count: 0 } option when error.Message.StartsWith("Required argument", StringComparison.Ordinal) => NeedsValue(option),
+        OptionResult { Implicit: false, Tokens.Count: 0 } option when error.Message.StartsWith(
+            "Required argument", StringComparison.Ordinal) => NeedsValue(option),
         CommandResult command when error.Message.StartsWith("Required argument", StringComparison.Ordinal) => NeedsArgument(command),
-        ArgumentResult { Parent: CommandResult command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) => NeedsArgument(command),
-        ArgumentResult { Tokens: [.., var token], Parent: OptionResult option } when error.Message.StartsWith("Cannot parse", StringComparison.Ordinal) =>
+        ArgumentResult { Parent: CommandResult command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) =>
+            NeedsArgument(command),
+        ArgumentResult { Tokens: [.., var token], Parent: OptionResult option } when error.Message.StartsWith(
+            "Cannot parse", StringComparison.Ordinal) =>
             $"{NameOf(option)} is '{token.Value}', which cannot be read; {Lower(option.Option.Description)}",
         OptionResult option when error.Message.Contains("expects a single argument", StringComparison.Ordinal) =>
             $"{NameOf(option)} is given {option.IdentifierTokenCount} times; give it once.",
         ArgumentResult { Parent: OptionResult option } when error.Message.Contains("expects a single argument", StringComparison.Ordinal) =>
             $"{NameOf(option)} is given more than once; give it once.",
         OptionResult { Implicit: true } option => $"{option.Option.Name} is missing: {Lower(option.Option.Description)}",
-        CommandResult command when MissingOption(command, error.Message) is { } option => $"{option.Name} is missing: {Lower(option.Description)}",
+        CommandResult command when MissingOption(command, error.Message) is { } option =>
+            $"{option.Name} is missing: {Lower(option.Description)}",
         _ => error.Message,
     };
 
     private static Option? MissingOption(CommandResult command, string message) =>
-        message.EndsWith("is required.", StringComparison.Ordinal) ? command.Command.Options.FirstOrDefault(option => message.Contains($"'{option.Name}'", StringComparison.Ordinal)) : null;
+        message.EndsWith("is required.", StringComparison.Ordinal)
+            ? command.Command.Options.FirstOrDefault(option => message.Contains($"'{option.Name}'", StringComparison.Ordinal)) : null;
 
     private static string NeedsValue(OptionResult option) => $"{NameOf(option)} needs a value: {Lower(option.Option.Description)}";
 
@@ -77,7 +85,8 @@ internal static partial class UsageErrors
 
     private static string Listed(IEnumerable<string> words) => string.Join(", ", words);
 
-    private static string Lower(string? description) => string.IsNullOrEmpty(description) ? "see its help." : char.ToLowerInvariant(description[0]) + description[1..];
+    private static string Lower(string? description) =>
+        string.IsNullOrEmpty(description) ? "see its help." : char.ToLowerInvariant(description[0]) + description[1..];
 
     [GeneratedRegex(@"^(--[A-Za-z].*|-[A-Za-z][A-Za-z0-9-]*)$", RegexOptions.Singleline)]
     private static partial Regex OptionLike();

@@ -9,7 +9,8 @@ internal static class VerbNames
     public static string Words(this Command command)
     {
         var words = new Stack<string>();
-        for (Symbol? symbol = command; symbol is not (null or RootCommand); symbol = symbol.Parents.FirstOrDefault()) words.Push(symbol.Name);
+        for (Symbol? symbol = command; symbol is not (null or RootCommand); symbol = symbol.Parents.FirstOrDefault()) words.Push(
+            symbol.Name);
         return string.Join(' ', words);
     }
 

@@ -31,7 +31,9 @@ internal sealed class FileDownload(HubClient hub, HubRevision revision, HubFile 
             if (!FileDigest.AreEqual(actual, expected))
             {
                 partial.Delete();
-                throw new HubException($"{file.Name} arrived damaged and was deleted: its SHA-256 is {actual}, the hub says {expected}; run the same command again.");
+                throw new HubException(
+                    $"{file.Name} arrived damaged and was deleted: its SHA-256 is {actual}, the hub says {expected}; run the same "
+                        + $"command again.");
             }
         }
         partial.Complete();
@@ -44,7 +46,8 @@ internal sealed class FileDownload(HubClient hub, HubRevision revision, HubFile 
         if (rest is not null && rest.From == file.Size) return rest.From; // whole, but not yet named
         using HttpResponseMessage response = await OpenAsync(rest, cancellationToken);
         using HubBody body = await HubBody.OpenAsync(response, hub.Options.Silence, cancellationToken);
-        await using FileStream stream = response.StatusCode == HttpStatusCode.PartialContent ? partial.Continue() : partial.StartOver(file, response.Headers.ETag);
+        await using FileStream stream = response.StatusCode == HttpStatusCode.PartialContent ? partial.Continue()
+            : partial.StartOver(file, response.Headers.ETag);
         await CopyAsync(body, stream, cancellationToken);
         stream.Flush(flushToDisk: true);
         return stream.Position;
@@ -56,7 +59,14 @@ internal sealed class FileDownload(HubClient hub, HubRevision revision, HubFile 
         {
             HttpResponseMessage response = await hub.OpenAsync(revision, file.Name, rest, cancellationToken);
             if (response.StatusCode != HttpStatusCode.PartialContent || IsRest(response, rest)) return response;
-            using (response) throw new HubException($"{response.RequestMessage!.RequestUri!.Authority} sent another part of {file.Name} than was asked for") { IsPassing = true, Status = HttpStatusCode.RequestedRangeNotSatisfiable };
+            using (response)
+                throw new HubException(
+                $"{response.RequestMessage!.RequestUri!.Authority} sent another part of {file.Name} than was asked for")
+                {
+                    IsPassing =
+                true,
+                    Status = HttpStatusCode.RequestedRangeNotSatisfiable
+                };
         }
         catch (HubException fault) when (fault.Status == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
@@ -66,7 +76,8 @@ internal sealed class FileDownload(HubClient hub, HubRevision revision, HubFile 
     }
 
     private bool IsRest(HttpResponseMessage response, RangeRequest? rest) =>
-        response.Content.Headers.ContentRange is { } range && range.From == rest?.From && (range.Length is null || file.Size is null || range.Length == file.Size);
+        response.Content.Headers.ContentRange is { } range && range.From == rest?.From
+            && (range.Length is null || file.Size is null || range.Length == file.Size);
 
     private async Task CopyAsync(HubBody body, FileStream stream, CancellationToken cancellationToken)
     {
@@ -77,7 +88,8 @@ internal sealed class FileDownload(HubClient hub, HubRevision revision, HubFile 
             if (stream.Position + read > file.Size)
             {
                 stream.SetLength(0); // none of it can be trusted
-                throw new HubException($"{file.Name} is longer than the {file.Size:N0} bytes that the hub says; run the same command again.");
+                throw new HubException(
+                    $"{file.Name} is longer than the {file.Size:N0} bytes that the hub says; run the same command again.");
             }
             await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             follow(stream.Position);
@@ -107,7 +119,9 @@ internal sealed class PartialFile(string target)
     /// <summary>Bytes that are here already.</summary>
     public long Length => File.Exists(BytesPath) ? new FileInfo(BytesPath).Length : 0;
 
-    /// <summary>How to ask for the rest; null where what is here cannot be trusted to be the beginning of <paramref name="file"/>.</summary>
+    /// <summary>
+    /// How to ask for the rest; null where what is here cannot be trusted to be the beginning of <paramref name="file"/>.
+    /// </summary>
     public RangeRequest? Rest(HubFile file)
     {
         long length = Length;
@@ -182,7 +196,9 @@ internal static class FileDigest
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Whether a file is there and is what the hub describes, by the best mark that the hub gives: a hash, else the length.</summary>
+    /// <summary>
+    /// Whether a file is there and is what the hub describes, by the best mark that the hub gives: a hash, else the length.
+    /// </summary>
     public static async Task<bool> MatchesAsync(string path, HubFile file, CancellationToken cancellationToken)
     {
         if (!File.Exists(path) || (file.Size is { } size && new FileInfo(path).Length != size)) return false;
@@ -194,7 +210,8 @@ internal static class FileDigest
     /// <summary>Compares two hashes in hexadecimal.</summary>
     public static bool AreEqual(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
-    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);
+    private static FileStream Open(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.SequentialScan);
 }
 
 /// <summary>Whether what is to come fits.</summary>
@@ -208,7 +225,9 @@ internal static class DiskSpace
     {
         long free = new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : Existing(folder)).AvailableFreeSpace;
         if (bytes > free)
-            throw new HubException($"{folder} has room for {Megabytes(free)}, and {Megabytes(bytes)} are still to be fetched; make room, or give another folder with --out.");
+            throw new HubException(
+                $"{folder} has room for {Megabytes(free)}, and {Megabytes(bytes)} are still to be fetched; make room, or give "
+                    + $"another folder with --out.");
     }
 
     // On Unix any path stands for the file system that it is on.

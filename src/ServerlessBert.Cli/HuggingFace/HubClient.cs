@@ -19,8 +19,10 @@ internal sealed class HubClient(HubOptions options, Action<string> log) : IDispo
     public HubRetry Retry { get; } = new(options, log);
 
     /// <summary>Resolves a revision to its commit and lists the commit's files.</summary>
-    /// <exception cref="HubException">There is no such model or revision, or it is not for this user, or the hub does not answer.</exception>
-    public Task<HubRevision> ResolveAsync(ModelName model, string revision, CancellationToken cancellationToken) => Retry.RunAsync(async token =>
+    /// <exception cref="HubException">There is no such model or revision, or it is not for this user, or the hub does not
+    /// answer.</exception>
+    public Task<HubRevision> ResolveAsync(ModelName model, string revision, CancellationToken cancellationToken) =>
+        Retry.RunAsync(async token =>
     {
         var address = new Uri($"{options.Endpoint}/api/models/{model}/revision/{Uri.EscapeDataString(revision)}");
         using HttpResponseMessage response = await connection.SendAsync(HttpMethod.Get, address, leaveHub: true, range: null, token);
@@ -31,14 +33,19 @@ internal sealed class HubClient(HubOptions options, Action<string> log) : IDispo
 
     /// <summary>What the hub says of a file, without its bytes.</summary>
     /// <exception cref="HubException">There is no such file, or the hub does not answer.</exception>
-    public Task<HubFile> DescribeAsync(HubRevision revision, string file, CancellationToken cancellationToken) => Retry.RunAsync(async token =>
+    public Task<HubFile> DescribeAsync(HubRevision revision, string file, CancellationToken cancellationToken) =>
+        Retry.RunAsync(async token =>
     {
         // A redirect away from the hub, to where large files are, carries the facts itself.
-        using HttpResponseMessage response = await connection.SendAsync(HttpMethod.Head, Address(revision, file), leaveHub: false, range: null, token);
+        using HttpResponseMessage response =
+            await connection.SendAsync(HttpMethod.Head, Address(revision, file), leaveHub: false, range: null, token);
         if ((int)response.StatusCode >= 400) throw HubFaults.Of(options, revision.Model, revision.Revision, file, response);
         if (Header(response, "X-Repo-Commit") is { } commit && !commit.Equals(revision.Commit, StringComparison.OrdinalIgnoreCase))
-            throw new HubException($"{options.Endpoint} gives {file} of commit {commit} where {revision.Commit} was asked for; files of two commits do not belong together.");
-        long? size = long.TryParse(Header(response, "X-Linked-Size"), out long linked) ? linked : response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
+            throw new HubException(
+                $"{options.Endpoint} gives {file} of commit {commit} where {revision.Commit} was asked for; files of two commits do "
+                    + $"not belong together.");
+        long? size = long.TryParse(Header(response, "X-Linked-Size"), out long linked) ? linked : response.IsSuccessStatusCode
+            ? response.Content.Headers.ContentLength : null;
         return new HubFile(file, size, Unquoted(Header(response, "X-Linked-Etag") ?? Header(response, "ETag")));
     }, cancellationToken);
 
@@ -52,9 +59,11 @@ internal sealed class HubClient(HubOptions options, Action<string> log) : IDispo
 
     /// <summary>Asks for a file's bytes, once: all, or from a byte on.</summary>
     /// <exception cref="HubException">Anything but success.</exception>
-    public async Task<HttpResponseMessage> OpenAsync(HubRevision revision, string file, RangeRequest? range, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> OpenAsync(
+        HubRevision revision, string file, RangeRequest? range, CancellationToken cancellationToken)
     {
-        HttpResponseMessage response = await connection.SendAsync(HttpMethod.Get, Address(revision, file), leaveHub: true, range, cancellationToken);
+        HttpResponseMessage response =
+            await connection.SendAsync(HttpMethod.Get, Address(revision, file), leaveHub: true, range, cancellationToken);
         if (response.IsSuccessStatusCode) return response;
         using (response) throw HubFaults.Of(options, revision.Model, revision.Revision, file, response);
     }
@@ -69,13 +78,16 @@ internal sealed class HubClient(HubOptions options, Action<string> log) : IDispo
         try
         {
             using JsonDocument json = JsonDocument.Parse(document);
-            string commit = json.RootElement.GetProperty("sha").GetString() is { Length: > 0 } sha ? sha : throw new JsonException("sha is empty.");
+            string commit = json.RootElement.GetProperty("sha").GetString() is { Length: > 0 } sha ? sha
+                : throw new JsonException("sha is empty.");
             return new HubRevision(model, revision, commit, json.RootElement.GetProperty("siblings").EnumerateArray()
                 .Select(file => file.GetProperty("rfilename").GetString()!).ToHashSet(StringComparer.Ordinal));
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new HubException($"{options.Endpoint} answered something else than what a hub says of a model ({exception.Message}); is HF_ENDPOINT right?", exception);
+            throw new HubException(
+                $"{options.Endpoint} answered something else than what a hub says of a model ({exception.Message}); is HF_ENDPOINT "
+                    + $"right?", exception);
         }
     }
 
@@ -87,7 +99,9 @@ internal sealed class HubClient(HubOptions options, Action<string> log) : IDispo
         while (await body.ReadAsync(buffer, cancellationToken) is var read and > 0)
         {
             document.Write(buffer, 0, read);
-            if (document.Length > LargestDocument) throw new HubException($"{options.Endpoint} answers more than {LargestDocument >> 20} MB for {what}; is HF_ENDPOINT a hub?");
+            if (document.Length > LargestDocument)
+                throw new HubException(
+                $"{options.Endpoint} answers more than {LargestDocument >> 20} MB for {what}; is HF_ENDPOINT a hub?");
         }
         return document.ToArray();
     }
@@ -109,7 +123,8 @@ internal sealed record HubRevision(ModelName Model, string Revision, string Comm
 /// <summary>What the hub says of a file before it is fetched.</summary>
 /// <param name="Name">A plain file name.</param>
 /// <param name="Size">Bytes, where the hub says so.</param>
-/// <param name="ETag">The hub's own mark of the content, without quotes: the SHA-256 of a file in large file storage, the git blob id of any other.</param>
+/// <param name="ETag">The hub's own mark of the content, without quotes: the SHA-256 of a file in large file storage, the git
+/// blob id of any other.</param>
 internal sealed record HubFile(string Name, long? Size, string? ETag)
 {
     private const int Sha256Digits = 64, GitBlobDigits = 40;
@@ -165,35 +180,45 @@ internal static class HubFaults
     {
         HttpStatusCode status = response.StatusCode;
         Uri asked = response.RequestMessage!.RequestUri!;
-        string message = options.IsHub(asked) ? Sentence(options, model, revision, what, response) : $"{asked.Authority}, where the hub keeps {what}, answered {(int)status}";
+        string message = options.IsHub(asked) ? Sentence(options, model, revision, what, response)
+            : $"{asked.Authority}, where the hub keeps {what}, answered {(int)status}";
         return new HubException(message) { Status = status, IsPassing = IsPassing(status), RetryAfter = RetryAfter(response) };
     }
 
-    private static string Sentence(HubOptions options, ModelName model, string revision, string what, HttpResponseMessage response) => response.StatusCode switch
-    {
-        // The hub says 401 for a name that does not exist too, so as not to tell which private models there are.
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when options.Token is null =>
-            $"{options.Endpoint} does not show {model} to everyone ({(int)response.StatusCode}): it is gated or private, or has another name; set HF_TOKEN to the token of an account that may read it.",
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-            $"{options.Endpoint} does not show {model} to the owner of HF_TOKEN ({(int)response.StatusCode}): it is gated or private; ask for access at {options.Endpoint}/{model}, or set HF_TOKEN to the token of an account that may read it.",
-        HttpStatusCode.NotFound => NotFound(options, model, revision, what, response),
-        HttpStatusCode.TooManyRequests => $"{options.Endpoint} takes no more requests for now (429, {what}){(options.Token is null ? "; with HF_TOKEN set it takes more" : "")}",
-        >= HttpStatusCode.InternalServerError => $"{options.Endpoint} answered {(int)response.StatusCode} for {what}",
-        _ => $"{options.Endpoint} answered {(int)response.StatusCode} for {what} of {model}; is HF_ENDPOINT a hub?",
-    };
+    private static string Sentence(HubOptions options, ModelName model, string revision, string what, HttpResponseMessage response) =>
+        response.StatusCode switch
+        {
+            // The hub says 401 for a name that does not exist too, so as not to tell which private models there are.
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when options.Token is null =>
+                $"{options.Endpoint} does not show {model} to everyone ({(int)response.StatusCode}): it is gated or private, or has "
+                    + $"another name; set HF_TOKEN to the token of an account that may read it.",
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                $"{options.Endpoint} does not show {model} to the owner of HF_TOKEN ({(int)response.StatusCode}): it is gated or "
+                    + $"private; ask for access at {options.Endpoint}/{model}, or set HF_TOKEN to the token of an account that may read it.",
+            HttpStatusCode.NotFound => NotFound(options, model, revision, what, response),
+            HttpStatusCode.TooManyRequests =>
+                $"{options.Endpoint} takes no more requests for now (429, "
+                    + $"{what}){(options.Token is null ? "; with HF_TOKEN set it takes more" : "")}",
+            >= HttpStatusCode.InternalServerError => $"{options.Endpoint} answered {(int)response.StatusCode} for {what}",
+            _ => $"{options.Endpoint} answered {(int)response.StatusCode} for {what} of {model}; is HF_ENDPOINT a hub?",
+        };
 
     private static string NotFound(HubOptions options, ModelName model, string revision, string what, HttpResponseMessage response) =>
         (response.Headers.TryGetValues("X-Error-Code", out var codes) ? codes.First() : "") switch
         {
             "RepoNotFound" => $"{options.Endpoint} has no model named {model}.",
-            "RevisionNotFound" => $"{model} has no revision '{revision}'; its branches and tags stand at {options.Endpoint}/{model}/tree/main.",
+            "RevisionNotFound" =>
+                $"{model} has no revision '{revision}'; its branches and tags stand at {options.Endpoint}/{model}/tree/main.",
             "EntryNotFound" => $"{model} has no {what} in revision {revision}.",
-            _ => $"{options.Endpoint} has no {model} with a revision '{revision}'{(what == model.ToString() ? "" : $" and a file {what}")}.",
+            _ => $"{options.Endpoint} has no {model} with a revision "
+                + $"'{revision}'{(what == model.ToString() ? "" : $" and a file {what}")}.",
         };
 
     private static bool IsPassing(HttpStatusCode status) =>
-        status >= HttpStatusCode.InternalServerError || status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or HttpStatusCode.RequestedRangeNotSatisfiable;
+        status >= HttpStatusCode.InternalServerError
+            || status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or HttpStatusCode.RequestedRangeNotSatisfiable;
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response) =>
-        (response.Headers.RetryAfter?.Delta ?? response.Headers.RetryAfter?.Date - DateTimeOffset.UtcNow) is { } wait && wait > TimeSpan.Zero ? wait : null;
+        (response.Headers.RetryAfter?.Delta ?? response.Headers.RetryAfter?.Date - DateTimeOffset.UtcNow) is { } wait
+            && wait > TimeSpan.Zero ? wait : null;
 }

@@ -26,9 +26,13 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
 
     public HubOptions Options => options;
 
-    /// <summary>Asks, and follows redirects; a redirect that leaves the hub is followed only if <paramref name="leaveHub"/>, else it is the answer.</summary>
+    /// <summary>
+    /// Asks, and follows redirects; a redirect that leaves the hub is followed only if <paramref name="leaveHub"/>, else it is
+    /// the answer.
+    /// </summary>
     /// <exception cref="HubException">No answer, an endless chain of redirects, or one from https to http.</exception>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, bool leaveHub, RangeRequest? range, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Uri address, bool leaveHub, RangeRequest? range, CancellationToken cancellationToken)
     {
         for (int hop = 0; hop <= MostRedirects; hop++)
         {
@@ -47,7 +51,9 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         var target = new Uri(address, location);
         return target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
             ? target
-            : throw new HubException($"{address.Authority} redirects to {target.Scheme}://{target.Authority}, which is not encrypted; nothing was fetched from there.");
+            : throw new HubException(
+                $"{address.Authority} redirects to {target.Scheme}://{target.Authority}, which is not encrypted; nothing was "
+                    + $"fetched from there.");
     }
 
     public void Dispose() => client.Dispose();
@@ -58,7 +64,8 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("sbert", null));
         // A compressed answer's length and ranges would not be the file's.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
-        if (options.Token is { } token && options.IsHub(address)) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (options.Token is { } token && options.IsHub(address)) request.Headers.Authorization =
+            new AuthenticationHeaderValue("Bearer", token);
         range?.AddTo(request);
         return request;
     }
@@ -76,11 +83,15 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             }
             catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.NameResolutionError)
             {
-                throw new HubException($"{host} is not known to this network ({exception.Message}); is there a connection, and is HF_ENDPOINT right?", exception);
+                throw new HubException(
+                    $"{host} is not known to this network ({exception.Message}); is there a connection, and is HF_ENDPOINT right?",
+                    exception);
             }
             catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.SecureConnectionError)
             {
-                throw new HubException($"{host} could not prove who it is ({(exception.InnerException ?? exception).Message}); is HF_ENDPOINT right, and the clock of this machine?", exception);
+                throw new HubException(
+                    $"{host} could not prove who it is ({(exception.InnerException ?? exception).Message}); is HF_ENDPOINT right, "
+                        + $"and the clock of this machine?", exception);
             }
             catch (HttpRequestException exception)
             {
@@ -94,7 +105,8 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     }
 
     private static bool IsRedirect(HttpResponseMessage response) => response.Headers.Location is not null && response.StatusCode is
-        HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+        HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect
+            or HttpStatusCode.PermanentRedirect;
 }
 
 /// <summary>Repeats what fails in passing: after the time that the server names, else after waits that double.</summary>
@@ -105,7 +117,8 @@ internal sealed class HubRetry(HubOptions options, Action<string> log)
     private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
         {
-            ShouldHandle = new PredicateBuilder().Handle<HubException>(fault => fault.IsPassing && !(fault.RetryAfter > options.LongestWait)),
+            ShouldHandle = new PredicateBuilder()
+                .Handle<HubException>(fault => fault.IsPassing && !(fault.RetryAfter > options.LongestWait)),
             MaxRetryAttempts = options.Retries,
             Delay = options.FirstDelay,
             BackoffType = DelayBackoffType.Exponential,
@@ -113,7 +126,8 @@ internal sealed class HubRetry(HubOptions options, Action<string> log)
             DelayGenerator = attempt => ValueTask.FromResult((attempt.Outcome.Exception as HubException)?.RetryAfter),
             OnRetry = attempt =>
             {
-                log($"{attempt.Outcome.Exception!.Message}; trying again in {attempt.RetryDelay.TotalSeconds:N1} s ({attempt.AttemptNumber + 1} of {options.Retries})");
+                log($"{attempt.Outcome.Exception!.Message}; trying again in {attempt.RetryDelay.TotalSeconds:N1} s "
+                    + $"({attempt.AttemptNumber + 1} of {options.Retries})");
                 return ValueTask.CompletedTask;
             },
         })
@@ -130,7 +144,9 @@ internal sealed class HubRetry(HubOptions options, Action<string> log)
         catch (HubException fault) when (fault.IsPassing)
         {
             string wait = fault.RetryAfter is { } asked ? $" in {asked.TotalSeconds:N0} s" : " later";
-            throw new HubException($"{fault.Message}; what was fetched is kept, run the same command again{wait}.", fault) { Status = fault.Status };
+            throw new HubException(
+                $"{fault.Message}; what was fetched is kept, run the same command again{wait}.", fault)
+            { Status = fault.Status };
         }
     }
 }

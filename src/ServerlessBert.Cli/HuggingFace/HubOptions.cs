@@ -29,7 +29,8 @@ internal sealed partial record HubOptions
 
     /// <summary>Whether an address is of the hub itself: the same scheme, host and port.</summary>
     public bool IsHub(Uri address) =>
-        Uri.Compare(address, new Uri(Endpoint), UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
+        Uri.Compare(address, new Uri(Endpoint), UriComponents.SchemeAndServer, UriFormat.SafeUnescaped,
+            StringComparison.OrdinalIgnoreCase) == 0;
 
     /// <summary>Reads HF_ENDPOINT and HF_TOKEN.</summary>
     /// <exception cref="UsageException">One of them cannot be what it says it is.</exception>
@@ -42,13 +43,16 @@ internal sealed partial record HubOptions
     }
 
     private static string Address(string endpoint) =>
-        Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address is { UserInfo: "", Query: "", Fragment: "" }
+        Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
+            && address is { UserInfo: "", Query: "", Fragment: "" }
             ? endpoint.TrimEnd('/')
-            : throw new UsageException($"{EndpointVariable} must be an address such as https://huggingface.co, with no user, query or fragment.");
+            : throw new UsageException(
+                $"{EndpointVariable} must be an address such as https://huggingface.co, with no user, query or fragment.");
 
     // The token itself stays out of the sentence: it would end in logs.
     private static string Checked(string token) =>
-        Printable().IsMatch(token) ? token : throw new UsageException($"{TokenVariable} holds characters that no token has; copy it again from the hub's settings.");
+        Printable().IsMatch(token) ? token
+            : throw new UsageException($"{TokenVariable} holds characters that no token has; copy it again from the hub's settings.");
 
     [GeneratedRegex(@"\A[\x21-\x7E]+\z")]
     private static partial Regex Printable();

@@ -12,9 +12,11 @@ internal sealed class ModelPull
     private readonly string folder;
     private readonly List<HubFile> files, weights;
 
-    private ModelPull(HubClient hub, HubRevision revision, string folder, List<HubFile> texts, List<HubFile> weights, IReadOnlyList<HubFile> missing)
+    private ModelPull(
+        HubClient hub, HubRevision revision, string folder, List<HubFile> texts, List<HubFile> weights, IReadOnlyList<HubFile> missing)
     {
-        (this.hub, this.revision, this.folder, files, this.weights, Missing) = (hub, revision, folder, [.. texts, .. weights], weights, missing);
+        (this.hub, this.revision, this.folder, files, this.weights, Missing) =
+            (hub, revision, folder, [.. texts, .. weights], weights, missing);
     }
 
     /// <summary>What is to be fetched, in this order: the weights last.</summary>
@@ -74,15 +76,20 @@ internal sealed class ModelPull
     // A loader that finds vocab.txt of one model beside config.json of another computes nonsense.
     private static void RefuseToMix(string folder, ModelName model, ModelFiles chosen)
     {
-        string[] foreign = [.. ModelFiles.Known.Except(chosen.Texts).Except(chosen.Weights).Where(name => File.Exists(Path.Combine(folder, name)))];
+        string[] foreign =
+            [.. ModelFiles.Known.Except(chosen.Texts).Except(chosen.Weights).Where(name => File.Exists(Path.Combine(folder, name)))];
         if (foreign.Length > 0)
-            throw new HubException($"{folder} holds {string.Join(", ", foreign)}, which {model} does not have, so two models would mix; give another folder with --out, or delete what is there.");
+            throw new HubException(
+                $"{folder} holds {string.Join(", ", foreign)}, which {model} does not have, so two models would mix; give another "
+                    + $"folder with --out, or delete what is there.");
     }
 
     private static void RefuseToReplace(string folder, ModelName model, IEnumerable<HubFile> weights)
     {
         if (weights.FirstOrDefault(file => File.Exists(Path.Combine(folder, file.Name))) is { } other)
-            throw new HubException($"{Path.Combine(folder, other.Name)} holds other weights than {model} has; give another folder with --out, or replace them with --overwrite.");
+            throw new HubException(
+                $"{Path.Combine(folder, other.Name)} holds other weights than {model} has; give another folder with --out, or "
+                    + $"replace them with --overwrite.");
     }
 }
 
@@ -113,7 +120,8 @@ internal static class PullProgress
 
     /// <summary>Fetches what is missing, and shows it.</summary>
     public static Task<PulledModel> FetchAsync(ModelPull pull, CancellationToken cancellationToken) =>
-        Terminal.IsWatched && pull.Missing.Count > 0 ? WithBarsAsync(pull, cancellationToken) : pull.FetchAsync(WithLine, cancellationToken);
+        Terminal.IsWatched
+            && pull.Missing.Count > 0 ? WithBarsAsync(pull, cancellationToken) : pull.FetchAsync(WithLine, cancellationToken);
 
     private static Action<long> WithLine(HubFile file)
     {
@@ -122,11 +130,14 @@ internal static class PullProgress
     }
 
     private static Task<PulledModel> WithBarsAsync(ModelPull pull, CancellationToken cancellationToken) => Terminal.Errors.Progress()
-        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(),
+            new TransferSpeedColumn(), new RemainingTimeColumn())
         .StartAsync(context =>
         {
             // All at once: what is still to come is seen from the start.
-            Dictionary<HubFile, ProgressTask> tasks = pull.Missing.ToDictionary(file => file, file => context.AddTask(Markup.Escape(file.Name), autoStart: false, maxValue: Math.Max(1, file.Size ?? 1)));
+            Dictionary<HubFile, ProgressTask> tasks =
+                pull.Missing.ToDictionary(
+                file => file, file => context.AddTask(Markup.Escape(file.Name), autoStart: false, maxValue: Math.Max(1, file.Size ?? 1)));
             return pull.FetchAsync(file =>
             {
                 ProgressTask task = tasks[file];

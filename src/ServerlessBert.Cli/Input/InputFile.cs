@@ -33,7 +33,8 @@ internal static class InputFile
         {
             return await read();
         }
-        catch (Exception exception) when (exception is ReviewFileException or InvalidDataException or IOException and not Output.OutputClosedException
+        catch (Exception exception) when (
+            exception is ReviewFileException or InvalidDataException or IOException and not Output.OutputClosedException
             && !exception.Message.Contains(name, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"{name}: {exception.Message}", exception);

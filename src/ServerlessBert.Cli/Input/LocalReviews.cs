@@ -50,7 +50,8 @@ internal static class LocalTexts
         ReviewOptions options = ReviewSettings.Load();
         var texts = new List<string>();
         long errors = 0;
-        foreach (FileInfo file in existing) errors += await InputFile.ReadAsync(file.Name, () => ReadAsync(file, options, texts, cancellationToken));
+        foreach (FileInfo file in existing) errors += await InputFile.ReadAsync(
+            file.Name, () => ReadAsync(file, options, texts, cancellationToken));
         if (errors > 0) Terminal.Log($"left out: {Count.Of(errors, "unreadable row")}");
         return texts;
     }

@@ -26,7 +26,8 @@ internal static class StandardInput
     /// <exception cref="UsageException">Nothing comes: it is a terminal.</exception>
     public static (Stream Content, string Name) OpenReviews(string? format, ReviewOptions options)
     {
-        if (!Console.IsInputRedirected) throw new UsageException("- reads reviews from standard input, which is a terminal; give a file, or pipe one in.");
+        if (!Console.IsInputRedirected)
+            throw new UsageException("- reads reviews from standard input, which is a terminal; give a file, or pipe one in.");
         Stream input = Console.OpenStandardInput();
         byte[] buffer = new byte[HeadBytes];
         int length = input.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);

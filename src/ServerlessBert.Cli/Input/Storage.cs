@@ -49,14 +49,18 @@ internal static class Storage
             using var client = new TcpClient();
             await client.ConnectAsync(addresses, endpoint.Port, timeout.Token);
         }
-        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
+        catch (SocketException exception) when (
+            exception.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
         {
-            throw new StorageException($"The storage account's name {endpoint.Host} does not resolve; check {PipelineStorage.ConnectionSection} and this machine's network.");
+            throw new StorageException(
+                $"The storage account's name {endpoint.Host} does not resolve; check {PipelineStorage.ConnectionSection} and this "
+                    + $"machine's network.");
         }
         catch (SocketException exception)
         {
             throw new StorageException(
-                $"Storage does not answer at {endpoint.Authority} ({exception.Message}); start it with `sbert host`, or set {PipelineStorage.ConnectionSection} to the account to use.");
+                $"Storage does not answer at {endpoint.Authority} ({exception.Message}); start it with `sbert host`, or set "
+                    + $"{PipelineStorage.ConnectionSection} to the account to use.");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

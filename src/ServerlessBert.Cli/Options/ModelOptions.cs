@@ -41,7 +41,8 @@ internal sealed class ModelOptions
     /// <summary>Looks whether the folder is one, before anything else is read.</summary>
     /// <exception cref="UsageException">It is not.</exception>
     public void RequireFolder(ParseResult parsed) =>
-        InputFile.RequireFolder(parsed.GetRequiredValue(model), "--model names a checkpoint folder, as sbert train or sbert models pull makes one");
+        InputFile.RequireFolder(
+            parsed.GetRequiredValue(model), "--model names a checkpoint folder, as sbert train or sbert models pull makes one");
 
     /// <summary>Loads the model, or throws with the reason.</summary>
     public ReviewClassifier Load(ParseResult parsed)

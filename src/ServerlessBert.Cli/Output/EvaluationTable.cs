@@ -17,6 +17,8 @@ internal static class EvaluationTable
     }
 
     private static string Line(EvaluationMetrics metrics) =>
-        $"accuracy {metrics.Accuracy:0.000} (95 %: {metrics.AccuracyLow:0.000} to {metrics.AccuracyHigh:0.000}) on {Count.Of(metrics.Rows, "row")}, macro-F1 {metrics.MacroF1:0.000}, "
-        + $"{metrics.MeanAbsoluteError:0.00} stars off on average, {metrics.WithinOne:0.0 %} within one star, loss {metrics.Loss:0.000}, calibration error {metrics.CalibrationError:0.000}";
+        $"accuracy {metrics.Accuracy:0.000} (95 %: {metrics.AccuracyLow:0.000} to {metrics.AccuracyHigh:0.000}) on "
+            + $"{Count.Of(metrics.Rows, "row")}, macro-F1 {metrics.MacroF1:0.000}, "
+        + $"{metrics.MeanAbsoluteError:0.00} stars off on average, {metrics.WithinOne:0.0 %} within one star, loss "
+            + $"{metrics.Loss:0.000}, calibration error {metrics.CalibrationError:0.000}";
 }

@@ -17,8 +17,10 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="OutputException">It cannot be written, or is one of the inputs.</exception>
     public static OutputFile Prepare(FileInfo target, string option, params IEnumerable<FileInfo> inputs)
     {
-        if (Directory.Exists(target.FullName)) throw new OutputException($"{option} {target} is a folder; give a file in it.", isUsage: true);
-        if (inputs.Any(input => Resolved(input) == Resolved(target))) throw new OutputException($"{option} {target} is the file that is read; give another one.", isUsage: true);
+        if (Directory.Exists(target.FullName))
+            throw new OutputException($"{option} {target} is a folder; give a file in it.", isUsage: true);
+        if (inputs.Any(input => Resolved(input) == Resolved(target)))
+            throw new OutputException($"{option} {target} is the file that is read; give another one.", isUsage: true);
         // A device is written as it is: a rename would put a file in its place.
         bool isDevice = target.FullName.StartsWith("/dev/", StringComparison.Ordinal);
         string partial = isDevice ? target.FullName : $"{target.FullName}.{Path.GetRandomFileName()}.partial";
@@ -52,7 +54,8 @@ internal sealed class OutputFile : IDisposable
         if (partial != target) File.Delete(partial);
     }
 
-    private static string Resolved(FileInfo file) => file.Exists && file.ResolveLinkTarget(returnFinalTarget: true) is { } final ? final.FullName : file.FullName;
+    private static string Resolved(FileInfo file) =>
+        file.Exists && file.ResolveLinkTarget(returnFinalTarget: true) is { } final ? final.FullName : file.FullName;
 }
 
 /// <summary>Something cannot be written where it was asked for.</summary>

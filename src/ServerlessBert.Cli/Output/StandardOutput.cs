@@ -18,7 +18,8 @@ internal static class StandardOutput
     }
 
     /// <summary>Lets <see cref="Console.Out"/> write there.</summary>
-    public static void Attach() => Console.SetOut(new StreamWriter(Open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true });
+    public static void Attach() =>
+        Console.SetOut(new StreamWriter(Open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true });
 
     private sealed class PipeStream(Stream pipe) : Stream
     {

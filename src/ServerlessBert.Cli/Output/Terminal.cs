@@ -11,7 +11,8 @@ internal static class Terminal
 {
     private const int WidthOfNoTerminal = 120;
     private static readonly Lazy<IAnsiConsole> ResultConsole = new(() => Create(Console.Out, Console.IsOutputRedirected));
-    private static readonly Lazy<IAnsiConsole> ErrorConsole = new(() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }));
+    private static readonly Lazy<IAnsiConsole> ErrorConsole =
+        new(() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }));
 
     /// <summary>Standard output, for tables; what is put into them is given to <see cref="TextOf"/> first.</summary>
     public static IAnsiConsole Results => ResultConsole.Value;
@@ -52,5 +53,6 @@ internal static class Terminal
 internal static class Count
 {
     /// <summary>"1 row", "2 rows", "1,200 rows".</summary>
-    public static string Of(long number, string noun, string? plural = null) => FormattableString.Invariant($"{number:N0} {(number == 1 ? noun : plural ?? noun + "s")}");
+    public static string Of(long number, string noun, string? plural = null) =>
+        FormattableString.Invariant($"{number:N0} {(number == 1 ? noun : plural ?? noun + "s")}");
 }

@@ -57,10 +57,13 @@ internal static class TrainingDisplay
     }
 
     private static string Describe(TrainingProgress progress, TrainingPace pace) => string.Create(CultureInfo.InvariantCulture,
-        $"step {progress.Step}/{progress.TotalSteps}  loss {pace.Loss:0.000}  lr {progress.LearningRate:0.0e-0}  {pace.ReviewsPerSecond:0.0} reviews/s  {Duration(pace.Left)} left");
+        $"step {progress.Step}/{progress.TotalSteps}  loss {pace.Loss:0.000}  lr {progress.LearningRate:0.0e-0}  "
+            + $"{pace.ReviewsPerSecond:0.0} reviews/s  {Duration(pace.Left)} left");
 
     private static string Describe(TrainingProgress progress, EvaluationMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {progress.Epoch:0.##}: training loss {progress.Loss:0.000}, held-out loss {metrics.Loss:0.000}, accuracy {metrics.Accuracy:0.000} ({metrics.AccuracyLow:0.000}-{metrics.AccuracyHigh:0.000}), {metrics.MeanAbsoluteError:0.00} stars off on average");
+        $"epoch {progress.Epoch:0.##}: training loss {progress.Loss:0.000}, held-out loss {metrics.Loss:0.000}, accuracy "
+            + $"{metrics.Accuracy:0.000} ({metrics.AccuracyLow:0.000}-{metrics.AccuracyHigh:0.000}), "
+                + $"{metrics.MeanAbsoluteError:0.00} stars off on average");
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}")

@@ -21,14 +21,17 @@ public sealed class Predict(ModelCache models)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "predict")] HttpRequest request, CancellationToken cancellationToken)
     {
         if (await ReadBodyAsync(request, cancellationToken) is not { } body)
-            return Error(StatusCodes.Status413PayloadTooLarge, new RowError("body_too_large", $"The body is longer than {Limits.MaxBodyBytes} bytes; send fewer reviews, or drop a file."));
+            return Error(StatusCodes.Status413PayloadTooLarge,
+                new RowError("body_too_large",
+                $"The body is longer than {Limits.MaxBodyBytes} bytes; send fewer reviews, or drop a file."));
         if (!PredictRequest.TryParse(body, Limits, out PredictRequest? asked, out RowError? error))
             return Error(StatusCodes.Status400BadRequest, error);
 
         try
         {
             using ModelLease model = await models.AcquireAsync(cancellationToken: cancellationToken);
-            IReadOnlyList<Classification> classifications = await model.ClassifyAsync([.. asked.Reviews.Select(review => review.Text)], cancellationToken);
+            IReadOnlyList<Classification> classifications =
+                await model.ClassifyAsync([.. asked.Reviews.Select(review => review.Text)], cancellationToken);
             return Results.Bytes(Write(asked, classifications, model.Version), "application/json");
         }
         catch (ModelUnavailableException exception)

@@ -10,9 +10,12 @@ namespace ServerlessBert.Functions.Http;
 /// <param name="IsArray">Whether they came as an array, and so are answered.</param>
 internal sealed record PredictRequest(IReadOnlyList<Review> Reviews, bool IsArray)
 {
-    /// <summary>Reads <c>{"text":"…","id":"…"}</c> or an array of such objects and of plain strings; invalid UTF-8 becomes U+FFFD.</summary>
+    /// <summary>
+    /// Reads <c>{"text":"…","id":"…"}</c> or an array of such objects and of plain strings; invalid UTF-8 becomes U+FFFD.
+    /// </summary>
     public static bool TryParse(
-        ReadOnlySpan<byte> body, PredictLimits limits, [NotNullWhen(true)] out PredictRequest? request, [NotNullWhen(false)] out RowError? error)
+        ReadOnlySpan<byte> body, PredictLimits limits, [NotNullWhen(true)] out PredictRequest? request,
+            [NotNullWhen(false)] out RowError? error)
     {
         request = null;
         try
@@ -34,14 +37,18 @@ internal sealed record PredictRequest(IReadOnlyList<Review> Reviews, bool IsArra
         }
         catch (JsonException exception)
         {
-            error = new RowError("invalid_json", $"The body is not JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}); send {{\"text\":\"…\"}} or an array of such objects.");
+            error = new RowError(
+                "invalid_json", $"The body is not JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}); "
+                    + $"send {{\"text\":\"…\"}} or an array of such objects.");
             return false;
         }
     }
 
     private static RowError? CheckCount(int count, PredictLimits limits) =>
         count == 0 ? new RowError("no_reviews", "The array is empty; send at least one review.")
-        : count > limits.MaxReviews ? new RowError("too_many_reviews", $"The array holds {count} reviews, and at most {limits.MaxReviews} are answered at once; send fewer, or drop a file.")
+        : count > limits.MaxReviews
+            ? new RowError("too_many_reviews",
+            $"The array holds {count} reviews, and at most {limits.MaxReviews} are answered at once; send fewer, or drop a file.")
         : null;
 
     private static bool TryReadReview(
@@ -57,12 +64,15 @@ internal sealed record PredictRequest(IReadOnlyList<Review> Reviews, bool IsArra
         }
         if (text.ValueKind != JsonValueKind.String || (!isArray && element.ValueKind != JsonValueKind.Object))
         {
-            error = new RowError("invalid_review", $"{where} is no review; send {{\"text\":\"…\"}} with a string, or an array of them or of strings.");
+            error = new RowError(
+                "invalid_review", $"{where} is no review; send {{\"text\":\"…\"}} with a string, or an array of them or of strings.");
             return false;
         }
         if (!TryGetString(text, out string? value) || !TryGetId(element, out string? id))
         {
-            error = new RowError("invalid_text", $"{where} holds an escape sequence that is half a character, or an id that is neither a string nor a number; correct it.");
+            error = new RowError(
+                "invalid_text", $"{where} holds an escape sequence that is half a character, or an id that is neither a string nor "
+                    + $"a number; correct it.");
             return false;
         }
         if (string.IsNullOrWhiteSpace(value))
@@ -83,7 +93,9 @@ internal sealed record PredictRequest(IReadOnlyList<Review> Reviews, bool IsArra
         return property.ValueKind is JsonValueKind.Null or JsonValueKind.Number || TryGetString(property, out id);
     }
 
-    /// <summary>False for what is no string, and for one with a lone surrogate such as <c>"\ud800"</c>, which JSON's grammar allows.</summary>
+    /// <summary>
+    /// False for what is no string, and for one with a lone surrogate such as <c>"\ud800"</c>, which JSON's grammar allows.
+    /// </summary>
     private static bool TryGetString(JsonElement element, [NotNullWhen(true)] out string? value)
     {
         value = null;

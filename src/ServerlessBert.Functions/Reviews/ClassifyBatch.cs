@@ -12,7 +12,9 @@ public sealed class ClassifyBatch(BatchDelivery delivery, InvocationGrace grace,
     /// <summary>Stages the batch's predictions; the last batch commits the file.</summary>
     [Function(nameof(ClassifyBatch))]
     public Task RunAsync(
-        [QueueTrigger(StorageNames.ReviewBatches, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
+        [QueueTrigger(StorageNames.ReviewBatches, Connection = Settings.Storage)] QueueMessage message,
+            CancellationToken cancellationToken) =>
         grace.RunAsync(
-            token => delivery.HandleAsync(MessageBody.Read(message, ReviewBatchMessage.Parse, logger), message.DequeueCount, token), cancellationToken);
+            token => delivery.HandleAsync(MessageBody.Read(message, ReviewBatchMessage.Parse, logger), message.DequeueCount, token),
+                cancellationToken);
 }

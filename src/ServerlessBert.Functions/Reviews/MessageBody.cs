@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ServerlessBert.Functions.Reviews;
 
-/// <summary>Reads a queue message's body. One that cannot be read fails its function, so that the host moves it to the poison queue and nothing is lost.</summary>
+/// <summary>
+/// Reads a queue message's body. One that cannot be read fails its function, so that the host moves it to the poison queue and
+/// nothing is lost.
+/// </summary>
 internal static partial class MessageBody
 {
     public static T Read<T>(QueueMessage message, Func<BinaryData, T> parse, ILogger logger)

@@ -12,7 +12,8 @@ public sealed class SplitReviews(FileDelivery delivery, InvocationGrace grace, P
     /// <summary>Queues a message a batch.</summary>
     [Function(nameof(SplitReviews))]
     public Task RunAsync(
-        [QueueTrigger(StorageNames.ReviewFiles, Connection = Settings.Storage)] QueueMessage message, CancellationToken cancellationToken) =>
+        [QueueTrigger(StorageNames.ReviewFiles, Connection = Settings.Storage)] QueueMessage message,
+            CancellationToken cancellationToken) =>
         grace.RunAsync(token => delivery.HandleAsync(MessageBody.Read(message, Parse, logger), token), cancellationToken);
 
     private ReviewFileMessage? Parse(BinaryData body) => ReviewFileMessage.Parse(body, storage.Container(StorageNames.Reviews).Name);

@@ -22,7 +22,7 @@ public sealed partial record BertConfig
         if (!File.Exists(path))
             throw new CheckpointException($"{path} does not exist; a checkpoint folder needs a {FileName}.");
         var config = Parse(path);
-        if (config.Faults().ToList() is { Count: > 0 } faults)
+        if (config.ValidationErrors().ToList() is { Count: > 0 } faults)
             throw new CheckpointException($"{path}: {string.Join(" ", faults)}");
         return config;
     }
@@ -77,7 +77,8 @@ public sealed partial record BertConfig
     {
         if (fields["id2label"] is not JsonObject names) return;
         foreach (var (index, name) in names.ToList())
-            if (name is not null && name.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) names[index] = name.ToJsonString();
+            if (name is not null && name.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) names[
+                index] = name.ToJsonString();
     }
 
     /// <summary>The names that Hugging Face gives to labels without names: LABEL_0, LABEL_1, …</summary>

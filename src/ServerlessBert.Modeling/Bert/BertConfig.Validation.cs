@@ -10,7 +10,7 @@ public sealed partial record BertConfig
     private const int LargestSize = 1 << 24;
 
     /// <summary>What makes this configuration unusable, a sentence each; empty when it is sound.</summary>
-    public IEnumerable<string> Faults()
+    public IEnumerable<string> ValidationErrors()
     {
         if (ModelType is not ("bert" or "distilbert"))
             yield return $"model_type is '{ModelType}'; only bert and distilbert can be read.";
@@ -32,8 +32,8 @@ public sealed partial record BertConfig
             yield return $"layer_norm_eps is {LayerNormEps}; it must be positive.";
         if (!(InitializerRange >= 0 && double.IsFinite(InitializerRange)))
             yield return $"initializer_range is {InitializerRange}; it must not be negative.";
-        foreach (string fault in LabelFaults()) yield return fault;
-        foreach (string fault in OtherFaults()) yield return fault;
+        foreach (string fault in LabelErrors()) yield return fault;
+        foreach (string fault in OtherErrors()) yield return fault;
     }
 
     private IEnumerable<(string Name, long Value)> Sizes() =>
@@ -49,7 +49,7 @@ public sealed partial record BertConfig
         ("classifier_dropout", ClassifierDropout ?? 0),
     ];
 
-    private IEnumerable<string> LabelFaults()
+    private IEnumerable<string> LabelErrors()
     {
         if (ProblemType is not (null or "single_label_classification"))
             yield return $"problem_type is '{ProblemType}'; only single_label_classification can be read.";
@@ -60,7 +60,7 @@ public sealed partial record BertConfig
     }
 
     // Variants of BERT that these modules do not compute: silently wrong numbers if let through.
-    private IEnumerable<string> OtherFaults()
+    private IEnumerable<string> OtherErrors()
     {
         if (OtherFields is null) yield break;
         if (OtherFields.TryGetValue("position_embedding_type", out var kind) && kind.ToString() is not ("absolute" or ""))

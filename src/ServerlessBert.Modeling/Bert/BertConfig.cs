@@ -39,7 +39,9 @@ public sealed partial record BertConfig
     /// <summary>Width of the feed-forward layer.</summary>
     public int IntermediateSize { get; init; } = 3072;
 
-    /// <summary>The feed-forward activation: <c>gelu</c> (exact, by erf), <c>gelu_new</c> (its tanh approximation) or <c>relu</c>.</summary>
+    /// <summary>
+    /// The feed-forward activation: <c>gelu</c> (exact, by erf), <c>gelu_new</c> (its tanh approximation) or <c>relu</c>.
+    /// </summary>
     public string HiddenAct { get; init; } = "gelu";
 
     /// <summary>Dropout after embeddings and after each sub-layer, in training.</summary>
@@ -78,7 +80,9 @@ public sealed partial record BertConfig
     public IReadOnlyDictionary<string, int> Label2Id =>
         Id2Label.GroupBy(pair => pair.Value).ToDictionary(names => names.Key, names => names.Min(pair => pair.Key));
 
-    /// <summary>The number type of the saved weights, as PyTorch names it (<c>float32</c>); a remark, loading looks at the weights.</summary>
+    /// <summary>
+    /// The number type of the saved weights, as PyTorch names it (<c>float32</c>); a remark, loading looks at the weights.
+    /// </summary>
     [JsonPropertyName("torch_dtype")]
     public string? TorchDtype { get; init; }
 
@@ -98,7 +102,9 @@ public sealed partial record BertConfig
     [JsonIgnore]
     public int HeadSize => HiddenSize / NumAttentionHeads;
 
-    /// <summary>The pooler's activation: <c>tanh</c>, or DistilBERT's <c>relu</c> (its pre_classifier is a pooler by another name).</summary>
+    /// <summary>
+    /// The pooler's activation: <c>tanh</c>, or DistilBERT's <c>relu</c> (its pre_classifier is a pooler by another name).
+    /// </summary>
     [JsonIgnore]
     public string PoolerAct => IsDistilled ? "relu" : "tanh";
 

@@ -15,7 +15,8 @@ public sealed class BertForMaskedLM : nn.Module<Tensor, Tensor?, Tensor, Tensor>
 
     /// <summary>A model with fresh weights, drawn from torch's global generator; do not construct it inside a dispose scope.</summary>
     /// <exception cref="ArgumentException">The configuration is not sound.</exception>
-    public BertForMaskedLM(BertConfig config) : this(config, Sound(config), ownsEncoder: true) => BertInitialization.Initialize(this, config);
+    public BertForMaskedLM(BertConfig config) : this(config, Validated(config), ownsEncoder: true) =>
+        BertInitialization.Initialize(this, config);
 
     private BertForMaskedLM(BertConfig config, BertModel encoder, bool ownsEncoder) : base(nameof(BertForMaskedLM))
     {
@@ -55,30 +56,35 @@ public sealed class BertForMaskedLM : nn.Module<Tensor, Tensor?, Tensor, Tensor>
     public IEnumerable<(string Name, Parameter Parameter)> PretrainedParameters() =>
         named_parameters().Where(each => !each.name.StartsWith(BertShapes.Pooler, StringComparison.Ordinal));
 
-    /// <summary>Sets the share that all dropouts of the encoder drop in training, null for the configuration's own, and the seed of their masks.</summary>
+    /// <summary>
+    /// Sets the share that all dropouts of the encoder drop in training, null for the configuration's own, and the seed of their
+    /// masks.
+    /// </summary>
     internal void SetDropout(double? share, long seed = 0)
     {
         var mask = new DropoutMask((ulong)seed);
-        foreach (BertDropout each in modules().OfType<BertDropout>()) (each.Probability, each.Mask) = (share ?? Config.HiddenDropoutProb, mask);
-        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = share ?? Config.AttentionProbsDropoutProb;
+        foreach (BertDropout each in modules().OfType<BertDropout>()) (each.Probability, each.Mask) =
+            (share ?? Config.HiddenDropoutProb, mask);
+        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = share
+            ?? Config.AttentionProbsDropoutProb;
     }
 
     /// <summary>
     /// Ids [batch, sequence] int64; mask [batch, sequence], null where nothing is padding; and the positions to predict,
-    /// [batch, wanted] int64 → scores [batch * wanted, vocabulary]. Nothing is computed for the positions between them in
+    /// [batch, positions] int64 → logits [batch * positions, vocabulary]. Nothing is computed for the positions between them in
     /// the last layer and in the head, where most of a small model's work is.
     /// </summary>
-    public override Tensor forward(Tensor inputIds, Tensor? attentionMask, Tensor wanted)
+    public override Tensor forward(Tensor inputIds, Tensor? attentionMask, Tensor positions)
     {
-        using var states = bert.States(inputIds, attentionMask, tokenTypeIds: null, wanted); // [batch, wanted, hidden]
-        return Scores(states);                                                   // [batch * wanted, vocabulary]
+        using var hiddenStates = bert.HiddenStates(inputIds, attentionMask, tokenTypeIds: null, positions); // [batch, positions, hidden]
+        return Logits(hiddenStates);                                                   // [batch * positions, vocabulary]
     }
 
-    /// <summary>The head alone: last states [batch, wanted, hidden] → scores [batch * wanted, vocabulary].</summary>
-    internal Tensor Scores(Tensor states)
+    /// <summary>The head alone: last states [batch, positions, hidden] → logits [batch * positions, vocabulary].</summary>
+    internal Tensor Logits(Tensor hiddenStates)
     {
         using var scope = NewDisposeScope();
-        return cls.call(states.flatten(0, 1), bert.WordEmbeddings).MoveToOuterDisposeScope(); // [batch * wanted, vocabulary]
+        return cls.call(hiddenStates.flatten(0, 1), bert.WordEmbeddings).MoveToOuterDisposeScope(); // [batch * positions, vocabulary]
     }
 
     /// <inheritdoc/>
@@ -88,7 +94,7 @@ public sealed class BertForMaskedLM : nn.Module<Tensor, Tensor?, Tensor, Tensor>
         else if (disposing) cls.Dispose();
     }
 
-    private static BertModel Sound(BertConfig config) => config.Faults().ToList() is { Count: > 0 } faults
+    private static BertModel Validated(BertConfig config) => config.ValidationErrors().ToList() is { Count: > 0 } faults
         ? throw new ArgumentException(string.Join(" ", faults), nameof(config))
         : new BertModel(config);
 }
@@ -106,7 +112,7 @@ public sealed class BertOnlyMLMHead : nn.Module<Tensor, Tensor, Tensor>
 
     internal ScalarType? ComputeDtype { set => predictions.ComputeDtype = value; }
 
-    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → scores [rows, vocabulary].</summary>
+    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → logits [rows, vocabulary].</summary>
     public override Tensor forward(Tensor hidden, Tensor words) => predictions.call(hidden, words);
 }
 
@@ -126,10 +132,12 @@ public sealed class BertLMPredictionHead : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The number type of the product with the word embeddings; null for that of the weights. The scores are float32 either way.</summary>
+    /// <summary>
+    /// The number type of the product with the word embeddings; null for that of the weights. The scores are float32 either way.
+    /// </summary>
     public ScalarType? ComputeDtype { get; set; }
 
-    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → scores [rows, vocabulary].</summary>
+    /// <summary>States [rows, hidden] and the word embeddings [vocabulary, hidden] → logits [rows, vocabulary].</summary>
     public override Tensor forward(Tensor hidden, Tensor words)
     {
         using var scope = NewDisposeScope();

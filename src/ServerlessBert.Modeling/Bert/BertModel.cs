@@ -43,7 +43,7 @@ public sealed class BertEmbeddings : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <summary>The word embeddings, [vocabulary, hidden]: a new name for the same memory and gradient at each call.</summary>
-    internal Tensor Words => word_embeddings.weight!;
+    internal Tensor WordEmbeddings => word_embeddings.weight!;
 
     // In place and not through Embedding.weight, whose wrapper is made anew at each get.
     internal void Initialize(BertConfig config)
@@ -83,17 +83,17 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     internal double DropoutProbability { set => dropout.Probability = value; }
 
     /// <summary>
-    /// The states that ask, [batch, asking, hidden]; all states, [batch, sequence, hidden]; and what to add to the scores
-    /// ([batch, 1, 1, sequence], or null where nothing is padding) → contexts [batch, asking, hidden].
+    /// The query states, [batch, queries, hidden]; all states, [batch, sequence, hidden]; and what to add to the scores
+    /// ([batch, 1, 1, sequence], or null where nothing is padding) → contexts [batch, queries, hidden].
     /// </summary>
-    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    public override Tensor forward(Tensor queryStates, Tensor hidden, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        var q = SplitHeads(query.call(asking));                                  // [batch, heads, asking, head]
+        var q = SplitHeads(query.call(queryStates));                                  // [batch, heads, queries, head]
         var k = SplitHeads(key.call(hidden));                                    // [batch, heads, sequence, head]
         var v = SplitHeads(value.call(hidden));                                  // [batch, heads, sequence, head]
         var context = hidden.device_type == DeviceType.CPU ? Explicit(q, k, v, bias) : Fused(q, k, v, bias);
-        return context.transpose(1, 2).flatten(2)                                // [batch, asking, hidden]
+        return context.transpose(1, 2).flatten(2)                                // [batch, queries, hidden]
             .MoveToOuterDisposeScope();
     }
 
@@ -103,10 +103,10 @@ public sealed class BertSelfAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     internal Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
         using Scalar scale = 1 / Math.Sqrt(headSize);
-        var scores = Product(q, k.transpose(-2, -1)).mul_(scale);                // [batch, heads, asking, sequence]
+        var scores = Product(q, k.transpose(-2, -1)).mul_(scale);                // [batch, heads, queries, sequence]
         if (bias is not null) scores.add_(bias, HeldScalar.One);
-        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, asking, sequence]
-        return Product(dropout.call(probabilities), v);                          // [batch, heads, asking, head]
+        var probabilities = nn.functional.softmax(scores, -1);                   // [batch, heads, queries, sequence]
+        return Product(dropout.call(probabilities), v);                          // [batch, heads, queries, head]
     }
 
     // Not matmul, which does just this: TorchSharp catches no error of matmul, and a want of memory would end the process.
@@ -154,11 +154,14 @@ public sealed class BertAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → [batch, asking, hidden].</summary>
-    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    /// <summary>
+    /// The query states, [batch, queries, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> →
+    /// [batch, queries, hidden].
+    /// </summary>
+    public override Tensor forward(Tensor queryStates, Tensor hidden, Tensor? bias)
     {
-        using var context = self.call(asking, hidden, bias);                     // [batch, asking, hidden]
-        return output.call(context, asking);                                     // [batch, asking, hidden]
+        using var context = self.call(queryStates, hidden, bias);                     // [batch, queries, hidden]
+        return output.call(context, queryStates);                                     // [batch, queries, hidden]
     }
 }
 
@@ -222,12 +225,15 @@ public sealed class BertLayer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The states that ask, [batch, asking, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> → the askers' next states, [batch, asking, hidden].</summary>
-    public override Tensor forward(Tensor asking, Tensor hidden, Tensor? bias)
+    /// <summary>
+    /// The query states, [batch, queries, hidden], all states, and the scores' bias, as in <see cref="BertSelfAttention"/> →
+    /// their next states, [batch, queries, hidden].
+    /// </summary>
+    public override Tensor forward(Tensor queryStates, Tensor hidden, Tensor? bias)
     {
-        using var attended = attention.call(asking, hidden, bias);               // [batch, asking, hidden]
-        using var wide = intermediate.call(attended);                            // [batch, asking, intermediate]
-        return output.call(wide, attended);                                      // [batch, asking, hidden]
+        using var attended = attention.call(queryStates, hidden, bias);               // [batch, queries, hidden]
+        using var wide = intermediate.call(attended);                            // [batch, queries, intermediate]
+        return output.call(wide, attended);                                      // [batch, queries, hidden]
     }
 }
 
@@ -244,16 +250,16 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
 
     /// <summary>
     /// States [batch, sequence, hidden], the scores' bias ([batch, 1, 1, sequence] or null), and the positions whose last
-    /// states are wanted, [batch, wanted] int64, null for all → [batch, wanted, hidden]. The last layer computes no other
-    /// queries and feed-forwards than the wanted ones: in a shallow model half of all work.
+    /// states are computed, [batch, positions] int64, null for all → [batch, positions, hidden]. The last layer computes no other
+    /// queries and feed-forwards than those: in a shallow model half of all work.
     /// </summary>
-    public override Tensor forward(Tensor hidden, Tensor? bias, Tensor? wanted)
+    public override Tensor forward(Tensor hidden, Tensor? bias, Tensor? positions)
     {
         var current = hidden.alias();
         for (int index = 0; index < layer.Count; index++)
         {
-            using var asking = wanted is not null && index == layer.Count - 1 ? Rows(current, wanted) : current.alias();
-            var next = layer[index].call(asking, current, bias);                 // [batch, sequence or wanted, hidden]
+            using var queryStates = positions is not null && index == layer.Count - 1 ? Rows(current, positions) : current.alias();
+            var next = layer[index].call(queryStates, current, bias);                 // [batch, sequence or positions, hidden]
             current.Dispose();
             current = next;
         }
@@ -261,14 +267,14 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
     }
 
     // Not gather: its backward pass adds element by element.
-    private static Tensor Rows(Tensor hidden, Tensor wanted)
+    private static Tensor Rows(Tensor hidden, Tensor positions)
     {
         using var scope = NewDisposeScope();
         var (batch, sequence) = (hidden.size(0), hidden.size(1));
         using Scalar rows = batch, length = sequence;
         var first = arange(HeldScalar.Zero, rows, HeldScalar.One, int64, hidden.device).mul_(length).unsqueeze(1); // [batch, 1]
-        return hidden.flatten(0, 1).index_select(0, first.add(wanted, HeldScalar.One).flatten()) // [batch * wanted, hidden]
-            .unflatten(0, batch, wanted.size(1)).MoveToOuterDisposeScope();      // [batch, wanted, hidden]
+        return hidden.flatten(0, 1).index_select(0, first.add(positions, HeldScalar.One).flatten()) // [batch * positions, hidden]
+            .unflatten(0, batch, positions.size(1)).MoveToOuterDisposeScope();      // [batch, positions, hidden]
     }
 }
 
@@ -309,8 +315,11 @@ public sealed class BertModel : nn.Module<Tensor, Tensor?, Tensor?, (Tensor Last
         RegisterComponents();
     }
 
-    /// <summary>The word embeddings, [vocabulary, hidden], which a masked language model's decoder shares; the caller disposes the name, not the memory.</summary>
-    internal Tensor WordEmbeddings => embeddings.Words;
+    /// <summary>
+    /// The word embeddings, [vocabulary, hidden], which a masked language model's decoder shares; the caller disposes the name,
+    /// not the memory.
+    /// </summary>
+    internal Tensor WordEmbeddings => embeddings.WordEmbeddings;
 
     /// <summary>
     /// Ids [batch, sequence] int64; mask [batch, sequence], non-zero for real tokens, null where nothing is padding;
@@ -319,26 +328,26 @@ public sealed class BertModel : nn.Module<Tensor, Tensor?, Tensor?, (Tensor Last
     /// <exception cref="ArgumentException">The sequence is longer than max_position_embeddings.</exception>
     public override (Tensor LastHiddenState, Tensor PoolerOutput) forward(Tensor inputIds, Tensor? attentionMask, Tensor? tokenTypeIds)
     {
-        var hidden = States(inputIds, attentionMask, tokenTypeIds, wanted: null); // [batch, sequence, hidden]
+        var hidden = HiddenStates(inputIds, attentionMask, tokenTypeIds, positions: null); // [batch, sequence, hidden]
         return (hidden, pooler.call(hidden));
     }
 
     /// <summary>
-    /// As <see cref="forward"/>, but only the last states at the positions <paramref name="wanted"/>, [batch, wanted]
-    /// int64 (null: all) → [batch, wanted, hidden]. What the others would have cost in the last layer is saved.
+    /// As <see cref="forward"/>, but only the last states at the positions <paramref name="positions"/>, [batch, positions]
+    /// int64 (null: all) → [batch, positions, hidden]. What the others would have cost in the last layer is saved.
     /// </summary>
-    public Tensor States(Tensor inputIds, Tensor? attentionMask, Tensor? tokenTypeIds, Tensor? wanted)
+    public Tensor HiddenStates(Tensor inputIds, Tensor? attentionMask, Tensor? tokenTypeIds, Tensor? positions)
     {
         using var embedded = embeddings.call(inputIds, tokenTypeIds);            // [batch, sequence, hidden]
         using var bias = attentionMask is null ? null : ScoreBias(attentionMask, embedded.dtype);
-        return encoder.call(embedded, bias, wanted);                             // [batch, wanted, hidden]
+        return encoder.call(embedded, bias, positions);                             // [batch, positions, hidden]
     }
 
     /// <summary>The pooler's output alone: only [CLS] goes through the whole last layer → [batch, hidden].</summary>
     public Tensor Pooled(Tensor inputIds, Tensor? attentionMask, Tensor? tokenTypeIds)
     {
         using var first = zeros(inputIds.size(0), 1, int64, inputIds.device);    // [batch, 1]
-        using var hidden = States(inputIds, attentionMask, tokenTypeIds, first); // [batch, 1, hidden]
+        using var hidden = HiddenStates(inputIds, attentionMask, tokenTypeIds, first); // [batch, 1, hidden]
         return pooler.call(hidden);
     }
 
@@ -368,7 +377,7 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
 
     private BertForSequenceClassification(BertConfig config, bool initialize) : base(nameof(BertForSequenceClassification))
     {
-        if (config.Faults().ToList() is { Count: > 0 } faults)
+        if (config.ValidationErrors().ToList() is { Count: > 0 } faults)
             throw new ArgumentException(string.Join(" ", faults), nameof(config));
         Config = config;
         bert = new BertModel(config);
@@ -410,7 +419,8 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor?, T
     internal void SetDropout(double? hidden = null, double? attention = null, double? classifierInput = null)
     {
         foreach (BertDropout each in modules().OfType<BertDropout>()) each.Probability = hidden ?? Config.HiddenDropoutProb;
-        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = attention ?? Config.AttentionProbsDropoutProb;
+        foreach (BertSelfAttention each in modules().OfType<BertSelfAttention>()) each.DropoutProbability = attention
+            ?? Config.AttentionProbsDropoutProb;
         dropout.Probability = classifierInput ?? Config.ClassifierDropout ?? hidden ?? Config.HiddenDropoutProb;
     }
 

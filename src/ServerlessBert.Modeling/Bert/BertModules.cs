@@ -40,7 +40,10 @@ public sealed class BertLinear : nn.Module<Tensor, Tensor>
     }
 }
 
-/// <summary>Inverted dropout (Srivastava et al. 2014); its masks come from <see cref="DropoutMask"/> on the CPU, from torch's generator on a GPU.</summary>
+/// <summary>
+/// Inverted dropout (Srivastava et al. 2014); its masks come from <see cref="DropoutMask"/> on the CPU, from torch's generator on
+/// a GPU.
+/// </summary>
 public sealed class BertDropout : nn.Module<Tensor, Tensor>
 {
     internal BertDropout(double probability) : base(nameof(BertDropout))
@@ -120,7 +123,7 @@ internal static class BertInitialization
     /// <summary>Normal(0, range) for linear and embedding weights, zero biases, LayerNorm 1 and 0, a zero padding row.</summary>
     public static void Initialize(nn.Module module, BertConfig config)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         foreach (var part in module.modules().Prepend(module))
             InitializeOwn(part, config);
     }

@@ -20,7 +20,9 @@ internal sealed class DropoutMask(ulong? seed)
 
     private ulong calls;
 
-    /// <summary>A mask of 0 with probability <paramref name="p"/>, else 1 / (1 - p), so that expectations stay (inverted dropout).</summary>
+    /// <summary>
+    /// A mask of 0 with probability <paramref name="p"/>, else 1 / (1 - p), so that expectations stay (inverted dropout).
+    /// </summary>
     /// <param name="shape">Any shape.</param>
     /// <param name="p">From 0 to below 1.</param>
     /// <param name="dtype">float32 or bfloat16.</param>
@@ -46,7 +48,8 @@ internal sealed class DropoutMask(ulong? seed)
             Parallel.For(0, (length + Stream - 1) / Stream, stream =>
             {
                 int at = stream * Stream;
-                FillStream(new Span<T>(all + at, Math.Min(Stream, length - at)), threshold, kept, Mix(key ^ Mix(call ^ Mix((ulong)stream))));
+                FillStream(new Span<T>(all + at, Math.Min(Stream, length - at)), threshold, kept,
+                    Mix(key ^ Mix(call ^ Mix((ulong)stream))));
             });
         }
     }

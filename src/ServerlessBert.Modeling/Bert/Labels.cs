@@ -47,6 +47,8 @@ public sealed partial class Labels
     private static int? StepOf(string name) =>
         Step().Match(name) is { Success: true } match ? int.Parse(match.Groups["step"].Value, CultureInfo.InvariantCulture) : null;
 
-    [GeneratedRegex(@"\A\s*(LABEL_)?(?<step>[0-9]{1,2})([ _-]?stars?)?\s*\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A\s*(LABEL_)?(?<step>[0-9]{1,2})([ _-]?stars?)?\s*\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Step();
 }

@@ -13,7 +13,10 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The model's shape and labels.</summary>
     public BertConfig Config => Model.Config;
 
-    /// <summary>The module tree: in evaluation mode where it was loaded, as <c>from_pretrained</c> leaves it; <see cref="Dispose"/> frees it.</summary>
+    /// <summary>
+    /// The module tree: in evaluation mode where it was loaded, as <c>from_pretrained</c> leaves it; <see cref="Dispose"/> frees
+    /// it.
+    /// </summary>
     public BertForSequenceClassification Model { get; }
 
     /// <summary>The tokenizer that belongs to the vocabulary.</summary>
@@ -80,6 +83,8 @@ public sealed record CheckpointOptions
     /// <summary>Seeds the parts that the files do not have: the classifier of a bare encoder.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Refuses a folder without a trained classifier and pooler: right for predicting, wrong for fine-tuning, so off by default.</summary>
+    /// <summary>
+    /// Refuses a folder without a trained classifier and pooler: right for predicting, wrong for fine-tuning, so off by default.
+    /// </summary>
     public bool RequireClassifier { get; init; }
 }

@@ -17,7 +17,8 @@ internal sealed class CheckpointFolder : IDisposable
     public Dictionary<string, StoredTensor> Tensors { get; } = [];
 
     /// <summary>Opens a folder and checks every header.</summary>
-    /// <exception cref="CheckpointException">No weights, a pickle only, an index that does not fit its shards, or a malformed file.</exception>
+    /// <exception cref="CheckpointException">No weights, a pickle only, an index that does not fit its shards, or a malformed
+    /// file.</exception>
     public static CheckpointFolder Open(string folder)
     {
         var opened = new CheckpointFolder();
@@ -73,9 +74,11 @@ internal sealed class CheckpointFolder : IDisposable
             return json.RootElement.GetProperty("weight_map").Deserialize<Dictionary<string, string>>()!
                 .ToDictionary(pair => pair.Key, pair => pair.Value ?? "");
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (
+            exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
-            throw new CheckpointException($"{path} is not an index of shards (an object 'weight_map' from key to file name): {exception.Message}", exception);
+            throw new CheckpointException(
+                $"{path} is not an index of shards (an object 'weight_map' from key to file name): {exception.Message}", exception);
         }
     }
 
@@ -84,7 +87,8 @@ internal sealed class CheckpointFolder : IDisposable
         if (!Directory.Exists(folder)) return new($"The checkpoint folder {folder} does not exist.");
         return File.Exists(Path.Combine(folder, PickleFile)) || File.Exists(Path.Combine(folder, PickleFile + ".index.json"))
             ? new($"{folder} has only {PickleFile}, a pickle, which can run code when it is loaded and is not read here. Convert it with: "
-                + $"python -c \"from transformers import AutoModelForSequenceClassification as M; M.from_pretrained('{folder}').save_pretrained('{folder}', safe_serialization=True)\"")
+                + $"python -c \"from transformers import AutoModelForSequenceClassification as M; "
+                    + $"M.from_pretrained('{folder}').save_pretrained('{folder}', safe_serialization=True)\"")
             : new($"{folder} has no {WeightsFile} and no {IndexFile}; is it a checkpoint folder?");
     }
 }

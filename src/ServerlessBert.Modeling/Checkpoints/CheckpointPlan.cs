@@ -29,7 +29,9 @@ internal sealed record CheckpointPlan(
         DropUnused(stored, shapes, notes);
         var fresh = FreshParts(stored, shapes, notes);
         if (options.RequireClassifier && fresh.Count > 0)
-            throw new CheckpointException($"{folder} has no trained {(fresh.ContainsKey(ClassifierWeight) ? "classifier" : "pooler")}, so it cannot classify; fine-tune it first.");
+            throw new CheckpointException(
+                $"{folder} has no trained {(fresh.ContainsKey(ClassifierWeight) ? "classifier" : "pooler")}, so it cannot classify; "
+                    + $"fine-tune it first.");
         RequireFit(folder, stored, shapes, fresh);
         return new CheckpointPlan(config, stored, fresh, notes);
     }
@@ -57,11 +59,14 @@ internal sealed record CheckpointPlan(
     // Other code's buffers and heads, a loss's weights: what the model has no place for, as from_pretrained warns of.
     private static void DropUnused(Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, List<string> notes)
     {
-        string[] unused = [.. stored.Where(pair => !shapes.ContainsKey(pair.Key)).Select(pair => Named(pair.Key, pair.Value)).Order(StringComparer.Ordinal)];
+        string[] unused =
+            [.. stored.Where(pair => !shapes.ContainsKey(pair.Key)).Select(pair => Named(pair.Key, pair.Value))
+            .Order(StringComparer.Ordinal)];
         Drop(stored, key => !shapes.ContainsKey(key));
         if (unused.Length == 0) return;
         string more = unused.Length > MaxNamed ? $" and {unused.Length - MaxNamed} more" : "";
-        notes.Add($"{(unused.Length == 1 ? "A tensor is" : $"{unused.Length} tensors are")} not used: {string.Join(", ", unused.Take(MaxNamed))}{more}.");
+        notes.Add($"{(unused.Length == 1 ? "A tensor is" : $"{unused.Length} tensors are")} not used: "
+            + $"{string.Join(", ", unused.Take(MaxNamed))}{more}.");
     }
 
     // Hugging Face leaves labels without names out of config.json; then the classifier says how many there are.
@@ -73,10 +78,12 @@ internal sealed record CheckpointPlan(
         return config with { Id2Label = BertConfig.NumberedLabels((int)labels) };
     }
 
-    private static Dictionary<string, long[]> FreshParts(Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, List<string> notes)
+    private static Dictionary<string, long[]> FreshParts(
+        Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, List<string> notes)
     {
         var fresh = new Dictionary<string, long[]>();
-        foreach (var (prefix, name) in (ReadOnlySpan<(string, string)>)[(BertShapes.Pooler, "pooler"), (BertShapes.Classifier, "classifier")])
+        foreach (var (prefix, name) in (ReadOnlySpan<(string, string)>)[
+            (BertShapes.Pooler, "pooler"), (BertShapes.Classifier, "classifier")])
         {
             // A part of which anything is there is not absent but broken.
             if (stored.Keys.Any(key => key.StartsWith(prefix, StringComparison.Ordinal))) continue;
@@ -86,13 +93,15 @@ internal sealed record CheckpointPlan(
         return fresh;
     }
 
-    private static void RequireFit(string folder, Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, Dictionary<string, long[]> fresh)
+    private static void RequireFit(
+        string folder, Dictionary<string, StoredTensor> stored, Dictionary<string, long[]> shapes, Dictionary<string, long[]> fresh)
     {
         string[] faults =
         [
             .. shapes.Keys.Where(key => !stored.ContainsKey(key) && !fresh.ContainsKey(key)).Select(key => $"missing: {key}"),
             .. stored.Where(pair => shapes.TryGetValue(pair.Key, out var shape) && !shape.SequenceEqual(pair.Value.Entry.Shape))
-                .Select(pair => $"wrong shape: {Named(pair.Key, pair.Value)} is {Text(pair.Value.Entry.Shape)}, config.json says {Text(shapes[pair.Key])}"),
+                .Select(pair => $"wrong shape: {Named(pair.Key, pair.Value)} is {Text(pair.Value.Entry.Shape)}, config.json says "
+                    + $"{Text(shapes[pair.Key])}"),
             .. stored.Where(pair => !TorchSharp.torch.is_floating_point(pair.Value.Entry.Dtype))
                 .Select(pair => $"wrong number type: {Named(pair.Key, pair.Value)} is {pair.Value.Entry.Dtype}"),
         ];

@@ -50,7 +50,7 @@ internal static class CheckpointLoading
 
     private static void Initialize(Tensor tensor, string key, BertConfig config, Generator generator)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         if (key.EndsWith(".bias", StringComparison.Ordinal)) tensor.zero_();
         else tensor.normal_(0, config.InitializerRange, generator); // nn.init.normal_ takes a generator too, and ignores it.

@@ -55,7 +55,8 @@ public static class MaskedLMHead
             .ToDictionary(each => each.Name, each => each.Value);
         if (stored.Count == 0) return false;
 
-        foreach (var (name, parameter) in model.PretrainedParameters().Where(each => each.Name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var (name, parameter) in model.PretrainedParameters()
+            .Where(each => each.Name.StartsWith(Prefix, StringComparison.Ordinal)))
             Read(stored, name, parameter, folder);
         return true;
     }
@@ -65,7 +66,9 @@ public static class MaskedLMHead
         if (!stored.TryGetValue(name, out StoredTensor? tensor))
             throw new CheckpointException($"{folder} holds a part of a masked language model's head, but not {name}.");
         if (!tensor.Entry.Shape.SequenceEqual(parameter.shape))
-            throw new CheckpointException($"{folder}: {name} is [{string.Join(", ", tensor.Entry.Shape)}], but config.json says [{string.Join(", ", parameter.shape)}].");
+            throw new CheckpointException(
+                $"{folder}: {name} is [{string.Join(", $", tensor.Entry.Shape)}], but config.json says "
+                    + $"[{string.Join(", ", parameter.shape)}].");
         tensor.Reader.ReadInto(tensor.Entry, parameter);
     }
 }

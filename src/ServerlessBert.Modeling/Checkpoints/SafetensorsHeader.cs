@@ -65,9 +65,11 @@ public sealed class SafetensorsHeader
             if (entry.End > dataLength)
                 throw new SafetensorsException($"tensor '{entry.Name}' ends at byte {entry.End}, but the data has {dataLength}");
             if (entry.Begin < covered)
-                throw new SafetensorsException($"tensor '{entry.Name}' begins at byte {entry.Begin} and overlaps the one before it, which ends at {covered}");
+                throw new SafetensorsException(
+                    $"tensor '{entry.Name}' begins at byte {entry.Begin} and overlaps the one before it, which ends at {covered}");
             if (entry.Begin > covered)
-                throw new SafetensorsException($"there is a hole before tensor '{entry.Name}': bytes {covered} to {entry.Begin} belong to none");
+                throw new SafetensorsException(
+                    $"there is a hole before tensor '{entry.Name}': bytes {covered} to {entry.Begin} belong to none");
             covered = entry.End;
         }
         if (covered != dataLength)
@@ -106,7 +108,8 @@ internal static class SafetensorsHeaderJson
 
     private static IEnumerable<KeyValuePair<string, string>> Metadata(JsonProperty metadata) =>
         from property in Expect(metadata.Value, JsonValueKind.Object, MetadataKey).EnumerateObject()
-        select KeyValuePair.Create(property.Name, Expect(property.Value, JsonValueKind.String, $"{MetadataKey}.{property.Name}").GetString()!);
+        select KeyValuePair.Create(
+            property.Name, Expect(property.Value, JsonValueKind.String, $"{MetadataKey}.{property.Name}").GetString()!);
 
     private static SafetensorsEntry Entry(JsonProperty tensor)
     {
@@ -161,7 +164,8 @@ internal static class SafetensorsHeaderJson
     {
         if (Expect(value, JsonValueKind.Array, what).GetArrayLength() > MaxDimensions)
             throw new SafetensorsException($"{what} has more than {MaxDimensions} numbers");
-        return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long integer) && integer >= 0
+        return [.. value.EnumerateArray()
+            .Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long integer) && integer >= 0
             ? integer
             : throw new SafetensorsException($"{what} holds something other than a non-negative 64-bit integer"))];
     }

@@ -46,13 +46,14 @@ public sealed class SafetensorsReader : IDisposable
     public void ReadInto(SafetensorsEntry entry, Tensor destination)
     {
         if (!destination.shape.SequenceEqual(entry.Shape))
-            throw new ArgumentException($"'{entry.Name}' has shape [{string.Join(", ", entry.Shape)}], its destination [{string.Join(", ", destination.shape)}].");
+            throw new ArgumentException(
+                $"'{entry.Name}' has shape [{string.Join(", ", entry.Shape)}], its destination [{string.Join(", ", destination.shape)}].");
         if (destination.dtype == entry.Dtype && destination.device_type == TorchSharp.DeviceType.CPU && destination.is_contiguous())
         {
             ReadBytes(entry, destination);
             return;
         }
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         destination.copy_(Read(entry));
     }
@@ -113,7 +114,7 @@ internal static class TensorMemory
     /// <summary>Calls <paramref name="handle"/> with each piece and its offset in bytes.</summary>
     public static void ForEachPiece(Tensor tensor, Piece handle)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         long elements = tensor.numel(), size = tensor.element_size();
         if (elements == 0) return;
         using var flat = tensor.view(-1);

@@ -35,10 +35,12 @@ public static class SafetensorsWriter
         }
     }
 
-    private static List<(string Name, Tensor Tensor, ScalarType Dtype)> Plan(IEnumerable<KeyValuePair<string, Tensor>> tensors, ScalarType? dtype) =>
+    private static List<(string Name, Tensor Tensor, ScalarType Dtype)> Plan(IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        ScalarType? dtype) =>
     [
         .. tensors
-            .Select(pair => (Name: pair.Key, Tensor: pair.Value, Dtype: pair.Value.is_floating_point() ? dtype ?? pair.Value.dtype : pair.Value.dtype))
+            .Select(pair => (
+                Name: pair.Key, Tensor: pair.Value, Dtype: pair.Value.is_floating_point() ? dtype ?? pair.Value.dtype : pair.Value.dtype))
             .OrderBy(tensor => SafetensorsDtype.Rank(tensor.Dtype))
             .ThenBy(tensor => tensor.Name, StringComparer.Ordinal),
     ];
@@ -85,7 +87,7 @@ public static class SafetensorsWriter
 
     private static void WriteData(FileStream stream, Tensor tensor, ScalarType dtype)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var stored = tensor.detach().cpu().to(dtype).contiguous();
         TensorMemory.ForEachPiece(stored, (bytes, _) => stream.Write(bytes));

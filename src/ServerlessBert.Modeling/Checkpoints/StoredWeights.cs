@@ -22,7 +22,10 @@ internal sealed class TensorsInMemory(IReadOnlyDictionary<string, Tensor> tensor
     public bool Has(string key) => tensors.ContainsKey(key);
 }
 
-/// <summary>An open checkpoint folder whose tensors are read when they are asked for, each with one copy: from the file into the tensor's memory.</summary>
+/// <summary>
+/// An open checkpoint folder whose tensors are read when they are asked for, each with one copy: from the file into the tensor's
+/// memory.
+/// </summary>
 internal sealed class StoredWeights : IWeightSource, IDisposable
 {
     private readonly CheckpointFolder files;
@@ -34,7 +37,8 @@ internal sealed class StoredWeights : IWeightSource, IDisposable
     public BertConfig Config => plan.Config;
 
     /// <summary>Opens a folder that can classify, and checks that its tensors are those of its configuration.</summary>
-    /// <exception cref="CheckpointException">The folder is not a sound checkpoint, or has no trained classifier; every fault is named.</exception>
+    /// <exception cref="CheckpointException">The folder is not a sound checkpoint, or has no trained classifier; every fault is
+    /// named.</exception>
     public static StoredWeights Open(string folder)
     {
         var config = BertConfig.Load(folder);

@@ -9,9 +9,12 @@ namespace ServerlessBert.Modeling.Checkpoints;
 public static class WeightConversion
 {
     private const string ConfigFile = "config.json";
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable =
+        new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Rewrites the folder's weights, all in one model.safetensors under the names that they have; every other file stays.</summary>
+    /// <summary>
+    /// Rewrites the folder's weights, all in one model.safetensors under the names that they have; every other file stays.
+    /// </summary>
     /// <param name="folder">A checkpoint folder.</param>
     /// <param name="dtype">float32 or bfloat16; the latter rounds to 8 bits of mantissa, as computing in it does.</param>
     /// <exception cref="CheckpointException">The folder is not a sound checkpoint.</exception>

@@ -37,7 +37,8 @@ internal static partial class WeightNames
     public static string ToDistilBert(string key)
     {
         if (key.StartsWith("bert.pooler.dense.", StringComparison.Ordinal)) return key.Replace("bert.pooler.dense.", "pre_classifier.");
-        if (!key.StartsWith("bert.", StringComparison.Ordinal)) return WithPrefixOf(HeadNames.Select(name => (name.Bert, name.DistilBert)), key);
+        if (!key.StartsWith("bert.", StringComparison.Ordinal))
+            return WithPrefixOf(HeadNames.Select(name => (name.Bert, name.DistilBert)), key);
         key = key.Replace("bert.encoder.layer.", "bert.transformer.layer.");
         return "distil" + RenameInLayer(key, name => (name.Bert, name.DistilBert));
     }

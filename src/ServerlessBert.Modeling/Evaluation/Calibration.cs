@@ -27,7 +27,10 @@ public sealed record Calibration
     /// <summary>Expected calibration error without it.</summary>
     public required double ErrorBefore { get; init; }
 
-    /// <summary>Expected calibration error with it; each half of the rows by the temperature of the other half, so that it is not measured on what it was fitted to.</summary>
+    /// <summary>
+    /// Expected calibration error with it; each half of the rows by the temperature of the other half, so that it is not measured
+    /// on what it was fitted to.
+    /// </summary>
     public required double ErrorAfter { get; init; }
 
     /// <summary>Mean cross-entropy without it, in nats.</summary>
@@ -42,7 +45,8 @@ public sealed record Calibration
     public static Calibration Fit(IReadOnlyList<int> labels, IReadOnlyList<float[]> probabilities)
     {
         int[] all = [.. Enumerable.Range(0, labels.Count)];
-        double[] ofHalf = [.. Enumerable.Range(0, 2).Select(half => TemperatureOf(labels, probabilities, [.. all.Where(row => row % 2 == half)]))];
+        double[] ofHalf =
+            [.. Enumerable.Range(0, 2).Select(half => TemperatureOf(labels, probabilities, [.. all.Where(row => row % 2 == half)]))];
         float[][] crossed = [.. all.Select(row => At(probabilities[row], ofHalf[1 - row % 2]))];
         EvaluationMetrics before = EvaluationMetrics.Of(labels, probabilities), after = EvaluationMetrics.Of(labels, crossed);
         return new Calibration
@@ -72,7 +76,8 @@ public sealed record Calibration
     {
         if (rows.Length == 0) return 1;
         double[][] logs = [.. rows.Select(row => probabilities[row].Select(p => LogOf(p)).ToArray())];
-        double LossAt(double logTemperature) => rows.Index().Average(each => LossOf(logs[each.Index], labels[each.Item], Math.Exp(logTemperature)));
+        double LossAt(double logTemperature) =>
+            rows.Index().Average(each => LossOf(logs[each.Index], labels[each.Item], Math.Exp(logTemperature)));
 
         double golden = (Math.Sqrt(5) - 1) / 2;
         double low = Math.Log(Lowest), high = Math.Log(Highest);
@@ -104,7 +109,10 @@ public sealed record Calibration
     private static double LogOf(float probability) => Math.Log(Math.Max(probability, float.Epsilon));
 }
 
-/// <summary>The predictions whose confidence lies in one of ten equal ranges, as is usual for calibration (Guo et al. 2017, arXiv:1706.04599).</summary>
+/// <summary>
+/// The predictions whose confidence lies in one of ten equal ranges, as is usual for calibration (Guo et al. 2017,
+/// arXiv:1706.04599).
+/// </summary>
 /// <param name="Rows">How many.</param>
 /// <param name="Accuracy">The share of them that is right; 0 where there are none.</param>
 /// <param name="Confidence">Their mean confidence; 0 where there are none.</param>
@@ -126,7 +134,9 @@ public sealed record CalibrationBin(long Rows, double Accuracy, double Confidenc
             ref var sum = ref sums[Math.Min(Bins - 1, (int)(confidence * Bins))];
             sum = (sum.Rows + 1, sum.Right + (isRight ? 1 : 0), sum.Confidence + confidence);
         }
-        return [.. sums.Select(sum => sum.Rows == 0 ? new CalibrationBin(0, 0, 0) : new CalibrationBin(sum.Rows, (double)sum.Right / sum.Rows, sum.Confidence / sum.Rows))];
+        return [.. sums.Select(
+            sum => sum.Rows == 0 ? new CalibrationBin(0, 0, 0)
+            : new CalibrationBin(sum.Rows, (double)sum.Right / sum.Rows, sum.Confidence / sum.Rows))];
     }
 
     /// <summary>Expected calibration error: mean over the bins of |accuracy - confidence|, weighted by rows; 0 without rows.</summary>

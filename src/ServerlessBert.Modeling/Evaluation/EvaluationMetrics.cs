@@ -45,7 +45,8 @@ public sealed record EvaluationMetrics
     public static EvaluationMetrics Of(IReadOnlyList<int> labels, IReadOnlyList<float[]> probabilities)
     {
         if (labels.Count == 0 || labels.Count != probabilities.Count)
-            throw new ArgumentException($"Metrics need as many predictions as labels and at least one; there are {probabilities.Count} and {labels.Count}.");
+            throw new ArgumentException(
+                $"Metrics need as many predictions as labels and at least one; there are {probabilities.Count} and {labels.Count}.");
 
         var confusion = new ConfusionMatrix(probabilities[0].Length);
         double loss = 0;
@@ -125,7 +126,8 @@ public sealed class ConfusionMatrix
     public long Within(int distance) => Cells().Where(cell => Math.Abs(cell.Actual - cell.Predicted) <= distance).Sum(cell => cell.Count);
 
     /// <summary>Mean of |predicted - actual|, in labels (stars).</summary>
-    public double MeanAbsoluteError => Total == 0 ? 0 : Cells().Sum(cell => Math.Abs(cell.Actual - cell.Predicted) * (double)cell.Count) / Total;
+    public double MeanAbsoluteError =>
+        Total == 0 ? 0 : Cells().Sum(cell => Math.Abs(cell.Actual - cell.Predicted) * (double)cell.Count) / Total;
 
     /// <summary>F1 of one label: 2 TP / (2 TP + FP + FN); 0 where the label neither occurs nor is predicted.</summary>
     public double F1(int label)
@@ -138,7 +140,8 @@ public sealed class ConfusionMatrix
 
     /// <summary>The counts as rows: [actual][predicted].</summary>
     public long[][] ToArrays() =>
-        [.. Enumerable.Range(0, Labels).Select(actual => Enumerable.Range(0, Labels).Select(predicted => counts[actual, predicted]).ToArray())];
+        [.. Enumerable.Range(0, Labels)
+            .Select(actual => Enumerable.Range(0, Labels).Select(predicted => counts[actual, predicted]).ToArray())];
 
     private IEnumerable<(int Actual, int Predicted, long Count)> Cells() =>
         from actual in Enumerable.Range(0, Labels)

@@ -32,7 +32,8 @@ public sealed record CalibrationTemperature(double Temperature)
         {
             throw new CheckpointException($"{path} is not JSON: {exception.Message}", exception);
         }
-        throw new CheckpointException($"{path} has no positive 'temperature'; delete the file to use the model without calibration, or train it again.");
+        throw new CheckpointException(
+            $"{path} has no positive 'temperature'; delete the file to use the model without calibration, or train it again.");
     }
 
     /// <summary>softmax(logits / temperature), [labels].</summary>
@@ -42,7 +43,8 @@ public sealed record CalibrationTemperature(double Temperature)
         float greatest = float.NegativeInfinity;
         foreach (float logit in logits) greatest = Math.Max(greatest, logit);
         double sum = 0;
-        for (int label = 0; label < result.Length; label++) sum += result[label] = (float)Math.Exp((logits[label] - greatest) / Temperature);
+        for (int label = 0; label < result.Length; label++) sum += result[label] =
+            (float)Math.Exp((logits[label] - greatest) / Temperature);
         for (int label = 0; label < result.Length; label++) result[label] = (float)(result[label] / sum);
         return result;
     }

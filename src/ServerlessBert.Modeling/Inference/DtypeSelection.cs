@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ServerlessBert.Modeling.Inference.Packed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,9 +15,12 @@ internal static class DtypeSelection
     // gains more by int8 than this projection does: its GELU and its wide inputs stay outside of the measurement.
     private const double WorthwhileGain = 1.2, WorthwhileGainOfInt8 = 1.05;
 
-    private static readonly Lazy<double> Float32Seconds = new(() => SecondsOf(float32)), BFloat16Seconds = new(() => SecondsOf(bfloat16)), Int8Seconds = new(SecondsOfInt8);
+    private static readonly Lazy<double> Float32Seconds = new(() => SecondsOf(float32)), BFloat16Seconds = new(() => SecondsOf(bfloat16)),
+        Int8Seconds = new(SecondsOfInt8);
 
-    /// <summary>The number type that a choice means for products on a device; every GPU that is rented for this computes bfloat16 faster.</summary>
+    /// <summary>
+    /// The number type that a choice means for products on a device; every GPU that is rented for this computes bfloat16 faster.
+    /// </summary>
     public static ScalarType On(this InferenceDtype choice, Device device) => choice switch
     {
         InferenceDtype.Float32 => float32,
@@ -29,7 +33,9 @@ internal static class DtypeSelection
     public static InferenceDtype Plain(InferenceDtype choice) => choice switch
     {
         InferenceDtype.Auto => FasterFloat,
-        InferenceDtype.Int8 => throw new NotSupportedException("int8 needs oneDNN's operations, which this platform's libtorch lacks; choose float32 or bfloat16."),
+        InferenceDtype.Int8 =>
+            throw new NotSupportedException(
+            "int8 needs oneDNN's operations, which this platform's libtorch lacks; choose float32 or bfloat16."),
         _ => choice,
     };
 
@@ -45,7 +51,8 @@ internal static class DtypeSelection
     /// <summary>The number type of what the layers in eight bits do not sum up.</summary>
     public static ScalarType InsideInt8Layers => InferenceDtype.Auto.On(CPU);
 
-    private static InferenceDtype FasterFloat => Float32Seconds.Value > WorthwhileGain * BFloat16Seconds.Value ? InferenceDtype.BFloat16 : InferenceDtype.Float32;
+    private static InferenceDtype FasterFloat =>
+        Float32Seconds.Value > WorthwhileGain * BFloat16Seconds.Value ? InferenceDtype.BFloat16 : InferenceDtype.Float32;
 
     private static bool Int8IsFaster => !Int8Layers.IsMissing
         && (FasterFloat == InferenceDtype.BFloat16 ? BFloat16Seconds : Float32Seconds).Value > WorthwhileGainOfInt8 * Int8Seconds.Value;
@@ -63,7 +70,8 @@ internal static class DtypeSelection
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         TorchScriptOps operations = Int8Layers.ProductAlone;
-        Tensor input = ones([Tokens, Inputs]), weight = operations.Call("pack", ones([Outputs, Inputs], int8)), scales = ones([Outputs]), zero = zeros([1], int32), bias = zeros([Outputs]);
+        Tensor input = ones([Tokens, Inputs]), weight = operations.Call("pack", ones([Outputs, Inputs], int8)), scales = ones([Outputs]),
+            zero = zeros([1], int32), bias = zeros([Outputs]);
         using Scalar dtype = (long)ScalarType.Float32;
         return Best(() => operations.Call("linear", input, weight, scales, bias, zero, dtype));
     }

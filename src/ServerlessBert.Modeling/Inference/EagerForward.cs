@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference.Packed;
 using ServerlessBert.Modeling.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +20,9 @@ internal interface IForward : IDisposable
     float[][] Logits(IReadOnlyList<int[]> rows);
 }
 
-/// <summary>The module tree in eval mode on padded batches: works everywhere, and is what <see cref="PackedForward"/> is tested against.</summary>
+/// <summary>
+/// The module tree in eval mode on padded batches: works everywhere, and is what <see cref="PackedForward"/> is tested against.
+/// </summary>
 /// <param name="model">Taken over and disposed.</param>
 /// <param name="paddingId">The id of [PAD].</param>
 internal sealed class EagerForward(BertForSequenceClassification model, int paddingId) : IForward
@@ -50,7 +53,8 @@ internal static class ForwardPass
     public static float[][] Logits(BertForSequenceClassification model, IReadOnlyList<int[]> rows, int paddingId, Device device) =>
         Run(model, rows, paddingId, device, logits => logits);
 
-    private static float[][] Run(BertForSequenceClassification model, IReadOnlyList<int[]> rows, int paddingId, Device device, Func<Tensor, Tensor> last)
+    private static float[][] Run(
+        BertForSequenceClassification model, IReadOnlyList<int[]> rows, int paddingId, Device device, Func<Tensor, Tensor> last)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();

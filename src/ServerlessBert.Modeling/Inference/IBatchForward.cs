@@ -1,6 +1,9 @@
 namespace ServerlessBert.Modeling.Inference;
 
-/// <summary>From the token ids of any number of reviews to their logits: cuts them into forward passes and shares these out over the cores.</summary>
+/// <summary>
+/// From the token ids of any number of reviews to their logits: cuts them into forward passes and shares these out over the
+/// cores.
+/// </summary>
 internal interface IBatchForward : IDisposable
 {
     /// <summary>Whether packed layers compute, rather than the eager module tree.</summary>

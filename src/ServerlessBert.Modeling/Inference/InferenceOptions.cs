@@ -36,6 +36,9 @@ public enum InferenceDtype
     /// <summary>bfloat16: half the memory; fast where the processor has instructions for it.</summary>
     BFloat16,
 
-    /// <summary>Products of 8-bit integers, float32 between them: a quarter of the encoder's memory; fast where the processor has AVX512-VNNI or AMX.</summary>
+    /// <summary>
+    /// Products of 8-bit integers, float32 between them: a quarter of the encoder's memory; fast where the processor has
+    /// AVX512-VNNI or AMX.
+    /// </summary>
     Int8,
 }

@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling.Inference.Packed;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference;

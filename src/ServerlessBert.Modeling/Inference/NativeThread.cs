@@ -36,7 +36,10 @@ internal static class NativeThread
         return true;
     });
 
-    /// <summary>Runs on the thread, after what was asked for before, and does not wait. Nobody could catch what is thrown, so it ends the process.</summary>
+    /// <summary>
+    /// Runs on the thread, after what was asked for before, and does not wait. Nobody could catch what is thrown, so it ends the
+    /// process.
+    /// </summary>
     public static void Post(Action action)
     {
         _ = Started.Value;

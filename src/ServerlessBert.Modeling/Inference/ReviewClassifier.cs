@@ -1,6 +1,7 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Packed;
 using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Inference;
@@ -16,7 +17,9 @@ public sealed class ReviewClassifier : IDisposable
     private readonly CalibrationTemperature calibration;
     private readonly InferenceOptions options;
 
-    private ReviewClassifier(IBatchForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options, InferenceDtype dtype)
+    private ReviewClassifier(
+        IBatchForward forward, BertConfig config, BertTokenizer tokenizer, CalibrationTemperature calibration, InferenceOptions options,
+        InferenceDtype dtype)
     {
         this.forward = forward;
         this.tokenizer = tokenizer.ForUntrustedText(); // a review is data
@@ -43,7 +46,8 @@ public sealed class ReviewClassifier : IDisposable
     public int NumLabels => Labels.Names.Count;
 
     /// <summary>Loads a checkpoint folder and puts it into evaluation mode.</summary>
-    /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt; and calibration.json where training fitted one.</param>
+    /// <param name="folder">A folder as Hugging Face saves one: config.json, model.safetensors, vocab.txt; and calibration.json
+    /// where training fitted one.</param>
     /// <param name="options">Number type, limits and threads; null takes the defaults.</param>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what a BERT checkpoint holds; the message names it.</exception>
@@ -61,11 +65,14 @@ public sealed class ReviewClassifier : IDisposable
             if (IsPlain(options))
             {
                 LoadedModel loaded = LoadedModel.Load(folder, new CheckpointOptions { RequireClassifier = true });
-                return new ReviewClassifier(new LibTorchForward(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype)), loaded.Model.Config, vocabulary.Result, calibration, options, dtype);
+                return new ReviewClassifier(
+                    new LibTorchForward(EagerForward.Of(loaded.Model, vocabulary.GetAwaiter().GetResult(), dtype)), loaded.Model.Config,
+                    vocabulary.Result, calibration, options, dtype);
             }
             // Straight from the file to packed weights: no module tree in between.
             using var weights = StoredWeights.Open(folder);
-            return new ReviewClassifier(Packed(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
+            return new ReviewClassifier(
+                Packed(weights.Config, weights, dtype), weights.Config, vocabulary.GetAwaiter().GetResult(), calibration, options, dtype);
         }
         finally
         {
@@ -84,11 +91,14 @@ public sealed class ReviewClassifier : IDisposable
         InferenceDtype dtype = Prepare(options);
         BertConfig config = checkpoint.Config;
         if (IsPlain(options))
-            return new ReviewClassifier(new LibTorchForward(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype)), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(
+                new LibTorchForward(EagerForward.Of(checkpoint.Model, checkpoint.Tokenizer, dtype)), config, checkpoint.Tokenizer,
+                CalibrationTemperature.None, options, dtype);
         using (checkpoint)
         {
             var weights = new TensorsInMemory(checkpoint.Model.state_dict());
-            return new ReviewClassifier(Packed(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
+            return new ReviewClassifier(
+                Packed(config, weights, dtype), config, checkpoint.Tokenizer, CalibrationTemperature.None, options, dtype);
         }
     }
 

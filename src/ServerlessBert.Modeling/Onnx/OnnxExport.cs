@@ -192,7 +192,7 @@ public sealed class OnnxExport : IDisposable
 
     private string Weight(string key, bool isTransposed = false)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor weight = plan.Stored[key].Reader.Read(plan.Stored[key].Entry).to(float32);
         if (isTransposed) weight = weight.t();

@@ -96,7 +96,7 @@ public sealed class OnnxImport
 
     private static Tensor ToTorch(Weight weight)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor tensor = weight.Tensor.ToTorch();
         return (weight.IsTransposed ? tensor.t() : tensor.view(weight.Shape)).contiguous().MoveToOuterDisposeScope();
@@ -125,7 +125,7 @@ public sealed class OnnxImport
         for (int index = 0; index < layers.Count; index++) AddLayer(weights, $"bert.encoder.layer.{index}", layers[index], config);
         AddLinear(weights, "bert.pooler.dense", head.Pooler);
         AddLinear(weights, "classifier", head.Classifier);
-        if (config.Faults().FirstOrDefault() is { } fault) throw new NotSupportedException(fault.TrimEnd('.'));
+        if (config.ValidationErrors().FirstOrDefault() is { } fault) throw new NotSupportedException(fault.TrimEnd('.'));
         return new OnnxImport(graph.Model, config, weights, notes);
     }
 
@@ -191,7 +191,7 @@ public sealed class OnnxImport
         {
             if (tensor.Count != (long)rows * config.HiddenSize)
                 throw new NotSupportedException(
-                    $"its {key} has the shape [{string.Join(", ", tensor.Shape)}], which is not a whole number of rows of "
+                    $"its {key} has the shape [{string.Join(", $", tensor.Shape)}], which is not a whole number of rows of "
                     + $"{config.HiddenSize}");
             weights.Add($"{prefix}.{key}", new Weight(tensor, [rows, config.HiddenSize]));
         }

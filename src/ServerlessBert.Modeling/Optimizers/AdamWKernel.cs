@@ -45,11 +45,13 @@ internal static class AdamWKernel
 
     private static Span<Vector<float>> VectorsOf(Tensor tensor) => MemoryMarshal.Cast<byte, Vector<float>>(tensor.bytes);
 
-    private static void UpdatePiece(Span<Vector<float>> v, Span<Vector<float>> g, Span<Vector<float>> m, Span<Vector<float>> s, in StepFactors step)
+    private static void UpdatePiece(
+        Span<Vector<float>> v, Span<Vector<float>> g, Span<Vector<float>> m, Span<Vector<float>> s, in StepFactors step)
     {
         float beta1 = (float)step.Settings.Beta1, rest1 = (float)(1 - step.Settings.Beta1);
         float beta2 = (float)step.Settings.Beta2, rest2 = (float)(1 - step.Settings.Beta2);
-        float kept = (float)step.Kept, size = (float)-step.Size, factor = (float)step.DenominatorFactor, epsilon = (float)step.Settings.Epsilon;
+        float kept = (float)step.Kept, size = (float)-step.Size, factor = (float)step.DenominatorFactor,
+            epsilon = (float)step.Settings.Epsilon;
 
         var allEpsilon = new Vector<float>(epsilon);
         for (int i = 0; i < v.Length; i++)

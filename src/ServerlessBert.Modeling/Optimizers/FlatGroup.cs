@@ -26,11 +26,13 @@ public sealed class FlatGroup : IDisposable
         parameters = [.. group.Parameters];
         if (parameters.Length == 0) throw new ArgumentException("A parameter group needs at least one parameter.", nameof(group));
         Device device = parameters[0].device;
-        if (parameters.Any(parameter => parameter.dtype != float32 || parameter.device_type != device.type || parameter.device_index != parameters[0].device_index))
+        if (parameters.Any(
+            parameter => parameter.dtype != float32 || parameter.device_type != device.type
+            || parameter.device_index != parameters[0].device_index))
             throw new ArgumentException($"A parameter group takes float32 parameters on one device ({device}).", nameof(group));
 
         long[] starts = [.. Starts(parameters, out long end)];
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         long size = (end + Row - 1) / Row * Row;
         Values = zeros(size, float32, device);                                   // [elements]
@@ -67,7 +69,8 @@ public sealed class FlatGroup : IDisposable
     internal void CheckViews()
     {
         if (parameters.Any(parameter => parameter.IsInvalid))
-            throw new InvalidOperationException("The model was moved to another device or number type after its optimizer was made; make the optimizer after that.");
+            throw new InvalidOperationException(
+                "The model was moved to another device or number type after its optimizer was made; make the optimizer after that.");
     }
 
     /// <summary>Gives the gradients' memory back; the parameters stay as they are.</summary>

@@ -36,7 +36,7 @@ public abstract class FlatOptimizer : IDisposable
     /// <returns>The norm before scaling.</returns>
     public double ClipGradients(double maxNorm)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double norm = stack(Groups.Select(group => group.GradientNorm())).norm().item<float>();
         // As torch.nn.utils.clip_grad_norm_, whose 1e-6 keeps the quotient finite.
@@ -51,7 +51,7 @@ public abstract class FlatOptimizer : IDisposable
     /// <exception cref="InvalidOperationException">The model was moved or cast after this was made.</exception>
     public void Step(double learningRate)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         Steps++;
         for (int index = 0; index < Groups.Count; index++)
         {

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Optimizers;
 
-/// <summary>Stochastic gradient descent with momentum, as torch.optim.SGD computes it: decay is added to the gradient, and the first step's momentum is the gradient itself.</summary>
+/// <summary>
+/// Stochastic gradient descent with momentum, as torch.optim.SGD computes it: decay is added to the gradient, and the first
+/// step's momentum is the gradient itself.
+/// </summary>
 public sealed class FlatSgd : FlatOptimizer
 {
     private readonly double momentum;

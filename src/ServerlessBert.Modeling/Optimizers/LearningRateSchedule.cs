@@ -9,7 +9,10 @@ public enum ScheduleKind
     /// <summary>Straight down to 0 at the last step: BERT's and the Trainer's default.</summary>
     Linear,
 
-    /// <summary>Half a cosine down to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts): longer near the peak, gentler at the end.</summary>
+    /// <summary>
+    /// Half a cosine down to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts): longer near the peak, gentler at
+    /// the end.
+    /// </summary>
     Cosine,
 
     /// <summary>Stays at the peak.</summary>

@@ -4,13 +4,16 @@ using TorchSharp.Modules;
 namespace ServerlessBert.Modeling.Optimizers;
 
 /// <summary>Parameters that an optimizer updates alike.</summary>
-/// <param name="Parameters">Float32 parameters of one device, at least one; their order decides their places in the group's buffers.</param>
+/// <param name="Parameters">Float32 parameters of one device, at least one; their order decides their places in the group's
+/// buffers.</param>
 /// <param name="WeightDecay">Decay of the group's weights; 0 for biases and LayerNorms.</param>
-/// <param name="LearningRateFactor">What the step's learning rate is multiplied with: below 1 for layers near the input under layer-wise decay.</param>
+/// <param name="LearningRateFactor">What the step's learning rate is multiplied with: below 1 for layers near the input under
+/// layer-wise decay.</param>
 public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay = 0, double LearningRateFactor = 1)
 {
     /// <summary>Whether BERT decays a parameter of this name: weights, but neither biases nor LayerNorms.</summary>
-    public static bool IsDecayed(string name) => !name.EndsWith("bias", StringComparison.Ordinal) && !name.Contains("LayerNorm", StringComparison.Ordinal);
+    public static bool IsDecayed(string name) =>
+        !name.EndsWith("bias", StringComparison.Ordinal) && !name.Contains("LayerNorm", StringComparison.Ordinal);
 
     /// <summary>
     /// The trained parameters of a model (those that require a gradient) as groups of one decay and one learning rate each.
@@ -28,7 +31,9 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
     ];
 }
 
-/// <summary>Where a parameter stands in the model, from the embeddings (0) over the layers (1 to n) to pooler and classifier (n + 1).</summary>
+/// <summary>
+/// Where a parameter stands in the model, from the embeddings (0) over the layers (1 to n) to pooler and classifier (n + 1).
+/// </summary>
 internal static class LayerwiseDecay
 {
     private const string LayerPrefix = "bert.encoder.layer.";

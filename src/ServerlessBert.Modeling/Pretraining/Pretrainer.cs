@@ -34,7 +34,8 @@ public sealed class Pretrainer
     {
         options.Validate();
         if (options.SequenceLength > model.Config.MaxPositionEmbeddings)
-            throw new TrainingException($"SequenceLength is {options.SequenceLength}, but the model has only {model.Config.MaxPositionEmbeddings} positions.");
+            throw new TrainingException(
+                $"SequenceLength is {options.SequenceLength}, but the model has only {model.Config.MaxPositionEmbeddings} positions.");
         (this.model, this.tokenizer, this.options, this.device) = (model, tokenizer, options, device ?? CPU);
     }
 
@@ -43,7 +44,8 @@ public sealed class Pretrainer
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops after the present step; what was learned stays.</param>
     /// <exception cref="TrainingException">There is not enough text, or the loss is no number.</exception>
-    public PretrainingResult Train(IEnumerable<string> texts, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public PretrainingResult Train(
+        IEnumerable<string> texts, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var packed = new PackedTexts(texts, tokenizer, options.SequenceLength);
         int stepsAnEpoch = (packed.PiecesAnEpoch + options.BatchSize - 1) / options.BatchSize;
@@ -61,7 +63,9 @@ public sealed class Pretrainer
             double loss = Learn(batch, optimizer, learningRate);
             step++;
             if (!double.IsFinite(loss))
-                throw new TrainingException($"The loss of pretraining became {loss} at step {step} of {totalSteps}; try a learning rate below {options.LearningRate:g}.");
+                throw new TrainingException(
+                    $"The loss of pretraining became {loss} at step {step} of {totalSteps}; try a learning rate below "
+                        + $"{options.LearningRate:g}.");
             tokens += batch.Count * options.SequenceLength;
             recentLosses.Enqueue(loss);
             if (recentLosses.Count > Recent) recentLosses.Dequeue();

@@ -87,7 +87,9 @@ public sealed class PackedTexts
         Tokens = this.texts.Sum(ids => (long)ids.Length);
         if (this.texts.Length == 0) throw new TrainingException("There is no text to pretrain on.");
         if (PiecesAnEpoch == 0)
-            throw new TrainingException($"The texts have {Tokens:N0} tokens in all, too few for one piece of {length}; give more text or a smaller sequence length.");
+            throw new TrainingException(
+                $"The texts have {Tokens:N0} tokens in all, too few for one piece of {length}; give more text or a smaller sequence "
+                    + $"length.");
     }
 
     /// <summary>Tokens of all texts.</summary>

@@ -9,7 +9,9 @@ using TorchSharp;
 
 namespace ServerlessBert.Modeling.Recipes;
 
-/// <summary>A pretraining from its start to a checkpoint folder, which a fine-tuning can start from: what <c>sbert pretrain</c> does.</summary>
+/// <summary>
+/// A pretraining from its start to a checkpoint folder, which a fine-tuning can start from: what <c>sbert pretrain</c> does.
+/// </summary>
 /// <param name="start">What it starts from.</param>
 /// <param name="options">Every setting.</param>
 /// <param name="device">Where it computes.</param>
@@ -22,14 +24,18 @@ public sealed class PretrainingRecipe(TrainingStart start, PretrainingOptions op
     /// <param name="remark">Told what a reader of the log should know.</param>
     /// <param name="cancellationToken">Stops after the present step; what was learned is saved.</param>
     /// <exception cref="TrainingException">There is not enough text, an option is out of range, or the loss is no number.</exception>
-    public PretrainingResult Run(IReadOnlyList<string> texts, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken)
+    public PretrainingResult Run(
+        IReadOnlyList<string> texts, string folder, IProgress<TrainingProgress> progress, Action<string> remark,
+        CancellationToken cancellationToken)
     {
         if (texts.Count == 0) throw new TrainingException("There is no text to pretrain on.");
         using Checkpoint checkpoint = start.Open(texts, options.Seed, cancellationToken);
         using BertForMaskedLM model = BertForMaskedLM.Over(checkpoint.Model);
         if (start is TrainingStart.FromFolder(string path) && !MaskedLMHead.TryLoad(model, path))
             remark("The head of the masked language model is not in the checkpoint and starts fresh.");
-        remark($"pretraining on {texts.Count:N0} texts: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
+        remark($"pretraining on {texts.Count:N0} texts: {checkpoint.Config.NumHiddenLayers} layers of "
+            + $"{checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on "
+                + $"{device.type.ToString().ToLowerInvariant()}");
         PretrainingResult result = new Pretrainer(model, checkpoint.Tokenizer, options, device).Train(texts, progress, cancellationToken);
         model.SaveTo(folder);
         checkpoint.Tokenizer.Save(folder);
@@ -56,7 +62,8 @@ internal sealed class PretrainedStart(TrainingStart start, PretrainingOptions op
     /// <param name="remark">Told what a reader of the log should know.</param>
     /// <param name="cancellationToken">Stops after the present step; nothing is kept.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public TrainingStart Of(IReadOnlyList<string> texts, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken)
+    public TrainingStart Of(
+        IReadOnlyList<string> texts, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken)
     {
         string folder = Path.Combine(parent, Prefix + DigestOf(texts)), partial = folder + ".partial";
         if (Directory.Exists(folder))
@@ -72,7 +79,8 @@ internal sealed class PretrainedStart(TrainingStart start, PretrainingOptions op
             throw new OperationCanceledException("The pretraining was stopped.", cancellationToken);
         }
         Directory.Move(partial, folder);
-        remark($"pretrained after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss {result.FinalLoss:0.000}");
+        remark($"pretrained after {result.Steps:N0} steps in {result.Seconds:N0} s ({result.TokensPerSecond:N0} tokens/s), loss "
+            + $"{result.FinalLoss:0.000}");
         return new TrainingStart.FromFolder(folder);
     }
 

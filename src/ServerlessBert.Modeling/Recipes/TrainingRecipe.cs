@@ -4,6 +4,7 @@ using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Pretraining;
 using ServerlessBert.Modeling.Reports;
 using ServerlessBert.Modeling.Training;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using TorchSharp;
 
 namespace ServerlessBert.Modeling.Recipes;
@@ -14,7 +15,8 @@ namespace ServerlessBert.Modeling.Recipes;
 /// <param name="device">Where it computes.</param>
 /// <param name="sources">The files that the rows came from, for the record.</param>
 /// <param name="parent">The registry's version that it starts from, for the record.</param>
-public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
+public sealed class TrainingRecipe(
+    TrainingStart start, TrainingOptions options, torch.Device device, IReadOnlyList<TrainingSource> sources, string? parent = null)
 {
     /// <summary>Checkpoint folders of models whose opinion of the rows is learned too (<see cref="Distillation"/>).</summary>
     public IReadOnlyList<string> Teachers { get; init; } = [];
@@ -34,11 +36,13 @@ public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options,
     /// <exception cref="CheckpointException">The folder is not a sound checkpoint.</exception>
     /// <exception cref="TrainingException">See <see cref="FineTuner.Train"/>.</exception>
     public static TrainingRecord FineTune(
-        string start, IReadOnlyList<LabelledReview> rows, string folder, TrainingOptions? options = null, IProgress<TrainingProgress>? progress = null)
+        string start, IReadOnlyList<LabelledReview> rows, string folder, TrainingOptions? options = null,
+            IProgress<TrainingProgress>? progress = null)
     {
         options ??= new TrainingOptions();
         return new TrainingRecipe(new TrainingStart.FromFolder(start), options, ComputeDevice.Named("auto"), [])
-            .Run(StratifiedSplit.ByTextHash(rows, 0.1, options.Seed), folder, progress ?? new Progress<TrainingProgress>(), _ => { }, CancellationToken.None);
+            .Run(StratifiedSplit.ByTextHash(rows, 0.1, options.Seed), folder, progress ?? new Progress<TrainingProgress>(), _ => { },
+                CancellationToken.None);
     }
 
     /// <summary>Trains and saves.</summary>
@@ -47,25 +51,30 @@ public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options,
     /// <param name="progress">Told after every step and every evaluation.</param>
     /// <param name="remark">Told what a reader of the log should know.</param>
     /// <param name="cancellationToken">Stops after the present step; what was learned is saved.</param>
-    /// <param name="checkpoints">Where it goes on from after an interruption, or null; they are deleted once it has come to its end and the model is saved.</param>
+    /// <param name="checkpoints">Where it goes on from after an interruption, or null; they are deleted once it has come to its
+    /// end and the model is saved.</param>
     /// <exception cref="TrainingException">See <see cref="FineTuner.Train"/>.</exception>
     public TrainingRecord Run(
-        StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark, CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
+        StratifiedSplit split, string folder, IProgress<TrainingProgress> progress, Action<string> remark,
+            CancellationToken cancellationToken, TrainingCheckpoints? checkpoints = null)
     {
         split = split.Limited(options);
         // Said here, before a vocabulary is made of no text.
         if (split.Train.Count == 0) throw new TrainingException("No labelled review is left to learn from.");
         IReadOnlyList<LabelledReview> train = Teachers.Count == 0 ? split.Train
-            : Distillation.Teach(Teachers, Distillation.Views(split.Train, options.AugmentedViews, options.Seed), remark, cancellationToken);
+            : Distillation.Teach(
+                Teachers, Distillation.Views(split.Train, options.AugmentedViews, options.Seed), remark, cancellationToken);
         DateTimeOffset started = DateTimeOffset.UtcNow;
         PretrainedStart? pretrained = Pretraining is null ? null : new PretrainedStart(start, Pretraining, device, folder);
         TrainingStart opened = pretrained?.Of([.. split.Train.Select(row => row.Text)], progress, remark, cancellationToken) ?? start;
         using Checkpoint checkpoint = opened.Open(split.Train, options.Seed, cancellationToken);
         foreach (string note in checkpoint.Notes) remark(note);
-        remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, {checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
+        remark($"{Describe()}: {checkpoint.Config.NumHiddenLayers} layers of {checkpoint.Config.HiddenSize}, "
+            + $"{checkpoint.Tokenizer.VocabularySize:N0} word pieces, on {device.type.ToString().ToLowerInvariant()}");
 
         using var log = new TrainingLog(folder, progress);
-        TrainingResult result = new FineTuner(checkpoint, options with { MaxRows = null }, device).Train(train, split.Evaluation, log, checkpoints, cancellationToken);
+        TrainingResult result = new FineTuner(checkpoint, options with { MaxRows = null }, device)
+            .Train(train, split.Evaluation, log, checkpoints, cancellationToken);
         Directory.CreateDirectory(folder);
         checkpoint.Save(folder);
         var record = new TrainingRecord
@@ -86,7 +95,9 @@ public sealed class TrainingRecipe(TrainingStart start, TrainingOptions options,
         record.Save(folder);
         result.Calibration?.Save(folder); // before the baseline, which the hosts' own classifier makes
         if (!result.IsCancelled) EvaluationBaseline.Save(split.Evaluation, folder); // who cancels waits for the end
-        File.WriteAllText(Path.Combine(folder, TrainingReport.FileName), TrainingReport.Html(TrainingReportContent.Of(record, log.Logged, split, checkpoint.Config)));
+        File.WriteAllText(
+            Path.Combine(folder, TrainingReport.FileName),
+            TrainingReport.Html(TrainingReportContent.Of(record, log.Logged, split, checkpoint.Config)));
         if (result.IsCancelled) return record;
         checkpoints?.Delete();
         pretrained?.Delete();
@@ -131,7 +142,8 @@ public static class ComputeDevice
         if (name == "cpu") return torch.CPU;
         bool hasCuda = torch.cuda.is_available();
         if (name == "cuda" && !hasCuda)
-            throw new TrainingException("There is no CUDA device here, or this build has the CPU's libtorch only; use --device cpu, or the trainer's CUDA image.");
+            throw new TrainingException(
+                "There is no CUDA device here, or this build has the CPU's libtorch only; use --device cpu, or the trainer's CUDA image.");
         return hasCuda ? torch.CUDA : torch.CPU;
     }
 }

@@ -35,7 +35,9 @@ internal sealed record LinePlot
     /// <summary>The plot with its title and what its curves are.</summary>
     public XElement Draw() => Markup.Of("figure",
         Markup.Of("figcaption", Markup.Of("strong", Title),
-            Curves.Count < 2 ? null : Markup.Of("span", ("class", "legend"), Curves.Select(curve => Markup.Of("span", ("class", $"key {curve.Style}"), curve.Name)))),
+            Curves.Count < 2 ? null
+                : Markup.Of("span", ("class", "legend"),
+                Curves.Select(curve => Markup.Of("span", ("class", $"key {curve.Style}"), curve.Name)))),
         Svg());
 
     private XElement Svg()
@@ -49,7 +51,8 @@ internal sealed record LinePlot
         return Markup.Of("svg", ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-label", Title),
             up.Select(tick => Line("grid", (Left, Y(tick)), (Width - Right, Y(tick)))),
             up.Select(tick => Text(Left - 8, Y(tick) + 5, "end", Format(tick))),
-            AxisTicks.Of(first, last).Where(tick => tick >= first && tick <= last).Select(tick => Text(X(tick), Height - Bottom + 20, "middle", Short(tick))),
+            AxisTicks.Of(first, last).Where(tick => tick >= first && tick <= last)
+                .Select(tick => Text(X(tick), Height - Bottom + 20, "middle", Short(tick))),
             Text((Left + Width - Right) / 2, Height - 4, "middle", Horizontal),
             Guides.Select(guide => Line("guide", (X(guide.From.X), Y(guide.From.Y)), (X(guide.To.X), Y(guide.To.Y)))),
             Curves.Where(curve => curve.Drawn.Count > 0).Select(curve => Markup.Of("polyline", ("class", curve.Style),
@@ -61,7 +64,8 @@ internal sealed record LinePlot
     private static IReadOnlyList<double> Ticks((double Low, double High)? range, IEnumerable<double> values)
     {
         double[] all = [.. values];
-        return range is { } given ? AxisTicks.Of(given.Low, given.High) : AxisTicks.Of(all.DefaultIfEmpty().Min(), all.DefaultIfEmpty().Max());
+        return range is { } given ? AxisTicks.Of(given.Low, given.High)
+            : AxisTicks.Of(all.DefaultIfEmpty().Min(), all.DefaultIfEmpty().Max());
     }
 
     private static XElement Line(string style, (double X, double Y) from, (double X, double Y) to) => Markup.Of("line", ("class", style),
@@ -82,7 +86,8 @@ internal sealed record Curve(string Name, string Style, IReadOnlyList<(double X,
     public const int MostPoints = 240;
 
     /// <summary>The points that are numbers.</summary>
-    public IReadOnlyList<(double X, double Y)> Drawn { get; } = [.. Points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y))];
+    public IReadOnlyList<(double X, double Y)> Drawn { get; } =
+        [.. Points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y))];
 
     /// <summary>Means of neighbours, so that no more than <see cref="MostPoints"/> remain.</summary>
     public static IReadOnlyList<(double X, double Y)> Thin(IReadOnlyList<(double X, double Y)> points)

@@ -10,15 +10,19 @@ internal static class Verdict
 {
     public static XElement Of(EvaluationMetrics? metrics, HeldOutPredictions? heldOut)
     {
-        if (metrics is null) return Markup.Of("section", Markup.Of("p", ("class", "lead"), "No rows were held out, so nothing is known of how good this model is."));
+        if (metrics is null)
+            return Markup.Of(
+            "section", Markup.Of("p", ("class", "lead"), "No rows were held out, so nothing is known of how good this model is."));
 
         long right = metrics.Confusion.Select((row, label) => row[label]).Sum();
         long most = metrics.Confusion.Max(row => row.Sum());
         return Markup.Of("section",
             Markup.Of("p", ("class", "lead"),
-                $"Right on {Count(right)} of {Count(metrics.Rows)} held-out reviews. Always saying the most frequent rating would be right on {Count(most)} ({Percent((double)most / metrics.Rows)})."),
+                $"Right on {Count(right)} of {Count(metrics.Rows)} held-out reviews. Always saying the most frequent rating would "
+                    + $"be right on {Count(most)} ({Percent((double)most / metrics.Rows)})."),
             Markup.Of("dl", ("class", "tiles"),
-                Tile("Accuracy", Percent(metrics.Accuracy), $"95 % interval {Percent(metrics.AccuracyLow)} to {Percent(metrics.AccuracyHigh)}"),
+                Tile("Accuracy", Percent(metrics.Accuracy),
+                    $"95 % interval {Percent(metrics.AccuracyLow)} to {Percent(metrics.AccuracyHigh)}"),
                 Tile("Macro-F1", Three(metrics.MacroF1), "mean of the stars' F1"),
                 Tile("Mean error", metrics.MeanAbsoluteError.ToString("0.00", CultureInfo.InvariantCulture), "stars off on average"),
                 Tile("Within one star", Percent(metrics.WithinOne), "of the reviews"),
@@ -26,8 +30,10 @@ internal static class Verdict
                 Tile("Loss", Three(metrics.Loss), "mean cross-entropy, in nats")));
     }
 
-    private static XElement Calibration(EvaluationMetrics metrics, HeldOutPredictions heldOut) => heldOut is { Temperature: { } temperature, CalibratedError: { } after }
-        ? Tile("Calibration error", Three(after), $"{Three(metrics.CalibrationError)} without the temperature {temperature.ToString("0.00", CultureInfo.InvariantCulture)}")
+    private static XElement Calibration(EvaluationMetrics metrics, HeldOutPredictions heldOut) =>
+        heldOut is { Temperature: { } temperature, CalibratedError: { } after }
+        ? Tile("Calibration error", Three(after),
+            $"{Three(metrics.CalibrationError)} without the temperature {temperature.ToString("0.00", CultureInfo.InvariantCulture)}")
         : Tile("Calibration error", Three(metrics.CalibrationError), "|confidence - accuracy|, by bins");
 
     private static XElement Tile(string name, string value, string remark) => Markup.Of("div",
@@ -44,7 +50,8 @@ internal static class DataSection
     }
 
     private static XElement Heads() => Markup.Of("tr",
-        Markup.Of("th", ("scope", "col"), "stars"), Markup.Of("th", ("scope", "col"), ("class", "number"), "reviews"), Markup.Of("th", ("scope", "col"), "share"));
+        Markup.Of("th", ("scope", "col"), "stars"), Markup.Of("th", ("scope", "col"), ("class", "number"), "reviews"),
+            Markup.Of("th", ("scope", "col"), "share"));
 
     private static XElement Bars(LabelCounts part)
     {
@@ -52,7 +59,8 @@ internal static class DataSection
         return Markup.Table($"Reviews {part.Name}: {Count((long)all)}", Heads(), part.Counts.Select((count, label) => Markup.Of("tr",
             Markup.Of("th", ("scope", "row"), Stars(label)),
             Markup.Of("td", ("class", "number"), Count(count)),
-            Markup.Of("td", ("class", "bar"), ("style", $"--share:{(count / most).ToString("0.###", CultureInfo.InvariantCulture)}"), Markup.Of("span", Percent(count / all))))));
+            Markup.Of("td", ("class", "bar"), ("style", $"--share:{(count / most).ToString("0.###", CultureInfo.InvariantCulture)}"),
+                Markup.Of("span", Percent(count / all))))));
     }
 }
 
@@ -66,21 +74,27 @@ internal static class ConfusionSection
     private static XElement Matrix(long[][] confusion)
     {
         string[] stars = [.. confusion.Select((_, label) => Stars(label))];
-        return Markup.Table("Actual rating (rows) and prediction (columns): reviews, and the share of the row", Markup.Heads(["actual", .. stars]),
-            confusion.Select((row, actual) => Markup.Of("tr", Markup.Of("th", ("scope", "row"), stars[actual]), row.Select((count, predicted) =>
+        return Markup.Table(
+            "Actual rating (rows) and prediction (columns): reviews, and the share of the row", Markup.Heads(["actual", .. stars]),
+            confusion.Select(
+                (row, actual) => Markup.Of("tr", Markup.Of("th", ("scope", "row"), stars[actual]), row.Select((count, predicted) =>
             {
                 double share = row.Sum() == 0 ? 0 : (double)count / row.Sum();
-                return Markup.Of("td", ("class", actual == predicted ? "heat right" : "heat"), ("style", $"--share:{share.ToString("0.###", CultureInfo.InvariantCulture)}"),
+                return Markup.Of(
+                    "td", ("class", actual == predicted ? "heat right" : "heat"),
+                    ("style", $"--share:{share.ToString("0.###", CultureInfo.InvariantCulture)}"),
                     Markup.Of("b", Count(count)), Markup.Of("span", $"{100 * share:0}\u00A0%"));
             }))));
     }
 
-    private static XElement Scores(long[][] confusion) => Markup.Table("Each rating's scores", Markup.Heads("stars", "precision", "recall", "F1", "reviews"),
+    private static XElement Scores(long[][] confusion) =>
+        Markup.Table("Each rating's scores", Markup.Heads("stars", "precision", "recall", "F1", "reviews"),
         confusion.Select((row, label) =>
         {
             long right = row[label], actual = row.Sum(), said = confusion.Sum(other => other[label]);
             string Share(long of) => of == 0 ? "–" : Three((double)right / of);
-            return Markup.Row(Stars(label), Share(said), Share(actual), actual + said == 0 ? "–" : Three(2.0 * right / (actual + said)), Count(actual));
+            return Markup.Row(
+                Stars(label), Share(said), Share(actual), actual + said == 0 ? "–" : Three(2.0 * right / (actual + said)), Count(actual));
         }));
 }
 
@@ -97,13 +111,15 @@ internal static class CalibrationSection
         {
             Title = "Confidence and the share that is right",
             Horizontal = "mean confidence",
-            Curves = scaled is null ? [Line("as trained", "first", plain)] : [Line("as trained", "second", plain), Line("with temperature", "first", scaled)],
+            Curves = scaled is null ? [Line("as trained", "first", plain)]
+                : [Line("as trained", "second", plain), Line("with temperature", "first", scaled)],
             Range = (0, 1),
             Across = (0, 1),
             Guides = [((0, 0), (1, 1))],
         };
         return TrainingReport.Section("How sure it is",
-            Markup.Of("p", "On the dashed line, of the reviews that it calls 70 % sure 70 % are right; below it the model is too sure, above it not sure enough."),
+            Markup.Of("p", "On the dashed line, of the reviews that it calls 70 % sure 70 % are right; below it the model is too "
+                + "sure, above it not sure enough."),
             Markup.Of("div", ("class", "pair"), plot.Draw(), Bins(plain, scaled)));
     }
 
@@ -115,7 +131,8 @@ internal static class CalibrationSection
         Markup.Heads(["confidence", "rows", "right", .. scaled is null ? Array.Empty<string>() : ["rows (T)", "right (T)"]]),
         Enumerable.Range(0, plain.Count).Where(bin => plain[bin].Rows > 0 || scaled?[bin].Rows > 0).Select(bin => Markup.Row(
             string.Create(CultureInfo.InvariantCulture, $"{(double)bin / plain.Count:0.0}–{(bin + 1.0) / plain.Count:0.0}"),
-            [Count(plain[bin].Rows), Right(plain[bin]), .. scaled is null ? Array.Empty<string>() : [Count(scaled[bin].Rows), Right(scaled[bin])]])));
+            [Count(plain[bin].Rows), Right(plain[bin]),
+                .. scaled is null ? Array.Empty<string>() : [Count(scaled[bin].Rows), Right(scaled[bin])]])));
 
     private static string Right(CalibrationBin bin) => bin.Rows == 0 ? "–" : Percent(bin.Accuracy);
 }
@@ -128,13 +145,16 @@ internal static class WorstMistakes
     public static XElement? Of(HeldOutPredictions heldOut)
     {
         var mistakes = heldOut.Reviews.Zip(heldOut.Probabilities)
-            .Select(pair => (pair.First.Text, Actual: pair.First.Label, Said: Array.IndexOf(pair.Second, pair.Second.Max()), Confidence: pair.Second.Max()))
+            .Select(pair => (
+                pair.First.Text, Actual: pair.First.Label, Said: Array.IndexOf(pair.Second, pair.Second.Max()),
+                Confidence: pair.Second.Max()))
             .Where(mistake => mistake.Said != mistake.Actual)
             .OrderByDescending(mistake => mistake.Confidence).ThenByDescending(mistake => Math.Abs(mistake.Said - mistake.Actual))
             .Take(Most).ToArray();
         return mistakes.Length == 0 ? null : TrainingReport.Section("Its surest mistakes",
             Markup.Of("ol", ("class", "mistakes"), mistakes.Select(mistake => Markup.Of("li",
-                Markup.Of("p", ("class", "what"), Markup.Of("b", $"said {Stars(mistake.Said)}"), $", is {Stars(mistake.Actual)}", Markup.Of("span", ("class", "quiet"), $" {Percent(mistake.Confidence)} sure")),
+                Markup.Of("p", ("class", "what"), Markup.Of("b", $"said {Stars(mistake.Said)}"), $", is {Stars(mistake.Actual)}",
+                    Markup.Of("span", ("class", "quiet"), $" {Percent(mistake.Confidence)} sure")),
                 Markup.Of("blockquote", Cut(mistake.Text))))));
     }
 
@@ -154,5 +174,6 @@ internal static class SettingsSection
     public static XElement? Of(IReadOnlyList<SettingsGroup> groups) => groups.Count == 0 ? null : TrainingReport.Section("Settings",
         Markup.Of("div", ("class", "settings"), groups.Select(group => Markup.Of("div",
             Markup.Of("h3", group.Name),
-            Markup.Of("dl", group.Values.Select(setting => Markup.Of("div", Markup.Of("dt", setting.Name), Markup.Of("dd", setting.Value))))))));
+            Markup.Of("dl", group.Values.Select(
+                setting => Markup.Of("div", Markup.Of("dt", setting.Name), Markup.Of("dd", setting.Value))))))));
 }

@@ -19,7 +19,8 @@ public sealed class TrainingLog : IProgress<TrainingProgress>, IDisposable
     /// <summary>The name of the folder with TensorBoard's events in a checkpoint folder.</summary>
     public const string TensorBoardFolderName = TensorBoardEvents.FolderName;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly string folder;
     private readonly IProgress<TrainingProgress>? next;
@@ -42,8 +43,11 @@ public sealed class TrainingLog : IProgress<TrainingProgress>, IDisposable
         next?.Report(value);
         if (lines is null) Begin(value.Step);
         if (value.Evaluation is null && !value.IsLogged) return;
-        if (value.Evaluation is { } metrics) Write(evaluations, new LoggedEvaluation(value.Step, value.Epoch, value.Loss, value.Elapsed.TotalSeconds, metrics), events!.Add);
-        else Write(steps, new LoggedStep(value.Step, value.Epoch, value.Loss, value.LearningRate, value.GradientNorm, value.Tokens, value.PaddedTokens, value.Elapsed.TotalSeconds), events!.Add);
+        if (value.Evaluation is { } metrics) Write(
+            evaluations, new LoggedEvaluation(value.Step, value.Epoch, value.Loss, value.Elapsed.TotalSeconds, metrics), events!.Add);
+        else Write(steps,
+            new LoggedStep(value.Step, value.Epoch, value.Loss, value.LearningRate, value.GradientNorm, value.Tokens, value.PaddedTokens,
+            value.Elapsed.TotalSeconds), events!.Add);
     }
 
     /// <summary>Closes the file.</summary>
@@ -56,7 +60,9 @@ public sealed class TrainingLog : IProgress<TrainingProgress>, IDisposable
         toTensorBoard(entry);
     }
 
-    /// <summary>A training that is resumed goes on in the log that it left: what lies before this step is kept, what it does again is not.</summary>
+    /// <summary>
+    /// A training that is resumed goes on in the log that it left: what lies before this step is kept, what it does again is not.
+    /// </summary>
     private void Begin(int step)
     {
         string path = Path.Combine(folder, FileName);
@@ -72,7 +78,8 @@ public sealed class TrainingLog : IProgress<TrainingProgress>, IDisposable
         try
         {
             bool isEvaluation = line.Contains("\"evaluation\":", StringComparison.Ordinal);
-            if (isEvaluation && JsonSerializer.Deserialize<LoggedEvaluation>(line, Json) is { } evaluation && evaluation.Step < before) evaluations.Add(evaluation);
+            if (isEvaluation && JsonSerializer.Deserialize<LoggedEvaluation>(line, Json) is { } evaluation
+                && evaluation.Step < before) evaluations.Add(evaluation);
             else if (!isEvaluation && JsonSerializer.Deserialize<LoggedStep>(line, Json) is { } step && step.Step < before) steps.Add(step);
             else return false;
             return true;
@@ -102,7 +109,8 @@ public sealed record LoggedTraining(IReadOnlyList<LoggedStep> Steps, IReadOnlyLi
 /// <param name="Tokens">Real tokens since the start.</param>
 /// <param name="PaddedTokens">Tokens since the start, padding included.</param>
 /// <param name="Seconds">Time since the start.</param>
-public sealed record LoggedStep(int Step, double Epoch, double Loss, double LearningRate, double GradientNorm, long Tokens, long PaddedTokens, double Seconds);
+public sealed record LoggedStep(
+    int Step, double Epoch, double Loss, double LearningRate, double GradientNorm, long Tokens, long PaddedTokens, double Seconds);
 
 /// <summary>A logged evaluation: a line of the training log.</summary>
 /// <param name="Step">The step after which it was.</param>

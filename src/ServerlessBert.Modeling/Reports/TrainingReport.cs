@@ -19,7 +19,8 @@ public static class TrainingReport
     /// <summary>The page: a function of what it shows.</summary>
     public static string Html(ReportContent content)
     {
-        EvaluationMetrics? metrics = content.HeldOut is { Labels.Count: > 0 } heldOut ? EvaluationMetrics.Of(heldOut.Labels, heldOut.Probabilities) : null;
+        EvaluationMetrics? metrics = content.HeldOut is { Labels.Count: > 0 } heldOut
+            ? EvaluationMetrics.Of(heldOut.Labels, heldOut.Probabilities) : null;
         return Markup.Document(Markup.Of("html", ("lang", "en"),
             Markup.Of("head",
                 Markup.Of("meta", ("charset", "utf-8")),

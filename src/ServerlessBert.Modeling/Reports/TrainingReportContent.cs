@@ -21,13 +21,20 @@ public static class TrainingReportContent
         {
             Title = $"Review classifier from {record.Base}",
             Subtitle = string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuned on {split.Train.Count:N0} reviews in {Numbers.Duration(result.Seconds)} on {record.Device}, {record.Finished.UtcDateTime:yyyy-MM-dd HH:mm} UTC{Ending(result)}."),
+                $"Fine-tuned on {split.Train.Count:N0} reviews in {Numbers.Duration(result.Seconds)} on {record.Device}, "
+                    + $"{record.Finished.UtcDateTime:yyyy-MM-dd HH:mm} UTC{Ending(result)}."),
             Log = log,
             KeptStep = result.KeptStep,
             HeldOut = result.HeldOutProbabilities is { } probabilities
-                ? new HeldOutPredictions(split.Evaluation, probabilities) { Temperature = result.Calibration?.Temperature, CalibratedError = result.Calibration?.ErrorAfter }
+                ? new HeldOutPredictions(
+                    split.Evaluation, probabilities)
+                {
+                    Temperature = result.Calibration?.Temperature,
+                    CalibratedError = result.Calibration?.ErrorAfter
+                }
                 : null,
-            Data = [LabelCounts.Of("learned from", split.Train, config.NumLabels), LabelCounts.Of("held out", split.Evaluation, config.NumLabels)],
+            Data = [LabelCounts.Of("learned from", split.Train, config.NumLabels),
+                LabelCounts.Of("held out", split.Evaluation, config.NumLabels)],
             Settings =
             [
                 ReportSettings.Of("Training options", record.Options),
@@ -50,7 +57,8 @@ public static class TrainingReportContent
 /// <summary>Records as groups of settings, named as in training.json.</summary>
 public static class ReportSettings
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 
     /// <summary>Every property of a record; what is null is shown as not set, objects are left out.</summary>
     public static SettingsGroup Of<T>(string name, T record) => new(name,
@@ -64,7 +72,8 @@ public static class ReportSettings
     {
         JsonValueKind.Null => "not set",
         JsonValueKind.Array => string.Join(", ", value.EnumerateArray().Select(Text)),
-        JsonValueKind.Number => value.GetDouble() is var number && Math.Abs(number) is > 0 and < 0.001 ? Numbers.Short(number) : value.GetRawText(),
+        JsonValueKind.Number =>
+            value.GetDouble() is var number && Math.Abs(number) is > 0 and < 0.001 ? Numbers.Short(number) : value.GetRawText(),
         JsonValueKind.True => "yes",
         JsonValueKind.False => "no",
         _ => value.ToString(),

@@ -23,7 +23,9 @@ internal sealed class AddedTokenMatcher
     /// <summary>Whether there is nothing to find.</summary>
     public bool IsEmpty => longestFirst.Length == 0;
 
-    /// <summary>The text's pieces in order, found as they are asked for: added tokens with their ids, and what stands between them.</summary>
+    /// <summary>
+    /// The text's pieces in order, found as they are asked for: added tokens with their ids, and what stands between them.
+    /// </summary>
     public IEnumerable<TextPiece> Split(string text)
     {
         int done = 0;
@@ -45,19 +47,22 @@ internal sealed class AddedTokenMatcher
         int found = IsEmpty ? -1 : text.AsSpan(from).IndexOfAny(contents);
         if (found < 0) return (text.Length, null, 0);
         int start = from + found;
-        (string content, AddedToken token) = Array.Find(longestFirst, each => text.AsSpan(start).StartsWith(each.Content, StringComparison.Ordinal));
+        (string content, AddedToken token) =
+            Array.Find(longestFirst, each => text.AsSpan(start).StartsWith(each.Content, StringComparison.Ordinal));
         return (start, token, content.Length);
     }
 
     private static bool IsWithinWord(string text, int start, int end)
     {
-        bool isAfterWord = Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out Rune before, out _) == OperationStatus.Done && IsWordCharacter(before);
+        bool isAfterWord = Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out Rune before, out _) == OperationStatus.Done
+            && IsWordCharacter(before);
         bool isBeforeWord = Rune.DecodeFromUtf16(text.AsSpan(end), out Rune after, out _) == OperationStatus.Done && IsWordCharacter(after);
         return isAfterWord || isBeforeWord;
     }
 
     // \w of Unicode's regular expressions (UTS #18).
-    private static bool IsWordCharacter(Rune rune) => Rune.IsLetter(rune) || rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune) is
+    private static bool IsWordCharacter(Rune rune) =>
+        Rune.IsLetter(rune) || rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune) is
         UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or
         UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
 }

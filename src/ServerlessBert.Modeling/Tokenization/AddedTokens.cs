@@ -80,14 +80,16 @@ internal static class AddedTokenFiles
         if (file.Find("added_tokens") is not { ValueKind: JsonValueKind.Array } added) yield break;
         foreach (JsonElement token in added.EnumerateArray())
         {
-            int? id = JsonSettings.Find(token, "id") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out int value) ? value : null;
+            int? id = JsonSettings.Find(token, "id") is { ValueKind: JsonValueKind.Number } number
+                && number.TryGetInt32(out int value) ? value : null;
             yield return Read(file, token, id);
         }
     }
 
     private static IEnumerable<AddedToken> FromDecoder(JsonSettings file)
     {
-        if (file.Find(Decoder) is not { ValueKind: JsonValueKind.Object } added) throw file.Unexpected(Decoder, "an object of tokens by id");
+        if (file.Find(Decoder) is not { ValueKind: JsonValueKind.Object } added)
+            throw file.Unexpected(Decoder, "an object of tokens by id");
         foreach (JsonProperty entry in added.EnumerateObject())
         {
             bool isId = int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id);
@@ -100,7 +102,9 @@ internal static class AddedTokenFiles
         foreach (JsonProperty entry in file.Root.EnumerateObject())
         {
             if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id))
-                throw new InvalidDataException($"{file.Path}: the id {entry.Value.GetRawText()} of the token \"{entry.Name}\" is not a number; fetch the checkpoint again.");
+                throw new InvalidDataException(
+                    $"{file.Path}: the id {entry.Value.GetRawText()} of the token \"{entry.Name}\" is not a number; fetch the "
+                        + $"checkpoint again.");
             bool isSpecial = special.Contains(entry.Name);
             yield return new AddedToken(id, entry.Name) { IsSpecial = isSpecial, IsNormalized = !isSpecial };
         }
@@ -109,7 +113,8 @@ internal static class AddedTokenFiles
     private static AddedToken Read(JsonSettings file, JsonElement token, int? id)
     {
         if (id is null || (JsonSettings.Find(token, "content") is { } content ? JsonSettings.Text(content) : null) is not { } text)
-            throw new InvalidDataException($"{file.Path}: the added token {token.GetRawText()} lacks an id or a content; fetch the checkpoint again.");
+            throw new InvalidDataException(
+                $"{file.Path}: the added token {token.GetRawText()} lacks an id or a content; fetch the checkpoint again.");
         bool isSpecial = JsonSettings.Flag(token, "special") ?? false;
         return new AddedToken(id.Value, text)
         {
@@ -136,9 +141,13 @@ internal static class AddedTokenFiles
             // The vocabulary's own id counts, as in the reference; a token of another file was there first.
             int id = vocabulary.IdOf(token.Content) ?? token.Id;
             if (id > vocabulary.Tokens.Length || id < 0)
-                throw new InvalidDataException($"{file.Path}: the id {id} of the added token \"{token.Content}\" leaves a gap after the {vocabulary.Tokens.Length} tokens of the vocabulary; take the vocabulary that belongs to it.");
+                throw new InvalidDataException(
+                    $"{file.Path}: the id {id} of the added token \"{token.Content}\" leaves a gap after the "
+                        + $"{vocabulary.Tokens.Length} tokens of the vocabulary; take the vocabulary that belongs to it.");
             if (id < vocabulary.Tokens.Length && vocabulary.Tokens[id] != token.Content)
-                throw new InvalidDataException($"{file.Path}: the id {id} of the added token \"{token.Content}\" belongs to \"{vocabulary.Tokens[id]}\"; take the vocabulary that belongs to it.");
+                throw new InvalidDataException(
+                    $"{file.Path}: the id {id} of the added token \"{token.Content}\" belongs to \"{vocabulary.Tokens[id]}\"; take "
+                        + $"the vocabulary that belongs to it.");
             if (vocabulary.Added.All(each => each.Content != token.Content)) vocabulary = vocabulary.With(token with { Id = id });
         }
         return vocabulary;

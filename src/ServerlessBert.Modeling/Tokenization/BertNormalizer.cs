@@ -15,7 +15,8 @@ internal sealed class BertNormalizer : Normalizer
     private readonly bool stripAccents;
     private readonly bool spaceIdeographs;
 
-    /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in a process that cannot decompose characters.</exception>
+    /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in a process that cannot decompose
+    /// characters.</exception>
     public BertNormalizer(BertTokenizerOptions options)
     {
         lowerCase = options.LowerCase;
@@ -79,7 +80,8 @@ internal sealed class BertNormalizer : Normalizer
     {
         if ("\u00E9".Normalize(NormalizationForm.FormD).Length == 2) return;
         throw new PlatformNotSupportedException(
-            "This process runs with globalization-invariant mode, in which accents cannot be stripped and an uncased model would read other words than it was trained on; "
+            "This process runs with globalization-invariant mode, in which accents cannot be stripped and an uncased model would "
+                + "read other words than it was trained on; "
             + "unset DOTNET_SYSTEM_GLOBALIZATION_INVARIANT and install ICU (the package libicu or icu-libs).");
     }
 }

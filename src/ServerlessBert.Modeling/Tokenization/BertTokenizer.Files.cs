@@ -9,18 +9,21 @@ public sealed partial class BertTokenizer
     /// <summary>Loads vocab.txt and tokenizer_config.json of a checkpoint folder, or tokenizer.json where there is no vocab.txt.</summary>
     /// <exception cref="FileNotFoundException">The folder has neither vocabulary.</exception>
     /// <exception cref="InvalidDataException">A file is broken, describes another kind of tokenizer, or lacks a special token.</exception>
-    /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in globalization-invariant mode, which cannot.</exception>
+    /// <exception cref="PlatformNotSupportedException">Accents are to be stripped in globalization-invariant mode, which
+    /// cannot.</exception>
     public static BertTokenizer FromFolder(string folder)
     {
         string lines = Path.Combine(folder, VocabularyFile.Name);
         string whole = Path.Combine(folder, TokenizerJson.Name);
         bool hasLines = File.Exists(lines);
         if (!hasLines && !File.Exists(whole))
-            throw new FileNotFoundException($"The folder {folder} has neither {VocabularyFile.Name} nor {TokenizerJson.Name}; take them from the checkpoint.", lines);
+            throw new FileNotFoundException(
+                $"The folder {folder} has neither {VocabularyFile.Name} nor {TokenizerJson.Name}; take them from the checkpoint.", lines);
         if (!hasLines)
         {
             TokenizerJson read = TokenizerJson.Read(whole);
-            return new BertTokenizer(AddedTokenFiles.AddTo(read.Vocabulary, folder), BertTokenizerOptions.Load(folder, read.Options), whole);
+            return new BertTokenizer(
+                AddedTokenFiles.AddTo(read.Vocabulary, folder), BertTokenizerOptions.Load(folder, read.Options), whole);
         }
         var vocabulary = new Vocabulary(VocabularyFile.Read(lines));
         return new BertTokenizer(AddedTokenFiles.AddTo(vocabulary, folder), BertTokenizerOptions.Load(folder), lines);
@@ -29,11 +32,13 @@ public sealed partial class BertTokenizer
     /// <summary>Loads a vocab.txt: a token a line, its id the line's number from 0.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is broken or lacks a special token.</exception>
-    public static BertTokenizer FromVocabulary(string path, BertTokenizerOptions options) => new(new Vocabulary(VocabularyFile.Read(path)), options, path);
+    public static BertTokenizer FromVocabulary(string path, BertTokenizerOptions options) =>
+        new(new Vocabulary(VocabularyFile.Read(path)), options, path);
 
     /// <summary>Takes the tokens by id, as <see cref="WordPieceTrainer"/> gives them.</summary>
     /// <exception cref="InvalidDataException">A special token is missing, or a token is not valid Unicode or spans lines.</exception>
-    public static BertTokenizer FromVocabulary(IReadOnlyList<string> tokens, BertTokenizerOptions options) => new(new Vocabulary([.. tokens]), options, "The vocabulary");
+    public static BertTokenizer FromVocabulary(IReadOnlyList<string> tokens, BertTokenizerOptions options) =>
+        new(new Vocabulary([.. tokens]), options, "The vocabulary");
 
     /// <summary>Writes vocab.txt and tokenizer_config.json as Hugging Face reads them; the folder is made where it is missing.</summary>
     public void Save(string folder)
@@ -43,8 +48,10 @@ public sealed partial class BertTokenizer
         VocabularyFile.Write(Path.Combine(folder, VocabularyFile.Name), Tokens[..vocabulary.WordPieces]);
     }
 
-    private static int Require(Vocabulary vocabulary, string token, string source) => vocabulary.IdOf(token) ?? throw new InvalidDataException(
-        $"{source} lacks the special token {token}; name the one that it has instead in {BertTokenizerOptions.FileName}, or take the vocabulary that belongs to the model.");
+    private static int Require(Vocabulary vocabulary, string token, string source) =>
+        vocabulary.IdOf(token) ?? throw new InvalidDataException(
+        $"{source} lacks the special token {token}; name the one that it has instead in {BertTokenizerOptions.FileName}, or take "
+            + $"the vocabulary that belongs to the model.");
 
     private WordPieceTokenizer CreateWordPiece(BertNormalizer normalizer, BertTokenizerOptions options, string source)
     {
@@ -69,7 +76,8 @@ public sealed partial class BertTokenizer
         for (int id = 0; id < Tokens.Length; id++)
         {
             if (!VocabularyFile.IsLine(Tokens[id]))
-                throw new InvalidDataException($"{source}: the token of id {id} spans lines or is not valid Unicode; fetch the checkpoint again.");
+                throw new InvalidDataException(
+                    $"{source}: the token of id {id} spans lines or is not valid Unicode; fetch the checkpoint again.");
             lastIds[Tokens[id]] = id;
         }
         if (isForUntrustedText)
@@ -91,7 +99,8 @@ internal static class VocabularyFile
     /// <exception cref="InvalidDataException">The file is empty or not UTF-8.</exception>
     public static string[] Read(string path)
     {
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is no vocabulary {path}; take it from the checkpoint's folder.", path);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no vocabulary {path}; take it from the checkpoint's folder.", path);
         string[] lines = Decode(path).Split('\n');
         // A last line without a token after it is the end of the file, not a token.
         if (lines[^1].Length == 0) lines = lines[..^1];
@@ -104,7 +113,8 @@ internal static class VocabularyFile
     {
         for (int index = 0; index < token.Length;)
         {
-            if (token[index] is '\r' or '\n' || Rune.DecodeFromUtf16(token.AsSpan(index), out _, out int length) != OperationStatus.Done) return false;
+            if (token[index] is '\r' or '\n' || Rune.DecodeFromUtf16(token.AsSpan(index), out _, out int length) != OperationStatus.Done)
+                return false;
             index += length;
         }
         return true;
@@ -126,7 +136,9 @@ internal static class VocabularyFile
         }
         catch (DecoderFallbackException fault)
         {
-            throw new InvalidDataException($"The vocabulary {path} is not UTF-8 from byte {bytes.Length - text.Length + fault.Index} on; fetch the checkpoint again.", fault);
+            throw new InvalidDataException(
+                $"The vocabulary {path} is not UTF-8 from byte {bytes.Length - text.Length + fault.Index} on; fetch the checkpoint "
+                    + $"again.", fault);
         }
     }
 }

@@ -21,7 +21,8 @@ public sealed partial class BertTokenizer
 
     // clean_up_tokenization_spaces of Hugging Face, in its order.
     private static readonly (string Apart, string Joined)[] CleanedSpaces =
-        [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")];
+        [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"),
+            (" 're", "'re")];
 
     private readonly Vocabulary vocabulary;
     private readonly string source;
@@ -31,7 +32,9 @@ public sealed partial class BertTokenizer
     private readonly AddedTokenMatcher inNormalizedText;
     private readonly WordPieceTokenizer wordPiece;
 
-    private BertTokenizer(Vocabulary vocabulary, BertTokenizerOptions options, string source, bool isForUntrustedText = false, WordPieceTokenizer? sameWords = null)
+    private BertTokenizer(
+        Vocabulary vocabulary, BertTokenizerOptions options, string source, bool isForUntrustedText = false,
+        WordPieceTokenizer? sameWords = null)
     {
         (this.vocabulary, Options, this.source, this.isForUntrustedText) = (vocabulary, options, source, isForUntrustedText);
         PaddingId = Require(vocabulary, options.PaddingToken, source);
@@ -43,7 +46,8 @@ public sealed partial class BertTokenizer
         var normalizer = new BertNormalizer(options);
         AddedToken[] found = [.. added.Where(token => !IsLeftToWords(token))];
         inText = new AddedTokenMatcher(found.Where(token => !token.IsNormalized).Select(token => (token.Content, token)));
-        inNormalizedText = new AddedTokenMatcher(found.Where(token => token.IsNormalized).Select(token => (normalizer.Normalize(token.Content), token)));
+        inNormalizedText =
+            new AddedTokenMatcher(found.Where(token => token.IsNormalized).Select(token => (normalizer.Normalize(token.Content), token)));
         wordPiece = sameWords ?? CreateWordPiece(normalizer, options, source);
     }
 
@@ -53,7 +57,9 @@ public sealed partial class BertTokenizer
     /// <summary>The number of ids: they run from 0 to one less.</summary>
     public int VocabularySize => Tokens.Length;
 
-    /// <summary>The tokens that are found in a text before it is split into words: the special ones, and those that the checkpoint adds.</summary>
+    /// <summary>
+    /// The tokens that are found in a text before it is split into words: the special ones, and those that the checkpoint adds.
+    /// </summary>
     public IReadOnlyList<AddedToken> AddedTokens => added;
 
     /// <summary>The id of [CLS].</summary>
@@ -136,7 +142,8 @@ public sealed partial class BertTokenizer
         int[] firstPieces = [.. PiecesOf(first)];
         int[] secondPieces = [.. PiecesOf(second)];
         (int firstLength, int secondLength) = LongestFirst(firstPieces.Length, secondPieces.Length, maxLength - 3);
-        int[] inputIds = [ClassificationId, .. Kept(firstPieces, firstLength), SeparatorId, .. Kept(secondPieces, secondLength), SeparatorId];
+        int[] inputIds =
+            [ClassificationId, .. Kept(firstPieces, firstLength), SeparatorId, .. Kept(secondPieces, secondLength), SeparatorId];
         int[] tokenTypeIds = new int[inputIds.Length];
         tokenTypeIds.AsSpan(firstLength + 2).Fill(1);
         return new EncodedPair(inputIds, tokenTypeIds, firstLength + secondLength < firstPieces.Length + secondPieces.Length);
@@ -150,7 +157,10 @@ public sealed partial class BertTokenizer
         ? Tokens[id]
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary's ids run from 0 to {Tokens.Length - 1}.");
 
-    /// <summary>The text that ids stand for, special tokens included, with the spaces before English punctuation taken out as Hugging Face does.</summary>
+    /// <summary>
+    /// The text that ids stand for, special tokens included, with the spaces before English punctuation taken out as Hugging Face
+    /// does.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>
     public string Decode(IEnumerable<int> ids)
     {
@@ -193,22 +203,30 @@ public sealed partial class BertTokenizer
 
     private bool IsControl(int id) => ControlTokens.Contains(id);
 
-    private bool IsLeftToWords(AddedToken token) => (Options.SplitSpecialTokens && token.IsSpecial) || (isForUntrustedText && IsControl(token.Id));
+    private bool IsLeftToWords(AddedToken token) =>
+        (Options.SplitSpecialTokens && token.IsSpecial) || (isForUntrustedText && IsControl(token.Id));
 
-    private IEnumerable<int> ControlTokens => ((int?[])[PaddingId, UnknownId, ClassificationId, SeparatorId, MaskId]).OfType<int>().Distinct();
+    private IEnumerable<int> ControlTokens =>
+        ((int?[])[PaddingId, UnknownId, ClassificationId, SeparatorId, MaskId]).OfType<int>().Distinct();
 
     private IReadOnlyList<AddedToken> WithControlTokens() =>
-        [.. vocabulary.Added, .. ControlTokens.Except(vocabulary.Added.Select(token => token.Id)).Select(id => AddedToken.Special(id, Tokens[id]))];
+        [.. vocabulary.Added,
+            .. ControlTokens.Except(vocabulary.Added.Select(token => token.Id)).Select(id => AddedToken.Special(id, Tokens[id]))];
 
     // Whether splitting leaves it whole, so that it could be typed.
-    private bool IsWord(int id) => !Tokens[id].EnumerateRunes().Any(rune => BertCharacters.IsPunctuation(rune) || BertCharacters.IsWhiteSpace(rune));
+    private bool IsWord(int id) =>
+        !Tokens[id].EnumerateRunes().Any(rune => BertCharacters.IsPunctuation(rune) || BertCharacters.IsWhiteSpace(rune));
 
     // The library's limit counts UTF-16 units, the reference's code points, so the limit is kept here.
-    private IReadOnlyList<int> PiecesOf(ReadOnlySpan<char> word) => word.Length > LongestWord && BertCharacters.CountCodePoints(word) > LongestWord
+    private IReadOnlyList<int> PiecesOf(ReadOnlySpan<char> word) =>
+        word.Length > LongestWord && BertCharacters.CountCodePoints(word) > LongestWord
         ? [UnknownId]
         : wordPiece.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false);
 
-    /// <summary>The lengths that two texts keep of <paramref name="budget"/> tokens: the longer is cut to what the shorter leaves, or both to half.</summary>
+    /// <summary>
+    /// The lengths that two texts keep of <paramref name="budget"/> tokens: the longer is cut to what the shorter leaves, or both
+    /// to half.
+    /// </summary>
     private static (int First, int Second) LongestFirst(int first, int second, int budget)
     {
         if (first + second <= budget) return (first, second);
@@ -244,7 +262,9 @@ internal static class TextSegments
     /// <summary>Consecutive segments that make up the whole text.</summary>
     public static IEnumerable<(int Offset, int Length)> Of(string text) => Of(text, new TextPiece(0, text.Length, null));
 
-    /// <summary>Consecutive segments that make up a piece of the text; each ends after white space or punctuation, except the last.</summary>
+    /// <summary>
+    /// Consecutive segments that make up a piece of the text; each ends after white space or punctuation, except the last.
+    /// </summary>
     public static IEnumerable<(int Offset, int Length)> Of(string text, TextPiece piece)
     {
         (int start, int last) = (piece.Start, piece.Start + piece.Length);

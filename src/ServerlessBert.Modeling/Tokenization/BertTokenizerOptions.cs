@@ -14,7 +14,10 @@ public sealed partial record BertTokenizerOptions
     /// <summary>Whether every CJK ideograph is a word of its own; <c>tokenize_chinese_chars</c>.</summary>
     public bool TokenizeChineseCharacters { get; init; } = true;
 
-    /// <summary>Tokens the model reads at most, special tokens included; <see cref="int.MaxValue"/> is no limit; <c>model_max_length</c>. 512 is BERT's.</summary>
+    /// <summary>
+    /// Tokens the model reads at most, special tokens included; <see cref="int.MaxValue"/> is no limit; <c>model_max_length</c>.
+    /// 512 is BERT's.
+    /// </summary>
     public int ModelMaxLength { get; init; } = 512;
 
     /// <summary>Which end of a text that is too long is left out; <c>truncation_side</c>.</summary>
@@ -48,14 +51,16 @@ public sealed partial record BertTokenizerOptions
 
     /// <summary>Tokenizers of Hugging Face that read a text just as BertTokenizer does; the others would give other ids.</summary>
     private static readonly string[] EquivalentClasses =
-        ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
+        ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer", "PreTrainedTokenizer",
+            "TokenizersBackend"];
 
     /// <summary>
     /// Reads tokenizer_config.json of a checkpoint folder, and special_tokens_map.json, whose names come first where the former
     /// lists no added tokens. Keys that are absent, or absent files, mean what they mean to Hugging Face's BertTokenizer:
     /// letters are lower-cased, 512 tokens, BERT's special tokens.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is no JSON object, a setting is of the wrong type, or it is for another kind of tokenizer.</exception>
+    /// <exception cref="InvalidDataException">The file is no JSON object, a setting is of the wrong type, or it is for another
+    /// kind of tokenizer.</exception>
     public static BertTokenizerOptions Load(string folder) => Load(folder, WhenAbsent);
 
     /// <summary>Reads tokenizer_config.json over other settings for the keys it lacks.</summary>
@@ -119,7 +124,9 @@ public sealed partial record BertTokenizerOptions
         json.WriteString("mask_token", MaskToken);
         json.WritePropertyName("model_max_length");
         // Hugging Face's own number for no limit: int(1e30).
-        json.WriteRawValue(ModelMaxLength == int.MaxValue ? "1000000000000000019884624838656" : ModelMaxLength.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        json.WriteRawValue(
+            ModelMaxLength == int.MaxValue ? "1000000000000000019884624838656"
+            : ModelMaxLength.ToString(System.Globalization.CultureInfo.InvariantCulture));
         json.WriteString("pad_token", PaddingToken);
         json.WriteString("sep_token", SeparatorToken);
         if (SplitSpecialTokens) json.WriteBoolean("split_special_tokens", true);
@@ -136,7 +143,8 @@ public sealed partial record BertTokenizerOptions
     {
         string? name = settings.Token("tokenizer_class");
         if (name is null || EquivalentClasses.Contains(name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name)) return;
-        throw new InvalidDataException($"{settings.Path} is for a {name}, which reads texts otherwise than BertTokenizer; take a checkpoint of the BERT family.");
+        throw new InvalidDataException(
+            $"{settings.Path} is for a {name}, which reads texts otherwise than BertTokenizer; take a checkpoint of the BERT family.");
     }
 }
 

@@ -5,7 +5,10 @@ namespace ServerlessBert.Modeling.Tokenization;
 /// <summary>How texts of a batch are made as long as each other; Hugging Face's <c>padding</c>.</summary>
 public enum PaddingStrategy
 {
-    /// <summary>To the longest text of the batch (<c>padding=True</c>, dynamic padding): the default, since nothing more is computed than must be.</summary>
+    /// <summary>
+    /// To the longest text of the batch (<c>padding=True</c>, dynamic padding): the default, since nothing more is computed than
+    /// must be.
+    /// </summary>
     Longest,
 
     /// <summary>To the maximum length (<c>padding="max_length"</c>): the same shape for every batch, at several times the work.</summary>
@@ -43,14 +46,17 @@ public sealed partial class BertTokenizer
     /// <param name="padding">How they are made as long as each other.</param>
     /// <param name="maxLength">Tokens at most, special tokens included; null takes the model's own maximum.</param>
     /// <param name="device">Where the tensors go; null for the CPU.</param>
-    /// <exception cref="ArgumentException">There is no text, or padding to a maximum is asked for where neither caller nor model has one.</exception>
-    public EncodedBatch Encode(IReadOnlyList<string> texts, PaddingStrategy padding = PaddingStrategy.Longest, int? maxLength = null, Device? device = null)
+    /// <exception cref="ArgumentException">There is no text, or padding to a maximum is asked for where neither caller nor model
+    /// has one.</exception>
+    public EncodedBatch Encode(
+        IReadOnlyList<string> texts, PaddingStrategy padding = PaddingStrategy.Longest, int? maxLength = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(texts);
         if (texts.Count == 0) throw new ArgumentException("There is no text to tokenize; give at least one.", nameof(texts));
         int limit = maxLength ?? Options.ModelMaxLength;
         if (padding == PaddingStrategy.MaxLength && limit == int.MaxValue)
-            throw new ArgumentException("The tokenizer has no maximum length to pad to (model_max_length); give maxLength.", nameof(maxLength));
+            throw new ArgumentException(
+                "The tokenizer has no maximum length to pad to (model_max_length); give maxLength.", nameof(maxLength));
         int[][] rows = [.. texts.Select(text => Encode(text, limit))];
         int sequence = padding == PaddingStrategy.MaxLength ? limit : rows.Max(row => row.Length);
         long[] ids = new long[rows.Length * sequence], mask = new long[ids.Length];

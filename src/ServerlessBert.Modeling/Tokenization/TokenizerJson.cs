@@ -24,17 +24,21 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, BertTokenizerOptions
     {
         string type = Text(model, "type") ?? "WordPiece";
         string prefix = Text(model, "continuing_subword_prefix") ?? BertTokenizer.ContinuationPrefix;
-        int longest = JsonSettings.Find(model, "max_input_chars_per_word") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out int value)
+        int longest = JsonSettings.Find(model, "max_input_chars_per_word") is { ValueKind: JsonValueKind.Number } number
+            && number.TryGetInt32(out int value)
             ? value : BertTokenizer.LongestWord;
         if (type != "WordPiece" || prefix != BertTokenizer.ContinuationPrefix || longest != BertTokenizer.LongestWord)
-            throw new InvalidDataException($"{file.Path} is a {type} with the prefix \"{prefix}\" and words of up to {longest} characters, not BERT's WordPiece (\"##\", 100); take a checkpoint of the BERT family.");
+            throw new InvalidDataException(
+                $"{file.Path} is a {type} with the prefix \"{prefix}\" and words of up to {longest} characters, not BERT's "
+                    + $"WordPiece (\"##\", 100); take a checkpoint of the BERT family.");
     }
 
     private static void RequireType(JsonSettings file, string name, string expected)
     {
         string? type = file.Find(name) is JsonElement part ? Text(part, "type") : null;
         if (type != expected)
-            throw new InvalidDataException($"{file.Path} has the {name} {type ?? "none"} and not {expected}; take a checkpoint of the BERT family.");
+            throw new InvalidDataException(
+                $"{file.Path} has the {name} {type ?? "none"} and not {expected}; take a checkpoint of the BERT family.");
     }
 
     private static BertTokenizerOptions ReadOptions(JsonSettings file, JsonElement model)
@@ -52,26 +56,32 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, BertTokenizerOptions
 
     /// <summary>The side that its own truncation cuts, for where tokenizer_config.json does not say.</summary>
     public static TruncationSide? SideOf(JsonSettings file) =>
-        file.Find("truncation") is not { } truncation ? null : Text(truncation, "direction") == "Left" ? TruncationSide.Left : TruncationSide.Right;
+        file.Find("truncation") is not { } truncation ? null : Text(truncation, "direction") == "Left" ? TruncationSide.Left
+            : TruncationSide.Right;
 
     private static Vocabulary ReadVocabulary(JsonSettings file, JsonElement model)
     {
-        if (JsonSettings.Find(model, "vocab") is not { ValueKind: JsonValueKind.Object } vocabulary) throw file.Unexpected("model", "an object with vocab");
+        if (JsonSettings.Find(model, "vocab") is not { ValueKind: JsonValueKind.Object } vocabulary)
+            throw file.Unexpected("model", "an object with vocab");
         var tokens = new SortedDictionary<int, string>();
         foreach (JsonProperty entry in vocabulary.EnumerateObject())
         {
             if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id) || !tokens.TryAdd(id, entry.Name))
-                throw new InvalidDataException($"{file.Path}: the id {entry.Value.GetRawText()} of the token \"{entry.Name}\" is no number or is taken twice; fetch the checkpoint again.");
+                throw new InvalidDataException(
+                    $"{file.Path}: the id {entry.Value.GetRawText()} of the token \"{entry.Name}\" is no number or is taken twice; "
+                        + $"fetch the checkpoint again.");
         }
         int wordPieces = tokens.Count == 0 ? 0 : tokens.Keys.Last() + 1;
         AddedToken[] added = [.. AddedTokenFiles.FromTokenizerJson(file)];
         foreach (AddedToken token in added) tokens[token.Id] = token.Content;
         if (tokens.Count == 0 || tokens.Keys.First() != 0 || tokens.Keys.Last() != tokens.Count - 1)
-            throw new InvalidDataException($"{file.Path}: the ids of its {tokens.Count} tokens do not run from 0 without a gap; fetch the checkpoint again.");
+            throw new InvalidDataException(
+                $"{file.Path}: the ids of its {tokens.Count} tokens do not run from 0 without a gap; fetch the checkpoint again.");
         return new Vocabulary([.. tokens.Values], wordPieces, added);
     }
 
-    private static string? Text(JsonElement parent, string name) => JsonSettings.Find(parent, name) is JsonElement value ? JsonSettings.Text(value) : null;
+    private static string? Text(JsonElement parent, string name) =>
+        JsonSettings.Find(parent, name) is JsonElement value ? JsonSettings.Text(value) : null;
 }
 
 /// <summary>A JSON object of settings whose refusals name the file, the key and what was expected.</summary>
@@ -122,7 +132,8 @@ internal sealed class JsonSettings : IDisposable
     public int? Length(string name) => Find(name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) && value >= 2 => value >= int.MaxValue ? int.MaxValue : (int)value,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) && value >= 2 =>
+            value >= int.MaxValue ? int.MaxValue : (int)value,
         _ => throw Unexpected(name, "a number of at least 2"),
     };
 
@@ -139,7 +150,8 @@ internal sealed class JsonSettings : IDisposable
 
     /// <inheritdoc cref="Find(string)"/>
     public static JsonElement? Find(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out JsonElement value)
+            && value.ValueKind != JsonValueKind.Null ? value : null;
 
     /// <summary>true, false, or null for what is neither.</summary>
     public static bool? Flag(JsonElement parent, string name) => Find(parent, name)?.ValueKind switch
@@ -166,7 +178,8 @@ internal sealed class JsonSettings : IDisposable
 
     /// <summary>The refusal of a value.</summary>
     public InvalidDataException Unexpected(string name, string expected) =>
-        new($"{Path}: {name} should be {expected}, but is {Find(name)?.GetRawText() ?? "absent"}; correct it or fetch the checkpoint again.");
+        new($"{Path}: {name} should be {expected}, but is {Find(name)?.GetRawText() ?? "absent"}; correct it or fetch the "
+            + $"checkpoint again.");
 
     /// <inheritdoc/>
     public void Dispose() => document.Dispose();

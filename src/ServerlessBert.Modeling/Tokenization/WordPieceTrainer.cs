@@ -8,7 +8,10 @@ namespace ServerlessBert.Modeling.Tokenization;
 /// </summary>
 public static class WordPieceTrainer
 {
-    /// <summary>Trains on texts and gives the tokens by id, ready for <see cref="BertTokenizer.FromVocabulary(IReadOnlyList{string}, BertTokenizerOptions)"/>.</summary>
+    /// <summary>
+    /// Trains on texts and gives the tokens by id, ready for <see cref="BertTokenizer.FromVocabulary(IReadOnlyList{string},
+    /// BertTokenizerOptions)"/>.
+    /// </summary>
     /// <remarks>
     /// The result depends on the texts and the options alone, not even on the order of the texts: of equal scores the pair
     /// with the lower ids is merged. It is smaller than asked for when no pair is as frequent as the minimum any more.
@@ -18,24 +21,31 @@ public static class WordPieceTrainer
     /// <param name="cancellationToken">Stops the training.</param>
     /// <exception cref="ArgumentException">The texts hold no word, or the vocabulary does not hold their characters.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static IReadOnlyList<string> Train(IEnumerable<string> texts, WordPieceTrainerOptions? options = null, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<string> Train(IEnumerable<string> texts, WordPieceTrainerOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
         options ??= new WordPieceTrainerOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MinimumFrequency, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.AlphabetLimit, 1, nameof(options));
         Dictionary<string, long> counts = WordCounts.Of(texts, options.Tokenizer, cancellationToken);
-        if (counts.Count == 0) throw new ArgumentException("The texts hold no word to train a vocabulary on; give at least one text with words.", nameof(texts));
+        if (counts.Count == 0)
+            throw new ArgumentException(
+            "The texts hold no word to train a vocabulary on; give at least one text with words.", nameof(texts));
 
         var pieces = new PieceTable(options.Tokenizer.SpecialTokens);
         List<SpelledWord> words = Spell(counts, WordCounts.Alphabet(counts, options.AlphabetLimit), pieces);
         if (pieces.Count > options.VocabularySize)
-            throw new ArgumentException($"A vocabulary of {options.VocabularySize} does not hold the special tokens and characters of the texts; ask for at least {pieces.Count}, or lower AlphabetLimit.", nameof(options));
+            throw new ArgumentException(
+                $"A vocabulary of {options.VocabularySize} does not hold the special tokens and characters of the texts; ask for at "
+                    + $"least {pieces.Count}, or lower AlphabetLimit.", nameof(options));
         Merge(words, pieces, options, cancellationToken);
         return pieces.Tokens;
     }
 
-    /// <summary>Adds the alphabet to the pieces, at a word's start and, where it occurs, within one, and spells each word with it.</summary>
+    /// <summary>
+    /// Adds the alphabet to the pieces, at a word's start and, where it occurs, within one, and spells each word with it.
+    /// </summary>
     private static List<SpelledWord> Spell(Dictionary<string, long> counts, SortedSet<Rune> alphabet, PieceTable pieces)
     {
         // A word with a character outside of the alphabet will be [UNK]: no piece of it is of use.
@@ -44,7 +54,8 @@ public static class WordPieceTrainer
         var continuing = new SortedSet<Rune>(spelled.SelectMany(entry => entry.Key.EnumerateRunes().Skip(1)));
         foreach (Rune rune in continuing) pieces.Add(BertTokenizer.ContinuationPrefix + rune);
         return spelled.ConvertAll(entry => new SpelledWord(
-            [.. entry.Key.EnumerateRunes().Select((rune, index) => pieces.IdOf(index == 0 ? rune.ToString() : BertTokenizer.ContinuationPrefix + rune))],
+            [.. entry.Key.EnumerateRunes()
+                .Select((rune, index) => pieces.IdOf(index == 0 ? rune.ToString() : BertTokenizer.ContinuationPrefix + rune))],
             entry.Value));
     }
 
@@ -57,7 +68,8 @@ public static class WordPieceTrainer
         return true;
     }
 
-    private static void Merge(List<SpelledWord> words, PieceTable pieces, WordPieceTrainerOptions options, CancellationToken cancellationToken)
+    private static void Merge(
+        List<SpelledWord> words, PieceTable pieces, WordPieceTrainerOptions options, CancellationToken cancellationToken)
     {
         var pairs = new PairTable(words, options.MinimumFrequency, options.Score);
         while (pieces.Count < options.VocabularySize && pairs.TakeBest() is PiecePair best)
@@ -77,16 +89,23 @@ public sealed record WordPieceTrainerOptions
     /// </summary>
     public int VocabularySize { get; init; } = 8_000;
 
-    /// <summary>How often two pieces must stand side by side to be merged: 2, since what occurs once is noise and cannot be learnt from.</summary>
+    /// <summary>
+    /// How often two pieces must stand side by side to be merged: 2, since what occurs once is noise and cannot be learnt from.
+    /// </summary>
     public int MinimumFrequency { get; init; } = 2;
 
-    /// <summary>Characters kept, the most frequent first, as Hugging Face's WordPieceTrainer does; a word with another one is [UNK].</summary>
+    /// <summary>
+    /// Characters kept, the most frequent first, as Hugging Face's WordPieceTrainer does; a word with another one is [UNK].
+    /// </summary>
     public int AlphabetLimit { get; init; } = 1_000;
 
     /// <summary>Which pair is merged next.</summary>
     public MergeScore Score { get; init; } = MergeScore.Frequency;
 
-    /// <summary>How texts become words, and the special tokens that come first. Uncased, since a small corpus sees most capitalized words too rarely.</summary>
+    /// <summary>
+    /// How texts become words, and the special tokens that come first. Uncased, since a small corpus sees most capitalized words
+    /// too rarely.
+    /// </summary>
     public BertTokenizerOptions Tokenizer { get; init; } = new() { LowerCase = true };
 }
 
@@ -110,7 +129,9 @@ public enum MergeScore
 /// <summary>How often each word stands in some texts, with words as <see cref="BertTokenizer"/> sees them.</summary>
 internal static class WordCounts
 {
-    /// <summary>Counts the words of no more than <see cref="BertTokenizer.LongestWord"/> code points; longer ones are always [UNK].</summary>
+    /// <summary>
+    /// Counts the words of no more than <see cref="BertTokenizer.LongestWord"/> code points; longer ones are always [UNK].
+    /// </summary>
     public static Dictionary<string, long> Of(IEnumerable<string> texts, BertTokenizerOptions options, CancellationToken cancellationToken)
     {
         var normalizer = new BertNormalizer(options);

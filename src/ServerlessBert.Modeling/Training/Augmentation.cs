@@ -34,7 +34,10 @@ internal sealed class Augmentation(TrainingOptions options, BertTokenizer tokeni
 /// </summary>
 public static class TokenDropout
 {
-    /// <summary>The row without each of its tokens with probability <paramref name="rate"/>; the first and the last, [CLS] and [SEP], stay.</summary>
+    /// <summary>
+    /// The row without each of its tokens with probability <paramref name="rate"/>; the first and the last, [CLS] and [SEP],
+    /// stay.
+    /// </summary>
     /// <param name="ids">The row; it is not changed.</param>
     /// <param name="rate">From 0 to below 1.</param>
     /// <param name="random">Source of the choice: the same state gives the same row.</param>
@@ -91,7 +94,8 @@ public sealed class MaskingVocabulary
     public MaskingVocabulary(BertTokenizer tokenizer)
     {
         MaskId = tokenizer.MaskId ?? throw new TrainingException(
-            $"The vocabulary has no {tokenizer.Options.MaskToken}, so tokens cannot be masked; train without masking, or take a vocabulary that has it.");
+            $"The vocabulary has no {tokenizer.Options.MaskToken}, so tokens cannot be masked; train without masking, or take a "
+                + $"vocabulary that has it.");
         special = [tokenizer.PaddingId, tokenizer.UnknownId, tokenizer.ClassificationId, tokenizer.SeparatorId, MaskId];
         ordinary = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !special.Contains(id))];
         if (ordinary.Length == 0) throw new ArgumentException("The vocabulary has only special tokens.", nameof(tokenizer));

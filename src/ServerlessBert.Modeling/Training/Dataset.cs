@@ -19,16 +19,23 @@ public sealed record LabelledReview(string Text, int Label)
 internal static class Dataset
 {
     /// <summary>Throws where a training cannot come to anything, saying why.</summary>
-    /// <exception cref="TrainingException">No rows, one label only, a label out of range, teachers of other labels, or settings that need held-out rows without any.</exception>
-    public static void Check(IReadOnlyList<LabelledReview> train, IReadOnlyList<LabelledReview> evaluation, int labels, TrainingOptions options)
+    /// <exception cref="TrainingException">No rows, one label only, a label out of range, teachers of other labels, or settings
+    /// that need held-out rows without any.</exception>
+    public static void Check(
+        IReadOnlyList<LabelledReview> train, IReadOnlyList<LabelledReview> evaluation, int labels, TrainingOptions options)
     {
         if (train.Count == 0) throw new TrainingException("There is no labelled review to learn from.");
         if (train.Concat(evaluation).FirstOrDefault(review => review.Label < 0 || review.Label >= labels) is { } outOfRange)
-            throw new TrainingException($"A label is {outOfRange.Label}, but the model has labels 0 to {labels - 1} (1 to {labels} stars).");
+            throw new TrainingException(
+                $"A label is {outOfRange.Label}, but the model has labels 0 to {labels - 1} (1 to {labels} stars).");
         if (train.FirstOrDefault(review => review.Taught is { } taught && taught.Count != labels) is { } mistaught)
-            throw new TrainingException($"The teachers tell {mistaught.Taught!.Count} labels apart, but the model has {labels}; a teacher needs the labels of what it teaches.");
+            throw new TrainingException(
+                $"The teachers tell {mistaught.Taught!.Count} labels apart, but the model has {labels}; a teacher needs the labels "
+                    + $"of what it teaches.");
         if (train.DistinctBy(review => review.Label).Count() == 1)
-            throw new TrainingException($"All {train.Count} reviews to learn from have {train[0].Label + 1} stars; there must be at least two ratings to tell apart.");
+            throw new TrainingException(
+                $"All {train.Count} reviews to learn from have {train[0].Label + 1} stars; there must be at least two ratings to "
+                    + $"tell apart.");
         if (evaluation.Count == 0 && (options.EarlyStoppingPatience ?? options.EvaluateEvery) is not null)
         {
             string option = options.EarlyStoppingPatience is null ? nameof(options.EvaluateEvery) : nameof(options.EarlyStoppingPatience);
@@ -55,7 +62,8 @@ internal sealed record EncodedReviews(int[][] Ids, int[] Labels)
     public static EncodedReviews Of(IReadOnlyList<LabelledReview> reviews, BertTokenizer tokenizer, int maxLength)
     {
         tokenizer = tokenizer.ForUntrustedText(); // as for classifying
-        return new EncodedReviews([.. reviews.Select(review => tokenizer.Encode(review.Text, maxLength))], [.. reviews.Select(review => review.Label)])
+        return new EncodedReviews(
+            [.. reviews.Select(review => tokenizer.Encode(review.Text, maxLength))], [.. reviews.Select(review => review.Label)])
         {
             Taught = reviews.Any(review => review.Taught is not null) ? [.. reviews.Select(review => review.Taught)] : null,
         };
@@ -65,7 +73,10 @@ internal sealed record EncodedReviews(int[][] Ids, int[] Labels)
 /// <summary>A few of many rows: the tutorial's <c>shuffle(seed=42).select(range(1000))</c>.</summary>
 public static class RowSubset
 {
-    /// <summary>Rows drawn without replacement, in the order drawn; all of them, as they are, where there are no more than <paramref name="count"/>.</summary>
+    /// <summary>
+    /// Rows drawn without replacement, in the order drawn; all of them, as they are, where there are no more than <paramref
+    /// name="count"/>.
+    /// </summary>
     /// <param name="rows">What to draw from.</param>
     /// <param name="count">How many to draw; null takes all.</param>
     /// <param name="seed">The same seed draws the same rows (not those that Python draws with it).</param>
@@ -88,7 +99,8 @@ public sealed record StratifiedSplit(IReadOnlyList<LabelledReview> Train, IReadO
     /// measured on what was learned.
     /// </summary>
     /// <param name="reviews">Labelled rows.</param>
-    /// <param name="evaluationFraction">Share to hold out, from 0 to below 1; every label with two texts or more gives at least one unless it is 0.</param>
+    /// <param name="evaluationFraction">Share to hold out, from 0 to below 1; every label with two texts or more gives at least
+    /// one unless it is 0.</param>
     /// <param name="seed">The same seed gives the same split.</param>
     public static StratifiedSplit Of(IReadOnlyList<LabelledReview> reviews, double evaluationFraction, int seed)
     {
@@ -148,6 +160,7 @@ public sealed record StratifiedSplit(IReadOnlyList<LabelledReview> Train, IReadO
     private static void CheckFraction(double fraction)
     {
         if (fraction is < 0 or >= 1)
-            throw new TrainingException(FormattableString.Invariant($"The evaluation fraction is {fraction}; it must be from 0 to below 1, such as 0.1."));
+            throw new TrainingException(
+                FormattableString.Invariant($"The evaluation fraction is {fraction}; it must be from 0 to below 1, such as 0.1."));
     }
 }

@@ -28,7 +28,8 @@ public static class Distillation
     {
         if (views <= 1) return rows;
         var random = new Random(seed);
-        return [.. rows, .. Enumerable.Range(1, views - 1).SelectMany(_ => rows.Select(row => row with { Text = WithoutSomeWords(row.Text, random) }))];
+        return [.. rows,
+            .. Enumerable.Range(1, views - 1).SelectMany(_ => rows.Select(row => row with { Text = WithoutSomeWords(row.Text, random) }))];
     }
 
     private static string WithoutSomeWords(string text, Random random)
@@ -37,14 +38,18 @@ public static class Distillation
         return string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Where(_ => random.NextDouble() >= rate));
     }
 
-    /// <summary>The rows with the mean of the teachers' probabilities, each calibrated where it has a temperature: one pass over the rows for each teacher, before the training.</summary>
+    /// <summary>
+    /// The rows with the mean of the teachers' probabilities, each calibrated where it has a temperature: one pass over the rows
+    /// for each teacher, before the training.
+    /// </summary>
     /// <param name="folders">The teachers' checkpoint folders; none leaves the rows as they are.</param>
     /// <param name="rows">Rows to learn from.</param>
     /// <param name="remark">Told of each teacher.</param>
     /// <param name="cancellationToken">Stops between passes.</param>
     /// <exception cref="TrainingException">A teacher cannot be loaded, or tells other labels apart than the others.</exception>
     public static IReadOnlyList<LabelledReview> Teach(
-        IReadOnlyList<string> folders, IReadOnlyList<LabelledReview> rows, Action<string>? remark = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> folders, IReadOnlyList<LabelledReview> rows, Action<string>? remark = null,
+            CancellationToken cancellationToken = default)
     {
         if (folders.Count == 0 || rows.Count == 0) return rows;
         string[] texts = [.. rows.Select(row => row.Text)];
@@ -53,10 +58,14 @@ public static class Distillation
         {
             float[][] probabilities = ProbabilitiesOf(folder, texts, cancellationToken);
             int right = rows.Where((row, index) => Array.IndexOf(probabilities[index], probabilities[index].Max()) == row.Label).Count();
-            remark?.Invoke(FormattableString.Invariant($"teacher {folder}: right about {(double)right / rows.Count:0.0 %} of the {rows.Count:N0} rows to learn from"));
+            remark?.Invoke(FormattableString.Invariant(
+                $"teacher {folder}: right about {(double)right / rows.Count:0.0 %} of the {rows.Count:N0} rows to learn from"));
             if (sums is not null && sums[0].Length != probabilities[0].Length)
-                throw new TrainingException($"The teacher {folder} tells {probabilities[0].Length} labels apart, but {folders[0]} {sums[0].Length}; teachers need the same labels.");
-            sums = sums is null ? probabilities : [.. sums.Zip(probabilities, (sum, more) => sum.Zip(more, (left, right) => left + right).ToArray())];
+                throw new TrainingException(
+                    $"The teacher {folder} tells {probabilities[0].Length} labels apart, but {folders[0]} {sums[0].Length}; "
+                        + $"teachers need the same labels.");
+            sums = sums is null ? probabilities
+                : [.. sums.Zip(probabilities, (sum, more) => sum.Zip(more, (left, right) => left + right).ToArray())];
         }
         return [.. rows.Zip(sums!, (row, sum) => row with { Taught = [.. sum.Select(value => value / folders.Count)] })];
     }

@@ -20,7 +20,7 @@ internal sealed class EmaWeights : IDisposable
     public EmaWeights(FlatOptimizer optimizer, double decay)
     {
         (this.optimizer, this.decay) = (optimizer, decay);
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         averages = [.. optimizer.Groups.Select(group => group.Values.clone().DetachFromDisposeScope())]; // [elements] each
         State = Enumerable.Range(0, averages.Length).ToDictionary(group => $"{group}.average", group => averages[group]);
     }
@@ -28,19 +28,25 @@ internal sealed class EmaWeights : IDisposable
     /// <summary>The averages by group: live tensors, to be saved or written into.</summary>
     public IReadOnlyDictionary<string, Tensor> State { get; }
 
-    /// <summary>What the average keeps at an update, counted from 1: less at first, so that the weights it started from are soon forgotten.</summary>
+    /// <summary>
+    /// What the average keeps at an update, counted from 1: less at first, so that the weights it started from are soon
+    /// forgotten.
+    /// </summary>
     public static double KeptAt(int update, double decay) => Math.Min(decay, (1.0 + update) / (10 + update));
 
     /// <summary>Takes the weights of the optimizer's latest step in.</summary>
     public void Update()
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double taken = 1 - KeptAt(optimizer.Steps, decay);
         for (int group = 0; group < averages.Length; group++) averages[group].lerp_(optimizer.Groups[group].Values, taken); // [elements]
     }
 
-    /// <summary>Gives the model the averages in the place of its weights, which are held here until <see cref="TakeBack"/>: one exchange each, no third copy.</summary>
+    /// <summary>
+    /// Gives the model the averages in the place of its weights, which are held here until <see cref="TakeBack"/>: one exchange
+    /// each, no third copy.
+    /// </summary>
     public void Lend() => Exchange();
 
     /// <summary>Gives the model its own weights back.</summary>
@@ -54,7 +60,7 @@ internal sealed class EmaWeights : IDisposable
 
     private void Exchange()
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         for (int group = 0; group < averages.Length; group++)
         {

@@ -1,6 +1,7 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Optimizers;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -4,6 +4,7 @@ using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Evaluation;
 using ServerlessBert.Modeling.Optimizers;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Training;
@@ -35,13 +36,17 @@ internal sealed class TrainingLoop : IDisposable
     /// <param name="device">Where it computes.</param>
     /// <param name="padTo">Least sequence length.</param>
     /// <param name="store">Where checkpoints are, or null.</param>
-    public TrainingLoop(Checkpoint checkpoint, EncodedReviews rows, EncodedReviews evaluation, TrainingOptions options, Device device, int padTo, CheckpointStore? store)
+    public TrainingLoop(
+        Checkpoint checkpoint, EncodedReviews rows, EncodedReviews evaluation, TrainingOptions options, Device device, int padTo,
+        CheckpointStore? store)
     {
         (this.checkpoint, this.options, this.store) = (checkpoint, options, store);
         BertForSequenceClassification model = checkpoint.Model;
         plan = new StepPlan(rows.Lengths, options);
         heldOut = new ValidationSet(evaluation, checkpoint, device);
-        var groups = ParameterGroup.Of(model.named_parameters(), options.WeightDecay, name => LayerwiseDecay.FactorOf(name, model.Config.NumHiddenLayers, options.LayerwiseLearningRateDecay));
+        var groups = ParameterGroup.Of(
+            model.named_parameters(), options.WeightDecay, name =>
+            LayerwiseDecay.FactorOf(name, model.Config.NumHiddenLayers, options.LayerwiseLearningRateDecay));
         optimizer = options.Optimizer == OptimizerKind.AdamW
             ? new FlatAdamW(groups, new AdamWSettings { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon })
             : new FlatSgd(groups, options.Momentum);
@@ -106,10 +111,14 @@ internal sealed class TrainingLoop : IDisposable
         checkpoint.Model.train();
         StepOutcome outcome = step.Take(planned);
         if (!outcome.IsFinite)
-            throw new TrainingException(FormattableString.Invariant(
-                $"The {(double.IsFinite(outcome.Loss) ? "gradient" : "loss")} became {(double.IsFinite(outcome.Loss) ? outcome.GradientNorm : outcome.Loss)} at step {planned.Step} of {plan.TotalSteps}, and the weights were not changed by it")
+        {
+            (string what, double value) = double.IsFinite(outcome.Loss) ? ("gradient", outcome.GradientNorm) : ("loss", outcome.Loss);
+            throw new TrainingException(
+                FormattableString.Invariant($"The {what} became {value} at step {planned.Step} of {plan.TotalSteps}, ")
+                + "and the weights were not changed by it"
                 + (store?.Newest is { } kept ? $"; {kept} is the last good checkpoint" : "")
                 + FormattableString.Invariant($"; try a learning rate below {options.LearningRate:g}, or a longer warm-up."));
+        }
         state.Add(outcome);
         bool isLogged = planned.Step % options.LogEvery == 0 || planned.Step == plan.TotalSteps;
         progress?.Report(Progress(outcome.Loss, planned.LearningRate) with { GradientNorm = outcome.GradientNorm, IsLogged = isLogged });
@@ -139,7 +148,15 @@ internal sealed class TrainingLoop : IDisposable
     private SavedTraining Saved()
     {
         state.Seconds = Seconds;
-        return new SavedTraining { Identity = store!.Identity, Options = options, Precision = precision, Threads = get_num_threads(), OptimizerSteps = optimizer.Steps, State = state };
+        return new SavedTraining
+        {
+            Identity = store!.Identity,
+            Options = options,
+            Precision = precision,
+            Threads = get_num_threads(),
+            OptimizerSteps = optimizer.Steps,
+            State = state
+        };
     }
 
     private void MakeBest(bool hasBest)
@@ -148,7 +165,8 @@ internal sealed class TrainingLoop : IDisposable
         else best.Clear();
     }
 
-    private CheckpointTensors Tensors() => new(checkpoint.Model.state_dict(), optimizer.State, average?.State ?? ImmutableDictionary<string, Tensor>.Empty, best.Tensors);
+    private CheckpointTensors Tensors() =>
+        new(checkpoint.Model.state_dict(), optimizer.State, average?.State ?? ImmutableDictionary<string, Tensor>.Empty, best.Tensors);
 
     private TrainingResult Result(TrainingEnd end)
     {

@@ -31,13 +31,16 @@ internal sealed class TrainingLoss : IDisposable
     {
         if (ordinalSmoothing > 0 || taught is not null) return SumOfSoft(logits, labels, taught);
         Tensor actual = tensor(labels.Select(label => (long)label).ToArray(), device: device); // [batch]
-        return nn.functional.cross_entropy(logits.to(float32), actual, weights, reduction: nn.Reduction.Sum, label_smoothing: smoothing); // []
+        // []
+        return nn.functional.cross_entropy(logits.to(float32), actual, weights, reduction: nn.Reduction.Sum, label_smoothing: smoothing);
     }
 
     private Tensor SumOfSoft(Tensor logits, IReadOnlyList<int> labels, IReadOnlyList<IReadOnlyList<float>?>? taught)
     {
         int count = (int)logits.size(1);
-        float[] targets = [.. labels.SelectMany((label, row) => SoftTarget(label, count, taught?[row]).Select(share => (float)(share * (weightOf?[label] ?? 1))))];
+        float[] targets =
+            [.. labels.SelectMany(
+            (label, row) => SoftTarget(label, count, taught?[row]).Select(share => (float)(share * (weightOf?[label] ?? 1))))];
         return -(tensor(targets, [labels.Count, count], device: device) * logits.to(float32).log_softmax(-1)).sum(); // []
     }
 
@@ -49,7 +52,8 @@ internal sealed class TrainingLoss : IDisposable
         target[label] += 1 - smoothing - ordinalSmoothing;
         int[] beside = [.. new[] { label - 1, label + 1 }.Where(other => other >= 0 && other < labels)];
         foreach (int other in beside) target[other] += ordinalSmoothing / beside.Length;
-        return taught is null ? target : [.. target.Zip(taught, (share, teachers) => (1 - distillationWeight) * share + distillationWeight * teachers)];
+        return taught is null ? target
+            : [.. target.Zip(taught, (share, teachers) => (1 - distillationWeight) * share + distillationWeight * teachers)];
     }
 
     /// <summary>What a sum over these labels is divided by for the weighted mean, as torch's mean reduction has it.</summary>

@@ -26,7 +26,8 @@ public sealed class TrainingPace
     public double ReviewsPerSecond => last is null ? 0 : (last.Reviews - From.Reviews) / Seconds;
 
     /// <summary>The time that the steps left take at the pace of the last ones, evaluations among them.</summary>
-    public TimeSpan Left => last is null ? TimeSpan.Zero : TimeSpan.FromSeconds(Seconds / (last.Step - From.Step) * (last.TotalSteps - last.Step));
+    public TimeSpan Left =>
+        last is null ? TimeSpan.Zero : TimeSpan.FromSeconds(Seconds / (last.Step - From.Step) * (last.TotalSteps - last.Step));
 
     private (int Step, long Reviews, TimeSpan Elapsed) From =>
         recent.Count > 1 && recent.Peek() is var first ? (first.Step, first.Reviews, first.Elapsed) : (last!.Step - 1, 0, TimeSpan.Zero);

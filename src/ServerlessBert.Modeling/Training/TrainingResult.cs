@@ -42,7 +42,10 @@ public sealed record TrainingResult
     /// <summary>Every evaluation, in order.</summary>
     public required IReadOnlyList<EvaluatedStep> Evaluations { get; init; }
 
-    /// <summary>The kept weights' probabilities for the held-out rows before calibration, [rows][labels], in the rows' order; null without such rows. Not saved.</summary>
+    /// <summary>
+    /// The kept weights' probabilities for the held-out rows before calibration, [rows][labels], in the rows' order; null without
+    /// such rows. Not saved.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<float[]>? HeldOutProbabilities { get; init; }
 }

@@ -15,7 +15,8 @@ namespace ServerlessBert.Modeling.Training;
 /// <param name="device">Where it computes.</param>
 /// <param name="padTo">Least sequence length.</param>
 internal sealed class TrainingStep(
-    Checkpoint checkpoint, EncodedReviews rows, FlatOptimizer optimizer, TrainingLoss loss, TrainingOptions options, Device device, int padTo)
+    Checkpoint checkpoint, EncodedReviews rows, FlatOptimizer optimizer, TrainingLoss loss, TrainingOptions options, Device device,
+        int padTo)
 {
     private readonly Augmentation noise = new(options, checkpoint.Tokenizer);
 
@@ -51,15 +52,18 @@ internal sealed class TrainingStep(
             using var padded = PaddedBatch.Of(ids, checkpoint.Tokenizer.PaddingId, device, padTo);
             Tensor logits = checkpoint.Model.call(padded.InputIds, padded.AttentionMask, null); // [batch, labels]
             using Scalar denominator = divisor;
-            Tensor share = loss.SumOf(logits, [.. batch.Select(row => rows.Labels[row])], rows.Taught is { } taught ? [.. batch.Select(row => taught[row])] : null).div(denominator); // []
+            Tensor share = loss.SumOf(
+                logits, [.. batch.Select(row => rows.Labels[row])], rows.Taught is { } taught ? [.. batch.Select(row => taught[row])]
+                : null).div(denominator); // []
             share.backward();
             return new StepOutcome(share.item<float>(), 0, batch.Length, padded.Tokens, (long)batch.Length * sequence);
         }
         catch (Exception exception) when (OutOfMemory.IsCauseOf(exception))
         {
             throw new TrainingException(
-                $"Memory ran out at step {planned.Step} over a batch of {batch.Length} reviews × {sequence} tokens on {device.type.ToString().ToLowerInvariant()}; "
-                + "take a smaller batch (with gradient accumulation for the same step) or a shorter maximal length.", exception);
+                $"Memory ran out at step {planned.Step} over a batch of {batch.Length} reviews × {sequence} tokens on "
+                    + $"{device.type.ToString().ToLowerInvariant()}; "
+                + $"take a smaller batch (with gradient accumulation for the same step) or a shorter maximal length.", exception);
         }
     }
 
@@ -96,5 +100,6 @@ internal static class OutOfMemory
 
     /// <summary>Whether memory did not suffice.</summary>
     public static bool IsCauseOf(Exception exception) => exception is OutOfMemoryException
-        || exception is System.Runtime.InteropServices.ExternalException && Words.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
+        || exception is System.Runtime.InteropServices.ExternalException
+            && Words.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
 }

@@ -21,14 +21,18 @@ internal sealed class ValidationSet(EncodedReviews rows, Checkpoint checkpoint, 
     /// <summary>Their labels.</summary>
     public IReadOnlyList<int> Labels => rows.Labels;
 
-    /// <summary>The model's probabilities, [rows][labels], in the rows' order and each independent of the others; leaves it in evaluation mode.</summary>
+    /// <summary>
+    /// The model's probabilities, [rows][labels], in the rows' order and each independent of the others; leaves it in evaluation
+    /// mode.
+    /// </summary>
     public float[][] Probabilities()
     {
         checkpoint.Model.eval();
         var probabilities = new float[rows.Count][];
         foreach (int[] pass in TokenBudgetBatches.Group(rows.Lengths, budget))
         {
-            float[][] results = ForwardPass.Probabilities(checkpoint.Model, [.. pass.Select(row => rows.Ids[row])], checkpoint.Tokenizer.PaddingId, device);
+            float[][] results =
+                ForwardPass.Probabilities(checkpoint.Model, [.. pass.Select(row => rows.Ids[row])], checkpoint.Tokenizer.PaddingId, device);
             for (int i = 0; i < pass.Length; i++) probabilities[pass[i]] = results[i];
         }
         return probabilities;

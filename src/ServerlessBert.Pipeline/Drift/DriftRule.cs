@@ -44,7 +44,8 @@ public static class DriftRule
         if (Math.Abs(confidence) > options.Confidence && Math.Abs(confidence) > Normal * baseline.ConfidenceDeviation * Math.Sqrt(perRow))
         {
             string direction = confidence < 0 ? "lower" : "higher";
-            flags.Add(("confidence", Invariant($"the mean confidence is {Math.Abs(confidence):0.00} {direction} (more than {options.Confidence})")));
+            flags.Add(("confidence",
+                Invariant($"the mean confidence is {Math.Abs(confidence):0.00} {direction} (more than {options.Confidence})")));
         }
         if (unknown > options.UnknownShare)
             flags.Add(("unknownTokens", Invariant($"{unknown:P1} more of the tokens are unknown (more than {options.UnknownShare:P1})")));

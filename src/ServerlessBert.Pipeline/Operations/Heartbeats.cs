@@ -64,10 +64,12 @@ public sealed class HostHeartbeats(PipelineStorage storage, TimeProvider time)
 
     /// <summary>Writes a host's heartbeat.</summary>
     public Task WriteAsync(HostHeartbeat heartbeat, CancellationToken cancellationToken) => BlobOf(heartbeat.Host).UploadAsync(
-        new BinaryData(JsonSerializer.SerializeToUtf8Bytes(heartbeat, PipelineJson.Of<HostHeartbeat>())), overwrite: true, cancellationToken);
+        new BinaryData(JsonSerializer.SerializeToUtf8Bytes(heartbeat, PipelineJson.Of<HostHeartbeat>())), overwrite: true,
+            cancellationToken);
 
     /// <summary>Removes a host that ends.</summary>
-    public Task RemoveAsync(string host, CancellationToken cancellationToken) => BlobOf(host).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+    public Task RemoveAsync(string host, CancellationToken cancellationToken) =>
+        BlobOf(host).DeleteIfExistsAsync(cancellationToken: cancellationToken);
 
     /// <summary>Removes what hosts that were killed left behind.</summary>
     public async Task RemoveGoneAsync(CancellationToken cancellationToken)
@@ -109,7 +111,9 @@ public sealed class HostHeartbeats(PipelineStorage storage, TimeProvider time)
 /// While a host runs: looks at the pointer also where no batch comes, so that a promotion or a rollback reaches an idle
 /// host too, and writes the host's heartbeat.
 /// </summary>
-public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache models, HostReadiness readiness, ModelCacheOptions options, TimeProvider time, ILogger<HostHeartbeatService> logger) : BackgroundService
+public sealed class HostHeartbeatService(
+    HostHeartbeats heartbeats, ModelCache models, HostReadiness readiness, ModelCacheOptions options, TimeProvider time,
+    ILogger<HostHeartbeatService> logger) : BackgroundService
 {
     // What the platforms call a replica: Container Apps, App Service, then whatever the machine is called.
     private static readonly string Host =
@@ -122,7 +126,8 @@ public sealed class HostHeartbeatService(HostHeartbeats heartbeats, ModelCache m
     {
         await TryAsync(() => heartbeats.RemoveGoneAsync(stoppingToken), stoppingToken);
         var written = DateTimeOffset.MinValue;
-        using var timer = new PeriodicTimer(options.PollInterval < HostHeartbeats.Interval ? options.PollInterval : HostHeartbeats.Interval);
+        using var timer =
+            new PeriodicTimer(options.PollInterval < HostHeartbeats.Interval ? options.PollInterval : HostHeartbeats.Interval);
         do
         {
             _ = models.RefreshAsync(); // a swap may wait for files that the old model answers; the heartbeat does not

@@ -8,9 +8,12 @@ using ServerlessBert.Pipeline.Storage;
 
 namespace ServerlessBert.Pipeline.Operations;
 
-/// <summary>What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, the hosts and their models, runs, trainings.</summary>
+/// <summary>
+/// What <c>/api/status</c> and <c>sbert status</c> show: queues, live model, the hosts and their models, runs, trainings.
+/// </summary>
 public sealed class PipelineStatus(
-    PipelineStorage storage, ModelRegistry models, ModelCache cache, HostHeartbeats hosts, HostReadiness readiness, RunStore runs, TrainingStateStore trainings)
+    PipelineStorage storage, ModelRegistry models, ModelCache cache, HostHeartbeats hosts, HostReadiness readiness, RunStore runs,
+        TrainingStateStore trainings)
 {
     private const int FinishedRuns = 20, Trainings = 5;
 

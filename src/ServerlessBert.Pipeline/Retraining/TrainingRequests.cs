@@ -17,10 +17,12 @@ public sealed class TrainingRequests(PipelineStorage storage)
     }
 
     /// <summary>About how many requests wait or are worked on; a trainer's message is hidden, not gone.</summary>
-    public Task<int> CountAsync(CancellationToken cancellationToken = default) => CountAsync(StorageNames.TrainingRequests, cancellationToken);
+    public Task<int> CountAsync(CancellationToken cancellationToken = default) =>
+        CountAsync(StorageNames.TrainingRequests, cancellationToken);
 
     /// <summary>About how many requests were dead-lettered.</summary>
-    public Task<int> CountPoisonedAsync(CancellationToken cancellationToken = default) => CountAsync(StorageNames.TrainingRequests + StorageNames.PoisonSuffix, cancellationToken);
+    public Task<int> CountPoisonedAsync(CancellationToken cancellationToken = default) =>
+        CountAsync(StorageNames.TrainingRequests + StorageNames.PoisonSuffix, cancellationToken);
 
     private async Task<int> CountAsync(string queue, CancellationToken cancellationToken)
     {

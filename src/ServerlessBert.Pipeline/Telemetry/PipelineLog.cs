@@ -14,7 +14,8 @@ internal static partial class PipelineLog
     [LoggerMessage(60, LogLevel.Information, "{Blob} is done and was moved to {Destination}.")]
     public static partial void InputMoved(this ILogger logger, string blob, string destination);
 
-    [LoggerMessage(61, LogLevel.Warning, "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
+    [LoggerMessage(61, LogLevel.Warning,
+        "{Blob} is done, but storage refused what ProcessedInput asks for ({Option}); the sweep tries again.")]
     public static partial void InputNotSettled(this ILogger logger, Exception exception, string blob, Enum option);
 
     [LoggerMessage(62, LogLevel.Information, "What run {Run} had staged is cleared away{WithDocument}: it ended long ago.")]
@@ -38,7 +39,8 @@ internal static partial class PipelineLog
     [LoggerMessage(74, LogLevel.Warning, "Run {Run} waits, which its document could not be told.")]
     public static partial void WaitingNotRecorded(this ILogger logger, Exception exception, string run);
 
-    [LoggerMessage(75, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) cannot be read for its error rows either; they are made from their numbers.")]
+    [LoggerMessage(75, LogLevel.Warning,
+        "Batch {Batch} of run {Run} ({Blob}) cannot be read for its error rows either; they are made from their numbers.")]
     public static partial void BatchUnreadable(this ILogger logger, Exception exception, int batch, string run, string blob);
 
     [LoggerMessage(76, LogLevel.Warning, "The plan of run {Run} of {Blob} is gone; the file is cut again.")]
@@ -59,7 +61,9 @@ internal static partial class PipelineLog
     [LoggerMessage(3, LogLevel.Information, "{Blob} was dropped again since its message was written; the present content is taken.")]
     public static partial void InputNewer(this ILogger logger, string blob);
 
-    [LoggerMessage(4, LogLevel.Warning, "{Blob} waits: no model is live. Publish one and promote it (sbert models publish, sbert models promote); the sweep then takes up the file.")]
+    [LoggerMessage(4, LogLevel.Warning,
+        "{Blob} waits: no model is live. Publish one and promote it (sbert models publish, sbert models promote); the sweep then "
+            + "takes up the file.")]
     public static partial void NoModel(this ILogger logger, string blob);
 
     [LoggerMessage(5, LogLevel.Information, "{Blob} has its run {Run} already ({State}); the message is a duplicate.")]
@@ -68,8 +72,10 @@ internal static partial class PipelineLog
     [LoggerMessage(6, LogLevel.Information, "{Blob} is split: run {Run} with {Batches} batches, {Rows} rows, model {Version}.")]
     public static partial void Split(this ILogger logger, string blob, string run, int batches, long rows, string version);
 
-    [LoggerMessage(7, LogLevel.Information, "Batch {Batch} of run {Run} ({Blob}) is staged: {Rows} rows in {Seconds:F2} s by model {Version}.")]
-    public static partial void BatchStaged(this ILogger logger, int batch, string run, string blob, int rows, double seconds, string version);
+    [LoggerMessage(7, LogLevel.Information,
+        "Batch {Batch} of run {Run} ({Blob}) is staged: {Rows} rows in {Seconds:F2} s by model {Version}.")]
+    public static partial void BatchStaged(
+        this ILogger logger, int batch, string run, string blob, int rows, double seconds, string version);
 
     [LoggerMessage(8, LogLevel.Warning, "Batch {Batch} of run {Run} ({Blob}) failed at attempt {Attempt}.")]
     public static partial void BatchFailed(this ILogger logger, Exception exception, int batch, string run, string blob, long attempt);
@@ -92,10 +98,12 @@ internal static partial class PipelineLog
     [LoggerMessage(14, LogLevel.Information, "The sweep found {Blob} without a run and queued it.")]
     public static partial void FoundFile(this ILogger logger, string blob);
 
-    [LoggerMessage(15, LogLevel.Warning, "Run {Run} of {Blob} stood still in state {State}: attempt {Attempt} to recover it, {Batches} batches queued again.")]
+    [LoggerMessage(15, LogLevel.Warning,
+        "Run {Run} of {Blob} stood still in state {State}: attempt {Attempt} to recover it, {Batches} batches queued again.")]
     public static partial void RunRecovered(this ILogger logger, string run, string blob, Enum state, int attempt, int batches);
 
-    [LoggerMessage(16, LogLevel.Warning, "{Files} review files wait: no model is live. Publish one and promote it (sbert models publish, sbert models promote).")]
+    [LoggerMessage(16, LogLevel.Warning,
+        "{Files} review files wait: no model is live. Publish one and promote it (sbert models publish, sbert models promote).")]
     public static partial void FilesWaitForModel(this ILogger logger, int files);
 
     [LoggerMessage(17, LogLevel.Error, "The sweep could not look after run {Run}; it goes on with the others.")]
@@ -105,7 +113,8 @@ internal static partial class PipelineLog
     public static partial void RunRepinned(this ILogger logger, string run, string blob, string version, string reason);
 
     [LoggerMessage(26, LogLevel.Warning, "Model {Version} did not run in shadow on batch {Batch} of run {Run} ({Blob}): {Reason}")]
-    public static partial void ShadowFailed(this ILogger logger, Exception? exception, string version, int batch, string run, string blob, string reason);
+    public static partial void ShadowFailed(
+        this ILogger logger, Exception? exception, string version, int batch, string run, string blob, string reason);
 
     [LoggerMessage(20, LogLevel.Information, "Model {Version} is loaded in {Seconds:F2} s ({Digest}).")]
     public static partial void ModelLoaded(this ILogger logger, string version, double seconds, string digest);
@@ -113,7 +122,8 @@ internal static partial class PipelineLog
     [LoggerMessage(27, LogLevel.Information, "A model computes in {Dtype}, by {Layers}.")]
     public static partial void ModelComputes(this ILogger logger, string dtype, string layers);
 
-    [LoggerMessage(28, LogLevel.Information, "Model {Version} computes in {Dtype} on every host from now on; this host measured {Measured}.")]
+    [LoggerMessage(28, LogLevel.Information,
+        "Model {Version} computes in {Dtype} on every host from now on; this host measured {Measured}.")]
     public static partial void DtypeDecided(this ILogger logger, string version, InferenceDtype dtype, InferenceDtype measured);
 
     [LoggerMessage(21, LogLevel.Information, "Model {Version} is live on this host; before it was {Previous}.")]
@@ -140,7 +150,8 @@ internal static partial class PipelineLog
     [LoggerMessage(40, LogLevel.Warning, "The predictions of run {Run} ({Blob}, model {Version}) drifted. {Reason}")]
     public static partial void Drifted(this ILogger logger, string run, string blob, string version, string reason);
 
-    [LoggerMessage(41, LogLevel.Warning, "The baseline of model {Version} cannot be read, so its predictions are compared with nothing: {Reason}")]
+    [LoggerMessage(41, LogLevel.Warning,
+        "The baseline of model {Version} cannot be read, so its predictions are compared with nothing: {Reason}")]
     public static partial void BaselineUnreadable(this ILogger logger, Exception exception, string version, string reason);
 
     [LoggerMessage(42, LogLevel.Information, "Drift asked for a training in place of model {Version}: {Reason}")]

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace ServerlessBert.Pipeline.Telemetry;
 
-/// <summary>The pipeline's metrics, named once. Any OpenTelemetry or dotnet-counters listener reads them from the meter <see cref="MeterName"/>.</summary>
+/// <summary>
+/// The pipeline's metrics, named once. Any OpenTelemetry or dotnet-counters listener reads them from the meter <see
+/// cref="MeterName"/>.
+/// </summary>
 public static class PipelineMetrics
 {
     /// <summary>The meter's name.</summary>
@@ -10,16 +13,24 @@ public static class PipelineMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
-    private static readonly Counter<long> Rows = Meter.CreateCounter<long>("sbert.rows", "{row}", "Rows staged, by outcome: predicted or an error's code.");
-    private static readonly Histogram<double> BatchSeconds = Meter.CreateHistogram<double>("sbert.batch.duration", "s", "From a batch's message to its staged block.");
-    private static readonly Counter<long> BatchFailures = Meter.CreateCounter<long>("sbert.batch.failures", "{failure}", "Attempts at a batch that threw, by the exception's type.");
-    private static readonly Counter<long> Requeued = Meter.CreateCounter<long>("sbert.batch.requeued", "{batch}", "Batches that the sweep queued again.");
+    private static readonly Counter<long> Rows =
+        Meter.CreateCounter<long>("sbert.rows", "{row}", "Rows staged, by outcome: predicted or an error's code.");
+    private static readonly Histogram<double> BatchSeconds =
+        Meter.CreateHistogram<double>("sbert.batch.duration", "s", "From a batch's message to its staged block.");
+    private static readonly Counter<long> BatchFailures =
+        Meter.CreateCounter<long>("sbert.batch.failures", "{failure}", "Attempts at a batch that threw, by the exception's type.");
+    private static readonly Counter<long> Requeued =
+        Meter.CreateCounter<long>("sbert.batch.requeued", "{batch}", "Batches that the sweep queued again.");
     private static readonly Counter<long> Runs = Meter.CreateCounter<long>("sbert.runs", "{run}", "Runs that ended, by state.");
-    private static readonly Histogram<double> RunSeconds = Meter.CreateHistogram<double>("sbert.run.duration", "s", "From a run's start to its end.");
+    private static readonly Histogram<double> RunSeconds =
+        Meter.CreateHistogram<double>("sbert.run.duration", "s", "From a run's start to its end.");
     private static readonly Counter<long> ModelLoads = Meter.CreateCounter<long>("sbert.model.loads", "{load}", "Model loads, by outcome.");
-    private static readonly Histogram<double> ModelLoadSeconds = Meter.CreateHistogram<double>("sbert.model.load.duration", "s", "Download, checks, loading and warm-up of a model.");
+    private static readonly Histogram<double> ModelLoadSeconds =
+        Meter.CreateHistogram<double>("sbert.model.load.duration", "s", "Download, checks, loading and warm-up of a model.");
 
-    private static readonly Counter<long> Drifts = Meter.CreateCounter<long>("sbert.drift", "{run}", "Runs whose predictions drifted, by what did: stars, confidence or unknownTokens.");
+    private static readonly Counter<long> Drifts =
+        Meter.CreateCounter<long>(
+        "sbert.drift", "{run}", "Runs whose predictions drifted, by what did: stars, confidence or unknownTokens.");
 
     internal static void BatchStaged(long predictions, IReadOnlyDictionary<string, long> errors, TimeSpan duration)
     {

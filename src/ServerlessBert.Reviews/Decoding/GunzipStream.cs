@@ -71,10 +71,16 @@ internal sealed class GunzipStream : ReadOnlyStream
     }
 
     private ReviewFileException Damaged() =>
-        new("damaged_gzip", string.Create(CultureInfo.InvariantCulture, $"The file's gzip data is damaged or cut short, at or before byte {_source.BytesRead:N0} of the compressed file; compress the reviews again and drop the file again."));
+        new("damaged_gzip",
+            string.Create(CultureInfo.InvariantCulture,
+            $"The file's gzip data is damaged or cut short, at or before byte {_source.BytesRead:N0} of the compressed file; "
+                + $"compress the reviews again and drop the file again."));
 
     private ReviewFileException TooDense() =>
-        new("decompression_ratio", string.Create(CultureInfo.InvariantCulture, $"The file's first {_source.BytesRead:N0} bytes decompress to {_length:N0}, over {_maxRatio:N0} times as many, as no text does; drop the reviews uncompressed or raise MaxDecompressionRatio."));
+        new("decompression_ratio",
+            string.Create(CultureInfo.InvariantCulture,
+            $"The file's first {_source.BytesRead:N0} bytes decompress to {_length:N0}, over {_maxRatio:N0} times as many, as no "
+                + $"text does; drop the reviews uncompressed or raise MaxDecompressionRatio."));
 
     private static byte[] Compress(byte[] bytes)
     {

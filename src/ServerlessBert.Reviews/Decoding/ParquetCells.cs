@@ -17,7 +17,9 @@ internal abstract class ParquetCells : IDisposable
 
     public abstract void Dispose();
 
-    /// <summary>How a column's values are written; null where they are neither a text nor a number nor an id, as dates and switches.</summary>
+    /// <summary>
+    /// How a column's values are written; null where they are neither a text nor a number nor an id, as dates and switches.
+    /// </summary>
     /// <param name="column">The column.</param>
     /// <param name="maxBytes">The longest text that is a row; of a longer one no more is written than tells so.</param>
     public static Kind? KindOf(ColumnDescriptor column, int maxBytes)
@@ -41,7 +43,8 @@ internal abstract class ParquetCells : IDisposable
             (PhysicalType.ByteArray, LogicalTypeEnum.Decimal) => Text<ByteArray>(value => Decimal(Signed(Bytes(value)), scale)),
             (PhysicalType.FixedLenByteArray, LogicalTypeEnum.Decimal) =>
                 Text<FixedLenByteArray>(value => Decimal(Signed(Bytes(value, column.TypeLength)), scale)),
-            (PhysicalType.FixedLenByteArray, LogicalTypeEnum.Uuid) => Text<FixedLenByteArray>(value => new Guid(Bytes(value, 16), bigEndian: true).ToString()),
+            (PhysicalType.FixedLenByteArray, LogicalTypeEnum.Uuid) =>
+                Text<FixedLenByteArray>(value => new Guid(Bytes(value, 16), bigEndian: true).ToString()),
             _ => null,
         };
     }
@@ -52,7 +55,8 @@ internal abstract class ParquetCells : IDisposable
     private static Kind<FixedLenByteArray> Fixed<TNumber>(int length, FromBytes<TNumber> number) where TNumber : IFormattable =>
         Number<FixedLenByteArray>(value => number(Bytes(value, length)));
 
-    private static Kind<T> Text<T>(Func<T, string> text) where T : unmanaged => new((json, name, value) => json.WriteString(name, text(value)));
+    private static Kind<T> Text<T>(Func<T, string> text)
+        where T : unmanaged => new((json, name, value) => json.WriteString(name, text(value)));
 
     private static ReadOnlySpan<byte> Start(ByteArray value, int maxBytes) =>
         Bytes(value) is var bytes && bytes.Length > maxBytes ? bytes[..(maxBytes + 1)] : bytes;

@@ -32,7 +32,8 @@ internal sealed class ParquetColumns
             names.Add((index, path.ToDotString()));
         }
         Column text = Of(options.TextFields, column => column.IsText) ?? throw NoTextColumn(names, options);
-        Column? label = Of(options.LabelFields, _ => true), stars = Of(options.StarsFields, _ => true), id = Of(options.IdFields, _ => true);
+        Column? label = Of(options.LabelFields, _ => true), stars = Of(options.StarsFields, _ => true),
+            id = Of(options.IdFields, _ => true);
         if (label is not null && stars is not null && FieldNames.IsScore(stars.Path)) stars = null;
         return new ParquetColumns([.. new[] { text, id, stars, label }.OfType<Column>()]);
 

@@ -143,7 +143,8 @@ internal sealed partial class ParquetContentStream : ReadOnlyStream
                 $"The file has more than {MaxParts:N0} row groups or columns; write it with larger row groups."));
         string place = _nextGroup > 0 ? $" in row group {_nextGroup - 1}" : "";
         return new("damaged_parquet",
-            $"The file is no Parquet file, or it is damaged{place} ({reason.Split('\n')[0].TrimEnd('.', '\r', ' ')}); write it again and drop it again.");
+            $"The file is no Parquet file, or it is damaged{place} ({reason.Split('\n')[0].TrimEnd('.', '\r', ' ')}); write it "
+                + $"again and drop it again.");
     }
 
     private ReviewFileException TooDense() => new("decompression_ratio", string.Create(CultureInfo.InvariantCulture,

@@ -46,7 +46,7 @@ public static class ReviewContent
         }
         format = default;
         reason = $"The name '{name}' does not say what the file holds; "
-            + "let it end in .jsonl, .ndjson, .json, .csv, .tsv or .txt, each also with .gz, or in .parquet.";
+            + $"let it end in .jsonl, .ndjson, .json, .csv, .tsv or .txt, each also with .gz, or in .parquet.";
         return false;
     }
 
@@ -60,20 +60,28 @@ public static class ReviewContent
     /// <param name="name">The file's name.</param>
     /// <param name="head">The file's first bytes, <see cref="MagicBytes"/> or more of them where it has as many.</param>
     public static bool NeedsRewriting(string name, ReadOnlySpan<byte> head) =>
-        IsParquet(name) || IsGzip(head) || IsUtf16LittleEndian(head) || IsUtf16BigEndian(head) || (IsJson(name) && JsonArrayStream.Begins(head));
+        IsParquet(name) || IsGzip(head) || IsUtf16LittleEndian(head) || IsUtf16BigEndian(head)
+            || (IsJson(name) && JsonArrayStream.Begins(head));
 
-    /// <summary>The content decompressed and as UTF-8, Parquet as JSON Lines, within the limits; reading past one throws <see cref="ReviewFileException"/>.</summary>
+    /// <summary>
+    /// The content decompressed and as UTF-8, Parquet as JSON Lines, within the limits; reading past one throws <see
+    /// cref="ReviewFileException"/>.
+    /// </summary>
     /// <remarks>
     /// It streams: memory does not grow with the content, but with a Parquet file's largest row group. Nothing is read before the
     /// first read. Unpaired surrogates of UTF-16 become U+FFFD. The stream returned owns the one given.
     /// </remarks>
-    /// <param name="content">The file as it was dropped, from its first byte; only read forward, but for Parquet, whose table of contents is at its end: that must seek.</param>
+    /// <param name="content">The file as it was dropped, from its first byte; only read forward, but for Parquet, whose table of
+    /// contents is at its end: that must seek.</param>
     /// <param name="name">The file's name.</param>
     /// <param name="options">The limits.</param>
-    /// <returns>A stream whose reads throw <see cref="ReviewFileException"/> with <c>too_large</c>, <c>decompression_ratio</c>, <c>damaged_gzip</c>,
-    /// <c>damaged_json</c>, or for Parquet <c>damaged_parquet</c>, <c>no_text_column</c>, <c>too_many_rows</c>, <c>too_many_row_groups</c> or
+    /// <returns>A stream whose reads throw <see cref="ReviewFileException"/> with <c>too_large</c>, <c>decompression_ratio</c>,
+    /// <c>damaged_gzip</c>,
+    /// <c>damaged_json</c>, or for Parquet <c>damaged_parquet</c>, <c>no_text_column</c>, <c>too_many_rows</c>,
+    /// <c>too_many_row_groups</c> or
     /// <c>row_group_too_large</c>.</returns>
-    public static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options) => OpenAsUtf8(content, name, options, leaveOpen: false);
+    public static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options) =>
+        OpenAsUtf8(content, name, options, leaveOpen: false);
 
     /// <inheritdoc cref="OpenAsUtf8(Stream, string, ReviewOptions)"/>
     internal static Stream OpenAsUtf8(Stream content, string name, ReviewOptions options, bool leaveOpen) => IsParquet(name)
@@ -84,11 +92,14 @@ public static class ReviewContent
 
     internal static bool IsGzip(ReadOnlySpan<byte> head) => head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]);
 
-    internal static bool IsJson(string name) => TryGetFormat(name, out ReviewFormat format, out _, out _) && format == ReviewFormat.JsonLines && !IsParquet(name);
+    internal static bool IsJson(string name) =>
+        TryGetFormat(name, out ReviewFormat format, out _, out _) && format == ReviewFormat.JsonLines && !IsParquet(name);
 
-    internal static bool IsUtf16LittleEndian(ReadOnlySpan<byte> head) => head.StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]) || HasNuls(head, inSecondBytes: true);
+    internal static bool IsUtf16LittleEndian(ReadOnlySpan<byte> head) =>
+        head.StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]) || HasNuls(head, inSecondBytes: true);
 
-    internal static bool IsUtf16BigEndian(ReadOnlySpan<byte> head) => head.StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) || HasNuls(head, inSecondBytes: false);
+    internal static bool IsUtf16BigEndian(ReadOnlySpan<byte> head) =>
+        head.StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) || HasNuls(head, inSecondBytes: false);
 
     // UTF-16 without a mark: in languages of Latin letters every other byte is 0, and none of the rest.
     private static bool HasNuls(ReadOnlySpan<byte> head, bool inSecondBytes)
@@ -107,8 +118,11 @@ public static class ReviewContent
     }
 
     internal static ReviewFileException TooManyRows(ReviewOptions options) =>
-        new("too_many_rows", string.Create(CultureInfo.InvariantCulture, $"The file has more than {options.MaxRows:N0} rows; split it or raise MaxRows."));
+        new("too_many_rows",
+            string.Create(CultureInfo.InvariantCulture, $"The file has more than {options.MaxRows:N0} rows; split it or raise MaxRows."));
 
     internal static ReviewFileException TooLarge(ReviewOptions options) =>
-        new("too_large", string.Create(CultureInfo.InvariantCulture, $"The file's content is larger than {options.MaxBytes:N0} bytes; split it or raise MaxBytes."));
+        new("too_large",
+            string.Create(CultureInfo.InvariantCulture,
+            $"The file's content is larger than {options.MaxBytes:N0} bytes; split it or raise MaxBytes."));
 }

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace ServerlessBert.Reviews.Decoding;
 
-/// <summary>What <see cref="ReviewContent"/> opens for all forms but Parquet: gzip, UTF-16 and JSON arrays undone, as the content's own first bytes ask for it.</summary>
+/// <summary>
+/// What <see cref="ReviewContent"/> opens for all forms but Parquet: gzip, UTF-16 and JSON arrays undone, as the content's own
+/// first bytes ask for it.
+/// </summary>
 internal sealed class Utf8ContentStream(Stream content, bool isJson, ReviewOptions options, bool leaveOpen) : ReadOnlyStream
 {
     private Stream? _utf8;
@@ -25,7 +28,8 @@ internal sealed class Utf8ContentStream(Stream content, bool isJson, ReviewOptio
             source = new PeekedStream(new GunzipStream(source, options));
             head = await source.PeekAsync(ReviewContent.MagicBytes, cancellationToken).ConfigureAwait(false);
         }
-        Encoding? utf16 = ReviewContent.IsUtf16LittleEndian(head.Span) ? Encoding.Unicode : ReviewContent.IsUtf16BigEndian(head.Span) ? Encoding.BigEndianUnicode : null;
+        Encoding? utf16 = ReviewContent.IsUtf16LittleEndian(head.Span) ? Encoding.Unicode : ReviewContent.IsUtf16BigEndian(head.Span)
+            ? Encoding.BigEndianUnicode : null;
         if (utf16 is not null)
         {
             source = new PeekedStream(Encoding.CreateTranscodingStream(source, utf16, Encoding.UTF8));

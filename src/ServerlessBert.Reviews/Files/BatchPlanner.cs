@@ -80,7 +80,11 @@ internal sealed class BatchPlanner(ReviewOptions options)
     private static Part Merge(Part part, Part next) => part with { End = next.End, Rows = part.Rows + next.Rows };
 
     private ReviewFileException TooManyBatches() =>
-        new("too_many_batches", string.Create(CultureInfo.InvariantCulture, $"The file needs more than {options.MaxBatches:N0} batches because {_closed.Count(part => part.Error is not null):N0} of its rows are over the limit of {options.MaxRecordBytes:N0} bytes; see that it is a review file, split it or raise MaxRecordBytes."));
+        new("too_many_batches",
+            string.Create(CultureInfo.InvariantCulture,
+            $"The file needs more than {options.MaxBatches:N0} batches because {_closed.Count(part => part.Error is not null):N0} "
+                + $"of its rows are over the limit of {options.MaxRecordBytes:N0} bytes; see that it is a review file, split it or "
+                    + $"raise MaxRecordBytes."));
 
     // A batch to be: bytes [Start, End).
     private readonly record struct Part(long Start, long End, long FirstRow, long Rows, RowError? Error);

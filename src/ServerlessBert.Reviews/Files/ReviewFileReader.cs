@@ -7,11 +7,16 @@ namespace ServerlessBert.Reviews.Files;
 /// <summary>Reads whole contents, for whoever needs no plan: training data, evaluation, tests.</summary>
 public static class ReviewFileReader
 {
-    /// <summary>Every row of the content, in order; see <see cref="LocalReviewFile.OpenAsync(Stream, string, ReviewOptions, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Every row of the content, in order; see <see cref="LocalReviewFile.OpenAsync(Stream, string, ReviewOptions,
+    /// CancellationToken)"/>.
+    /// </summary>
     /// <exception cref="ReviewFileException">The content cannot be read as reviews.</exception>
-    public static async IAsyncEnumerable<Review> ReadAsync(Stream content, string name, ReviewOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static async IAsyncEnumerable<Review> ReadAsync(
+        Stream content, string name, ReviewOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach ((_, IReadOnlyList<Review> reviews) in ReadBatchesAsync(content, name, options, cancellationToken).ConfigureAwait(false))
+        await foreach ((_, IReadOnlyList<Review> reviews) in ReadBatchesAsync(content, name, options, cancellationToken)
+            .ConfigureAwait(false))
         {
             foreach (Review review in reviews) yield return review;
         }
@@ -19,12 +24,14 @@ public static class ReviewFileReader
 
     /// <summary>Every batch of the content with its rows, in order.</summary>
     /// <exception cref="ReviewFileException">The content cannot be read as reviews.</exception>
-    public static async IAsyncEnumerable<(ReviewBatch Batch, IReadOnlyList<Review> Reviews)> ReadBatchesAsync(Stream content, string name, ReviewOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static async IAsyncEnumerable<(ReviewBatch Batch, IReadOnlyList<Review> Reviews)> ReadBatchesAsync(
+        Stream content, string name, ReviewOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         LocalReviewFile file = await LocalReviewFile.OpenAsync(content, name, options, cancellationToken).ConfigureAwait(false);
         await using (file.ConfigureAwait(false))
         {
-            await foreach ((ReviewBatch, IReadOnlyList<Review>) batch in file.ReadBatchesAsync(cancellationToken).ConfigureAwait(false)) yield return batch;
+            await foreach ((ReviewBatch, IReadOnlyList<Review>) batch in file.ReadBatchesAsync(cancellationToken)
+                .ConfigureAwait(false)) yield return batch;
         }
     }
 }
@@ -62,15 +69,21 @@ public sealed class LocalReviewFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Splits a content, which stays the caller's. One that is compressed, in UTF-16, Parquet or cannot seek goes through a temporary file.</summary>
+    /// <summary>
+    /// Splits a content, which stays the caller's. One that is compressed, in UTF-16, Parquet or cannot seek goes through a
+    /// temporary file.
+    /// </summary>
     /// <param name="content">The file's bytes, from the stream's position.</param>
     /// <param name="name">Its name, for its form.</param>
     /// <param name="options">Field names and limits.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="ReviewFileException">The content cannot be read as reviews; <c>unknown_format</c> where the name tells no form.</exception>
-    public static async Task<LocalReviewFile> OpenAsync(Stream content, string name, ReviewOptions options, CancellationToken cancellationToken = default)
+    /// <exception cref="ReviewFileException">The content cannot be read as reviews; <c>unknown_format</c> where the name tells no
+    /// form.</exception>
+    public static async Task<LocalReviewFile> OpenAsync(
+        Stream content, string name, ReviewOptions options, CancellationToken cancellationToken = default)
     {
-        if (!ReviewContent.TryGetFormat(name, out ReviewFormat format, out _, out string? reason)) throw new ReviewFileException("unknown_format", reason);
+        if (!ReviewContent.TryGetFormat(name, out ReviewFormat format, out _, out string? reason))
+            throw new ReviewFileException("unknown_format", reason);
         bool isPlain = content.CanSeek && !await NeedsRewritingAsync(content, name, cancellationToken).ConfigureAwait(false);
         Stream plain = isPlain ? content : await RewriteAsync(content, name, options, cancellationToken).ConfigureAwait(false);
         try
@@ -97,7 +110,8 @@ public sealed class LocalReviewFile : IAsyncDisposable
     }
 
     /// <summary>All batches with their reviews, in order.</summary>
-    public async IAsyncEnumerable<(ReviewBatch Batch, IReadOnlyList<Review> Reviews)> ReadBatchesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<(ReviewBatch Batch, IReadOnlyList<Review> Reviews)> ReadBatchesAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         foreach (ReviewBatch batch in Plan.Batches) yield return (batch, await ReadAsync(batch, cancellationToken).ConfigureAwait(false));
     }

@@ -12,7 +12,9 @@ public static class ReviewSplitter
     // Large enough that a read's cost vanishes, small enough to stay in a core's second-level cache.
     private const int ReadBytes = 256 * 1024;
 
-    /// <summary>Reads the content, UTF-8 or Windows-1252, once to its end. Memory does not grow with the file, but for its batches.</summary>
+    /// <summary>
+    /// Reads the content, UTF-8 or Windows-1252, once to its end. Memory does not grow with the file, but for its batches.
+    /// </summary>
     /// <remarks>
     /// Blank lines are no rows, and a line break at the end makes none; a file of nothing else has a plan of 0 rows.
     /// A record over <see cref="ReviewOptions.MaxRecordBytes"/>, or with a quote that is never closed, is a batch of
@@ -21,12 +23,14 @@ public static class ReviewSplitter
     /// <exception cref="ReviewFileException"><c>empty_file</c>, <c>binary_file</c>, <c>unknown_encoding</c>, <c>no_text_column</c>,
     /// <c>header_too_long</c>, <c>unclosed_quote</c> (in a header), <c>too_many_rows</c>, <c>too_many_batches</c> or
     /// <c>too_large</c>; and what reading the content throws.</exception>
-    public static async Task<ReviewFilePlan> SplitAsync(Stream content, ReviewFormat format, ReviewOptions options, CancellationToken cancellationToken = default)
+    public static async Task<ReviewFilePlan> SplitAsync(
+        Stream content, ReviewFormat format, ReviewOptions options, CancellationToken cancellationToken = default)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
         {
-            int length = await content.ReadAtLeastAsync(buffer, BinaryContent.HeadBytes, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            int length = await content.ReadAtLeastAsync(buffer, BinaryContent.HeadBytes, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
             int bom = buffer.AsSpan(0, length).StartsWith("\uFEFF"u8) ? 3 : 0;
             if (length == bom) throw new ReviewFileException("empty_file", "The file is empty; write reviews into it and drop it again.");
             ReadOnlyMemory<byte> head = buffer.AsMemory(0, Math.Min(length, BinaryContent.HeadBytes));
@@ -104,7 +108,11 @@ public static class ReviewSplitter
             if (from >= _length) _header.ResetWrittenCount();
             if (to > _length) _header.Write(bytes[(int)Math.Max(0, from - _length)..(int)(to - _length)]);
             if (_header.WrittenCount > _options.MaxRecordBytes)
-                throw new ReviewFileException("header_too_long", string.Create(CultureInfo.InvariantCulture, $"The file's first record is longer than {_options.MaxRecordBytes:N0} bytes, so its columns are unknown; give it a header line, or close the quote that it opens."));
+                throw new ReviewFileException(
+                    "header_too_long",
+                    string.Create(CultureInfo.InvariantCulture,
+                    $"The file's first record is longer than {_options.MaxRecordBytes:N0} bytes, so its columns are unknown; give "
+                        + $"it a header line, or close the quote that it opens."));
             if (isWhole) ReadLayout(first);
             return isWhole;
         }
@@ -112,7 +120,11 @@ public static class ReviewSplitter
         private void ReadLayout(RecordRange first)
         {
             if (first.OpenQuote is { } quote)
-                throw new ReviewFileException("unclosed_quote", string.Create(CultureInfo.InvariantCulture, $"The file's first record opens a quote at byte {quote:N0} that is never closed, so its columns are unknown; close the quote, or double it if it is text."));
+                throw new ReviewFileException(
+                    "unclosed_quote",
+                    string.Create(CultureInfo.InvariantCulture,
+                    $"The file's first record opens a quote at byte {quote:N0} that is never closed, so its columns are unknown; "
+                        + $"close the quote, or double it if it is text."));
             string[] fields = DelimitedRecord.Split(_header.WrittenMemory[..(int)first.Length], _dialect!, encoding: null, out _);
             (_layout, bool isRow) = ReviewHeader.Read(fields, _format, _dialect!, _options);
             if (isRow) Add(first);
@@ -123,7 +135,8 @@ public static class ReviewSplitter
             "auto" => _hasMark ? null : _encoding.Encoding,
             "utf-8" or "utf8" => null,
             ReviewLayout.Windows1252 or "cp1252" or "iso-8859-1" or "latin1" => ReviewLayout.Windows1252,
-            _ => throw new ReviewFileException("unknown_encoding", $"The encoding {RowErrors.Shown(said)} is not known; set it to auto, utf-8 or windows-1252."),
+            _ => throw new ReviewFileException(
+                "unknown_encoding", $"The encoding {RowErrors.Shown(said)} is not known; set it to auto, utf-8 or windows-1252."),
         };
 
         private void Add(RecordRange record)
@@ -169,7 +182,8 @@ internal static class BinaryContent
         int bad = controls + invalid;
         if ((controls > 1 && controls > head.Length * ControlShare) || (bad > FewestBad && bad > head.Length * BadShare))
             throw new ReviewFileException("binary_file", string.Create(CultureInfo.InvariantCulture,
-                $"The file has {bad:N0} sequences in its first {head.Length:N0} bytes that are not text, so it is binary or in another encoding; ")
+                $"The file has {bad:N0} sequences in its first {head.Length:N0} bytes that are not text, so it is binary or in "
+                    + $"another encoding; ")
                 + "save the reviews as UTF-8 text, or UTF-16 with a byte order mark.");
     }
 

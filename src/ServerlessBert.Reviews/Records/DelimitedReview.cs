@@ -17,15 +17,18 @@ internal static class DelimitedReview
             Row = place.Row,
             Id = Field(fields, layout.IdColumn) is { Length: > 0 } id ? id : null,
             Stars = stars,
-            Label = Rating.IsMissing(Field(fields, layout.StarsColumn)) && Field(fields, layout.LabelColumn) is { } label ? Rating.Whole(label) : null,
+            Label = Rating.IsMissing(Field(fields, layout.StarsColumn))
+                && Field(fields, layout.LabelColumn) is { } label ? Rating.Whole(label) : null,
             LabelError = labelError,
             InvalidUtf8 = invalid,
         };
-        int textColumn = layout.TextColumn ?? throw new ArgumentException("The layout of a delimited file with rows names its text column.", nameof(layout));
+        int textColumn = layout.TextColumn
+            ?? throw new ArgumentException("The layout of a delimited file with rows names its text column.", nameof(layout));
         // Who cuts such a row short trains on and classifies half a review.
         if (layout.Columns is { } columns && fields.Skip(columns).Any(field => field.AsSpan().Trim().Length > 0))
             return review with { Error = RowErrors.TooManyColumns(place, fields.Length, columns, dialect.Delimiter) };
-        if (Field(fields, textColumn) is not { } text) return review with { Error = RowErrors.MissingColumn(place, fields.Length, textColumn) };
+        if (Field(fields, textColumn) is not { } text)
+            return review with { Error = RowErrors.MissingColumn(place, fields.Length, textColumn) };
         if (string.IsNullOrWhiteSpace(text)) return review with { Error = RowErrors.EmptyText(place) };
         return review with { Text = text };
     }
@@ -39,7 +42,8 @@ internal static class DelimitedReview
 }
 
 /// <summary>The fields of one delimited record, by CsvHelper.</summary>
-/// <remarks>A record at a time: where records end is <see cref="RecordScanner"/>'s word alone, so that splitter and reader count the same rows.</remarks>
+/// <remarks>A record at a time: where records end is <see cref="RecordScanner"/>'s word alone, so that splitter and reader count
+/// the same rows.</remarks>
 internal static class DelimitedRecord
 {
     private static readonly ConcurrentDictionary<char, CsvReaderOptions> OptionsByDelimiter = new();
@@ -68,7 +72,8 @@ internal static class DelimitedRecord
         {
             byte unit = record[at];
             if (isFieldStart && dialect.HasLeadingSpaces && unit == ' ') continue;
-            bool isEscape = isQuoted && dialect.HasBackslashEscapes && unit == '\\' && at + 1 < record.Length && record[at + 1] is (byte)'"' or (byte)'\\';
+            bool isEscape = isQuoted && dialect.HasBackslashEscapes && unit == '\\' && at + 1 < record.Length
+                && record[at + 1] is (byte)'"' or (byte)'\\';
             if (isEscape)
             {
                 unit = record[++at];
@@ -85,6 +90,7 @@ internal static class DelimitedRecord
     private static string WithoutTypographicQuotes(string field)
     {
         ReadOnlySpan<char> trimmed = field.AsSpan().Trim();
-        return trimmed.Length >= 2 && trimmed[0] is '“' or '„' or '”' or '«' && trimmed[^1] is '”' or '“' or '»' ? trimmed[1..^1].ToString() : field;
+        return trimmed.Length >= 2 && trimmed[0] is '“' or '„' or '”' or '«'
+            && trimmed[^1] is '”' or '“' or '»' ? trimmed[1..^1].ToString() : field;
     }
 }

@@ -61,7 +61,8 @@ internal static class JsonReview
     private static string Reason(JsonException exception, bool isAsRead)
     {
         string sentence = exception.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
-        return isAsRead ? string.Create(CultureInfo.InvariantCulture, $"at byte {exception.BytePositionInLine} of the line, {sentence}") : sentence;
+        return isAsRead ? string.Create(CultureInfo.InvariantCulture, $"at byte {exception.BytePositionInLine} of the line, {sentence}")
+            : sentence;
     }
 
     private static string NameOf(JsonTokenType token) => token switch
@@ -110,7 +111,8 @@ internal static class JsonReview
                 Label = !hasStars && _label.Text is { } label ? Rating.Whole(label) : null,
                 LabelError = labelError,
             };
-            if (_text.Name is null && _noText.Name is { } name) return review with { Error = RowErrors.InvalidText(place, name, NameOf(_noText.Token)) };
+            if (_text.Name is null && _noText.Name is { } name)
+                return review with { Error = RowErrors.InvalidText(place, name, NameOf(_noText.Token)) };
             if (_text.Name is null) return review with { Error = RowErrors.MissingProperty(place, options) };
             if (string.IsNullOrWhiteSpace(_text.Text)) return review with { Error = RowErrors.EmptyText(place) };
             return review with { Text = _text.Text };
@@ -120,7 +122,8 @@ internal static class JsonReview
         {
             if (reader.TokenType == JsonTokenType.Null) return;
             // The first accepted name that holds a string is the text: what others hold beside it is somebody else's.
-            if (!(reader.TokenType == JsonTokenType.String ? TryTake(ref _text, options.TextFields, name, ref reader) : TryTake(ref _noText, options.TextFields, name, ref reader))
+            if (!(reader.TokenType == JsonTokenType.String ? TryTake(ref _text, options.TextFields, name, ref reader)
+                : TryTake(ref _noText, options.TextFields, name, ref reader))
                 && !TryTake(ref _id, options.IdFields, name, ref reader)
                 && !TryTake(ref _stars, options.StarsFields, name, ref reader))
                 TryTake(ref _label, options.LabelFields, name, ref reader);
@@ -172,7 +175,9 @@ internal static class JsonRepair
         return unpaired == 0 ? json : repaired;
     }
 
-    /// <summary>Puts null for NaN and the infinities, which Python's json module writes; false when there are none outside of strings.</summary>
+    /// <summary>
+    /// Puts null for NaN and the infinities, which Python's json module writes; false when there are none outside of strings.
+    /// </summary>
     public static bool TryReplaceNumbersThatAreNone(ReadOnlySpan<byte> json, out byte[] repaired)
     {
         var written = new ArrayBufferWriter<byte>(json.Length + 16);

@@ -19,7 +19,10 @@ internal static partial class Rating
     /// <summary>Whether a file says by this value that there is no rating.</summary>
     public static bool IsMissing(string? value) => string.IsNullOrWhiteSpace(value) || Missing.Contains(value.Trim());
 
-    /// <summary>A number of stars from 1 to 5: 4, 4.0, "4 stars", "4/5", "4.0 out of 5 stars", "★★★★☆", "FOUR"; and neither for a missing one.</summary>
+    /// <summary>
+    /// A number of stars from 1 to 5: 4, 4.0, "4 stars", "4/5", "4.0 out of 5 stars", "★★★★☆", "FOUR"; and neither for a missing
+    /// one.
+    /// </summary>
     public static (int? Stars, RowError? Error) OfStars(string value, RowPlace place, string name) =>
         IsMissing(value) ? (null, null)
         : (Whole(value) ?? Phrase(value.Trim())) is >= 1 and <= 5 and int stars ? (stars, null)
@@ -33,7 +36,8 @@ internal static partial class Rating
 
     /// <summary>A whole number of less than three digits, or null.</summary>
     public static int? Whole(string value) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && Math.Abs(number) < 100 && double.IsInteger(number)
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && Math.Abs(number) < 100
+            && double.IsInteger(number)
             ? (int)number
             : null;
 

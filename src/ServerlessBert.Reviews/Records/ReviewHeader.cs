@@ -11,9 +11,15 @@ internal static class ReviewHeader
     /// even when the second is "text": no column is called 5. Everything else is a header.
     /// </remarks>
     /// <exception cref="ReviewFileException"><c>no_text_column</c>.</exception>
-    public static (ReviewLayout Layout, bool IsRow) Read(IReadOnlyList<string> fields, ReviewFormat format, DelimitedDialect dialect, ReviewOptions options)
+    public static (ReviewLayout Layout, bool IsRow) Read(
+        IReadOnlyList<string> fields, ReviewFormat format, DelimitedDialect dialect, ReviewOptions options)
     {
-        var layout = new ReviewLayout { Format = format, Dialect = dialect == DelimitedDialect.Of(format) ? null : dialect, Columns = fields.Count };
+        var layout = new ReviewLayout
+        {
+            Format = format,
+            Dialect = dialect == DelimitedDialect.Of(format) ? null : dialect,
+            Columns = fields.Count
+        };
         if (IsRatedRow(fields)) return (layout with { StarsColumn = 0, TextColumn = 1 }, true);
 
         string[] names = [.. fields.Select(field => field.Trim())];
@@ -32,7 +38,8 @@ internal static class ReviewHeader
     public static bool IsUnderstood(IReadOnlyList<string> fields, ReviewOptions options) =>
         IsRatedRow(fields) || FieldNames.ColumnOf(options.TextFields, [.. fields.Select(field => field.Trim())]) is not null;
 
-    private static bool IsRatedRow(IReadOnlyList<string> fields) => fields.Count == 2 && fields[0].Trim() is "1" or "2" or "3" or "4" or "5";
+    private static bool IsRatedRow(IReadOnlyList<string> fields) =>
+        fields.Count == 2 && fields[0].Trim() is "1" or "2" or "3" or "4" or "5";
 
     private static ReviewFileException NoTextColumn(string[] names, ReviewOptions options)
     {
@@ -40,8 +47,9 @@ internal static class ReviewHeader
         string found = string.Join(", ", names.Take(shown).Select(RowErrors.Shown));
         string more = names.Length > shown ? $" and {names.Length - shown} more" : "";
         return new ReviewFileException("no_text_column",
-            $"The file's first record has the columns {found}{more}, none of which is the text; name one {RowErrors.Or(options.TextFields)}, "
-            + "or give two columns without a header, stars from 1 to 5 and text.");
+            $"The file's first record has the columns {found}{more}, none of which is the text; name one "
+                + $"{RowErrors.Or(options.TextFields)}, "
+            + $"or give two columns without a header, stars from 1 to 5 and text.");
     }
 }
 
@@ -107,7 +115,8 @@ internal sealed record DialectGuess(DelimitedDialect Dialect, int Start)
         ReadOnlySpan<byte> line = head;
         bool isQuoted = line.StartsWith("\""u8);
         if (isQuoted) line = line[1..];
-        if (line.Length < 5 || !Ascii.EqualsIgnoreCase(line[..4], "sep="u8) || line[4] is 0 or (byte)'\r' or (byte)'\n' or >= 128) return (null, 0);
+        if (line.Length < 5 || !Ascii.EqualsIgnoreCase(line[..4], "sep="u8) || line[4] is 0 or (byte)'\r' or (byte)'\n' or >= 128)
+            return (null, 0);
         char delimiter = (char)line[4];
         line = line[5..];
         if (isQuoted && line.StartsWith("\""u8)) line = line[1..];

@@ -14,12 +14,16 @@ public static class ReviewReader
         if (batch.Error is { } error)
             return [.. Enumerable.Range(0, batch.Rows).Select(row => new Review { Row = batch.FirstRow + row, Error = error })];
         if (content.Length != batch.Length)
-            throw new ArgumentException($"Batch {batch.Index} has {batch.Length} bytes, but {content.Length} were given; read its range of the file that was split.", nameof(content));
+            throw new ArgumentException(
+                $"Batch {batch.Index} has {batch.Length} bytes, but {content.Length} were given; read its range of the file that "
+                    + $"was split.", nameof(content));
 
         List<Review> reviews = ReadRecords(content, layout, batch, options);
         return reviews.Count == batch.Rows
             ? reviews
-            : throw new ArgumentException($"Batch {batch.Index} has {batch.Rows} rows, but the bytes given hold {reviews.Count}; read its range of the file that was split.", nameof(content));
+            : throw new ArgumentException(
+                $"Batch {batch.Index} has {batch.Rows} rows, but the bytes given hold {reviews.Count}; read its range of the file "
+                    + $"that was split.", nameof(content));
     }
 
     private static List<Review> ReadRecords(ReadOnlyMemory<byte> content, ReviewLayout layout, ReviewBatch batch, ReviewOptions options)
@@ -37,12 +41,13 @@ public static class ReviewReader
             new RowPlace(batch.FirstRow + reviews.Count, record.Start), layout, options);
     }
 
-    private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, ReviewLayout layout, ReviewOptions options) => layout.Format switch
-    {
-        ReviewFormat.JsonLines => JsonReview.Read(TextBytes.ToUtf8(record, layout.Encoding, out int invalid).Span, invalid, place, options),
-        ReviewFormat.Text => ReadLine(record.Span, place, layout),
-        _ => DelimitedReview.Read(record, place, layout.Dialect ?? DelimitedDialect.Of(layout.Format), layout),
-    };
+    private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, ReviewLayout layout, ReviewOptions options) =>
+        layout.Format switch
+        {
+            ReviewFormat.JsonLines => JsonReview.Read(TextBytes.ToUtf8(record, layout.Encoding, out int invalid).Span, invalid, place, options),
+            ReviewFormat.Text => ReadLine(record.Span, place, layout),
+            _ => DelimitedReview.Read(record, place, layout.Dialect ?? DelimitedDialect.Of(layout.Format), layout),
+        };
 
     private static Review ReadLine(ReadOnlySpan<byte> line, RowPlace place, ReviewLayout layout)
     {

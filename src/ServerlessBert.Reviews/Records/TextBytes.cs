@@ -9,7 +9,10 @@ internal static class TextBytes
 {
     private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    /// <summary>The text, each malformed sequence as one U+FFFD (the Unicode standard's "maximal subpart" practice), and how many there were.</summary>
+    /// <summary>
+    /// The text, each malformed sequence as one U+FFFD (the Unicode standard's "maximal subpart" practice), and how many there
+    /// were.
+    /// </summary>
     public static string Decode(ReadOnlySpan<byte> bytes, string? encoding, out int invalid)
     {
         invalid = 0;
@@ -28,7 +31,8 @@ internal static class TextBytes
 
     private static Encoding EncodingOf(string name) => name == ReviewLayout.Windows1252
         ? Windows1252
-        : throw new ArgumentException($"The layout's encoding is '{name}'; only '{ReviewLayout.Windows1252}' is read in place.", nameof(name));
+        : throw new ArgumentException(
+            $"The layout's encoding is '{name}'; only '{ReviewLayout.Windows1252}' is read in place.", nameof(name));
 
     private static int CountInvalid(ReadOnlySpan<byte> bytes)
     {
@@ -42,7 +46,9 @@ internal static class TextBytes
     }
 }
 
-/// <summary>Finds out from all bytes of a content whether they are UTF-8 or Windows-1252, the two that files without a mark are in.</summary>
+/// <summary>
+/// Finds out from all bytes of a content whether they are UTF-8 or Windows-1252, the two that files without a mark are in.
+/// </summary>
 internal struct EncodingGuess()
 {
     private readonly byte[] _rest = new byte[3];

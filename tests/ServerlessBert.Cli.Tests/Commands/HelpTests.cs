@@ -34,7 +34,9 @@ public sealed class HelpTests
         foreach (int width in new[] { 70, 80, 120 })
         {
             string[] lines = [.. HelpPage.Lines(command, width)];
-            Assert.DoesNotContain(lines, line => line.Length > width && !line.StartsWith("  sbert ", StringComparison.Ordinal) && !line.Contains(" | ", StringComparison.Ordinal)
+            Assert.DoesNotContain(
+                lines, line => line.Length > width && !line.StartsWith("  sbert ", StringComparison.Ordinal)
+                && !line.Contains(" | ", StringComparison.Ordinal)
                 && line.TrimStart().Contains(' ', StringComparison.Ordinal));
             Assert.Contains("Examples:", lines);
         }
@@ -46,7 +48,8 @@ public sealed class HelpTests
         var result = await SbertProcess.RunAsync(["train", "--help"]);
 
         Assert.Equal((0, ""), (result.ExitCode, result.Errors));
-        int[] places = [.. new[] { "Data:", "Model:", "Optimization:", "Regularization:", "Evaluation:", "Output:" }.Select(heading => result.Output.IndexOf($"\n{heading}\n", StringComparison.Ordinal))];
+        int[] places = [.. new[] { "Data:", "Model:", "Optimization:", "Regularization:", "Evaluation:", "Output:" }.Select(
+            heading => result.Output.IndexOf($"\n{heading}\n", StringComparison.Ordinal))];
         Assert.DoesNotContain(-1, places);
         Assert.Equal(places.Order(), places);
         Assert.Contains("(5e-5", result.Output, StringComparison.Ordinal);

@@ -13,10 +13,12 @@ public class LocalWorkflowTests
         string data = folder.At("labelled.jsonl"), model = folder.At("model");
 
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "600", "--out", data])).ExitCode);
-        var training = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--epochs", "2", "--vocab-size", "600", "--max-length", "64", "--out", model]);
+        var training = await SbertProcess.RunAsync(
+            ["train", "--data", data, "--preset", "tiny", "--epochs", "2", "--vocab-size", "600", "--max-length", "64", "--out", model]);
         Assert.True(training.ExitCode == 0, training.Errors);
         Assert.Contains("accuracy", training.Errors);
-        Assert.All(new[] { "model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "training.json", "metrics.json", "training-log.jsonl", "report.html" },
+        Assert.All(new[] { "model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json", "training.json", "metrics.json",
+            "training-log.jsonl", "report.html" },
             file => Assert.True(File.Exists(Path.Combine(model, file)), file));
 
         Assert.Contains($"report: {Path.Combine(model, "report.html")}", training.Errors);
@@ -37,13 +39,21 @@ public class LocalWorkflowTests
     public async Task A_model_pretrained_on_texts_without_ratings_is_pretrained_further_and_fine_tuned()
     {
         using var folder = new TemporaryFolder();
-        string labelled = folder.At("labelled.jsonl"), texts = folder.At("texts.txt"), first = folder.At("first"), second = folder.At("second");
+        string labelled = folder.At("labelled.jsonl"), texts = folder.At("texts.txt"), first = folder.At("first"),
+            second = folder.At("second");
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", labelled])).ExitCode);
-        await File.WriteAllLinesAsync(texts, File.ReadLines(labelled).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!.ReplaceLineEndings(" ")));
+        await File.WriteAllLinesAsync(
+            texts, File.ReadLines(labelled)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!.ReplaceLineEndings(" ")));
 
-        var fresh = await SbertProcess.RunAsync(["pretrain", "--data", texts, "--preset", "tiny", "--vocab-size", "400", "--sequence-length", "32", "--max-steps", "3", "--out", first]);
-        var further = await SbertProcess.RunAsync(["pretrain", "--data", texts, "--base", first, "--sequence-length", "32", "--max-steps", "2", "--out", second]);
-        var tuned = await SbertProcess.RunAsync(["train", "--data", labelled, "--base", second, "--max-steps", "2", "--layer-decay", "0.9", "--token-masking", "0.3", "--word-dropout", "0.2", "--neighbour-smoothing", "0.1", "--out", folder.At("model")]);
+        var fresh = await SbertProcess.RunAsync(
+            ["pretrain", "--data", texts, "--preset", "tiny", "--vocab-size", "400", "--sequence-length", "32", "--max-steps", "3",
+            "--out", first]);
+        var further = await SbertProcess.RunAsync(
+            ["pretrain", "--data", texts, "--base", first, "--sequence-length", "32", "--max-steps", "2", "--out", second]);
+        var tuned = await SbertProcess.RunAsync(
+            ["train", "--data", labelled, "--base", second, "--max-steps", "2", "--layer-decay", "0.9", "--token-masking", "0.3",
+            "--word-dropout", "0.2", "--neighbour-smoothing", "0.1", "--out", folder.At("model")]);
 
         Assert.True(fresh.ExitCode == 0, fresh.Errors);
         Assert.Contains("after 3 steps", fresh.Errors);
@@ -61,7 +71,8 @@ public class LocalWorkflowTests
         var german = new Dictionary<string, string> { ["LC_ALL"] = "de_DE.UTF-8" };
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
 
-        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "1", "--max-hours", "0.5",
+        var result = await SbertProcess.RunAsync(
+            ["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "1", "--max-hours", "0.5",
             "--lr", "1.5e-4", "--eval-fraction", "0.25", "--out", model], environment: german);
 
         Assert.True(result.ExitCode == 0, result.Errors);
@@ -78,7 +89,9 @@ public class LocalWorkflowTests
         string data = folder.At("r.jsonl"), model = folder.At("model");
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "200", "--out", data])).ExitCode);
 
-        var result = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--vocab-merges", "likelihood", "--vocab-min-frequency", "5",
+        var result = await SbertProcess.RunAsync(
+            ["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--vocab-merges", "likelihood",
+            "--vocab-min-frequency", "5",
             "--pretrain-epochs", "0.5", "--max-steps", "2", "--out", model]);
 
         Assert.True(result.ExitCode == 0, result.Errors);
@@ -141,11 +154,13 @@ public class LocalWorkflowTests
     [InlineData("empty.csv", "", "empty")]
     [InlineData("binary.csv", "\0\u0001\u0002\0\0\0", "binary")]
     [InlineData("reviews.docx", "text", ".jsonl")]
-    public async Task A_file_that_cannot_be_classified_fails_with_its_reason_and_leaves_no_half_written_output(string name, string content, string reason)
+    public async Task A_file_that_cannot_be_classified_fails_with_its_reason_and_leaves_no_half_written_output(
+        string name, string content, string reason)
     {
         using var folder = new TemporaryFolder();
 
-        var result = await SbertProcess.RunAsync(["classify", folder.File(name, content), "--model", SmallModels.Save(folder.Path), "--out", folder.At("p.jsonl")]);
+        var result = await SbertProcess.RunAsync(
+            ["classify", folder.File(name, content), "--model", SmallModels.Save(folder.Path), "--out", folder.At("p.jsonl")]);
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(reason, result.Errors, StringComparison.OrdinalIgnoreCase);
@@ -173,7 +188,8 @@ public class LocalWorkflowTests
         using var folder = new TemporaryFolder();
         string data = folder.File("d.csv", "stars,text\n1,bad food\n5,good food\n2,poor food\n");
 
-        var result = await SbertProcess.RunAsync(["train", "--data", data, "--eval", folder.File("e.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
+        var result = await SbertProcess.RunAsync(
+            ["train", "--data", data, "--eval", folder.File("e.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("e.txt has no labelled review to measure on; give it stars 1-5 or labels 0-4", result.Errors);
@@ -201,15 +217,20 @@ public class LocalWorkflowTests
         Assert.Equal(0, (await SbertProcess.RunAsync(["generate", "--rows", "80", "--out", data])).ExitCode);
 
         var student = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--vocab-size", "300", "--max-steps", "2",
-            "--teacher", teacher, "--teacher-share", "0.6", "--teacher-views", "3", "--average-decay", "0.9", "--clean-epochs", "1", "--out", model]);
-        var missing = await SbertProcess.RunAsync(["train", "--data", data, "--preset", "tiny", "--teacher", folder.At("nowhere"), "--out", model]);
+            "--teacher", teacher, "--teacher-share", "0.6", "--teacher-views", "3", "--average-decay", "0.9", "--clean-epochs", "1",
+                "--out", model]);
+        var missing = await SbertProcess.RunAsync(
+            ["train", "--data", data, "--preset", "tiny", "--teacher", folder.At("nowhere"), "--out", model]);
 
         Assert.True(student.ExitCode == 0, student.Errors);
         Assert.Contains($"teacher {teacher}: right about", student.Errors);
         JsonElement record = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "training.json"))).RootElement;
         Assert.Equal(teacher, record.GetProperty("teachers")[0].GetString());
         Assert.Contains($"of the {3 * record.GetProperty("trainRows").GetInt32()} rows", student.Errors); // three views of each
-        Assert.Equal((0.6, 0.9, 1), (record.GetProperty("options").GetProperty("teacherShare").GetDouble(), record.GetProperty("options").GetProperty("averageDecay").GetDouble(), record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
+        Assert.Equal((0.6, 0.9, 1),
+            (record.GetProperty("options").GetProperty("teacherShare").GetDouble(),
+            record.GetProperty("options").GetProperty("averageDecay").GetDouble(),
+            record.GetProperty("options").GetProperty("cleanEpochs").GetDouble()));
         Assert.Equal(2, missing.ExitCode);
         Assert.Contains($"Folder not found: {folder.At("nowhere")}", missing.Errors);
     }
@@ -219,7 +240,8 @@ public class LocalWorkflowTests
     {
         using var folder = new TemporaryFolder();
 
-        var result = await SbertProcess.RunAsync(["train", "--data", folder.File("r.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
+        var result = await SbertProcess.RunAsync(
+            ["train", "--data", folder.File("r.txt", "one\ntwo\n"), "--preset", "tiny", "--out", folder.At("m")]);
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("2 rows without a rating", result.Errors);
@@ -233,7 +255,9 @@ public class LocalWorkflowTests
     {
         using var folder = new TemporaryFolder();
 
-        var result = await SbertProcess.RunAsync(["train", "--data", folder.File("r.csv", content), "--preset", "tiny", "--out", folder.At("m"), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        var result = await SbertProcess.RunAsync(
+            ["train", "--data", folder.File("r.csv", content), "--preset", "tiny", "--out", folder.At("m"),
+            .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(reason, result.Errors);

@@ -141,9 +141,12 @@ public sealed class MistakeTests(MistakeFiles files) : IClassFixture<MistakeFile
     [MemberData(nameof(Settings))]
     public async Task Storage_that_cannot_be_used_is_told_at_once_by_every_verb(string connection, string sentence)
     {
-        string[][] verbs = [["status"], ["queues", "list"], ["queues", "replay", "review-batches"], ["models", "list"], ["models", "rollback"], ["drop", files.PathOf("REVIEWS")]];
+        string[][] verbs =
+            [["status"], ["queues", "list"], ["queues", "replay", "review-batches"], ["models", "list"], ["models", "rollback"],
+            ["drop", files.PathOf("REVIEWS")]];
         string? before = Environment.GetEnvironmentVariable("AzureWebJobsStorage");
-        Environment.SetEnvironmentVariable("AzureWebJobsStorage", connection.Replace("CLOSED", $"{ClosedPort()}", StringComparison.Ordinal));
+        Environment.SetEnvironmentVariable(
+            "AzureWebJobsStorage", connection.Replace("CLOSED", $"{ClosedPort()}", StringComparison.Ordinal));
         try
         {
             foreach (string[] verb in verbs) await AssertToldAsync(verb, 1, sentence);
@@ -160,7 +163,8 @@ public sealed class MistakeTests(MistakeFiles files) : IClassFixture<MistakeFile
 
         Assert.True(exitCode == code, $"ends with {code}: {errors}");
         Assert.Empty(output);
-        string told = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries), each => !each.StartsWith("Try: sbert", StringComparison.Ordinal));
+        string told = Assert.Single(
+            errors.Split('\n', StringSplitOptions.RemoveEmptyEntries), each => !each.StartsWith("Try: sbert", StringComparison.Ordinal));
         Assert.StartsWith("sbert: ", told, StringComparison.Ordinal);
         Assert.Contains(sentence, told, StringComparison.Ordinal);
         Assert.DoesNotContain("defect", told, StringComparison.Ordinal);

@@ -25,7 +25,8 @@ public sealed class ModelsCommandTests(AzuriteFixture azurite) : IDisposable
         string live = await RunAsync("models", "publish", first, "--promote", "--dtype", "bfloat16");
         const string reason = "accuracy 0.500 on 100 held-out rows, and the live model has 0.700 on the same rows";
         File.WriteAllText(Path.Combine(second, PromotionGate.FileName), JsonSerializer.Serialize(new { passed = false, reason }));
-        File.WriteAllText(Path.Combine(second, "training.json"), JsonSerializer.Serialize(new { parent = live, options = new { epochs = 3 } }));
+        File.WriteAllText(
+            Path.Combine(second, "training.json"), JsonSerializer.Serialize(new { parent = live, options = new { epochs = 3 } }));
         string candidate = await RunAsync("models", "publish", second);
 
         await RunAsync("models", "shadow", candidate, "--share", "0.25");
@@ -51,21 +52,25 @@ public sealed class ModelsCommandTests(AzuriteFixture azurite) : IDisposable
     public async Task Under_a_foreign_lease_on_the_pointer_promote_says_what_holds_it()
     {
         string version = await RunAsync("models", "publish", SmallModels.Save(folder.Path, 1), "--promote");
-        PipelineStorage storage = PipelineStorage.FromConnectionString(azurite.ConnectionString, environment["ServerlessBert__Storage__Prefix"]);
-        await storage.Container(StorageNames.Models).GetBlobClient("current.json").GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+        PipelineStorage storage =
+            PipelineStorage.FromConnectionString(azurite.ConnectionString, environment["ServerlessBert__Storage__Prefix"]);
+        await storage.Container(StorageNames.Models).GetBlobClient("current.json").GetBlobLeaseClient()
+            .AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
         string other = await RunAsync("models", "publish", SmallModels.Save(folder.Path, 2));
 
         var result = await SbertProcess.RunAsync(["models", "promote", other], environment: environment);
 
         Assert.NotEqual(version, other);
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("current.json cannot be written: somebody else holds a lease on it", Assert.Single(result.Errors.Trim().Split('\n')));
+        Assert.Contains(
+            "current.json cannot be written: somebody else holds a lease on it", Assert.Single(result.Errors.Trim().Split('\n')));
     }
 
     [Fact]
     public async Task A_message_that_is_not_Base64_is_shown_by_peek_with_its_reason_and_put_back_by_replay()
     {
-        PipelineStorage storage = PipelineStorage.FromConnectionString(azurite.ConnectionString, environment["ServerlessBert__Storage__Prefix"]);
+        PipelineStorage storage =
+            PipelineStorage.FromConnectionString(azurite.ConnectionString, environment["ServerlessBert__Storage__Prefix"]);
         await storage.CreateAsync();
         await storage.RawQueue("training-requests-poison").SendMessageAsync("""{"base":"preset:tiny"}""");
         await storage.RawQueue("training-requests-poison").SendMessageAsync("plain words");

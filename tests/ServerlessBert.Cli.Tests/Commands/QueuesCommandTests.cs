@@ -34,9 +34,10 @@ public sealed class QueuesCommandTests(AzuriteFixture azurite)
 
     private QueueClient Queue(string name) => new(azurite.ConnectionString, prefix + name);
 
-    private Task<SbertProcess.Result> RunAsync(params string[] arguments) => SbertProcess.RunAsync(arguments, environment: new Dictionary<string, string>
-    {
-        ["AzureWebJobsStorage"] = azurite.ConnectionString,
-        ["ServerlessBert__Storage__Prefix"] = prefix,
-    });
+    private Task<SbertProcess.Result> RunAsync(params string[] arguments) =>
+        SbertProcess.RunAsync(arguments, environment: new Dictionary<string, string>
+        {
+            ["AzureWebJobsStorage"] = azurite.ConnectionString,
+            ["ServerlessBert__Storage__Prefix"] = prefix,
+        });
 }

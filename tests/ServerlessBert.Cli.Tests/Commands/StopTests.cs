@@ -20,7 +20,8 @@ public sealed class StopTests : IDisposable
         string reviews = folder.At("many.txt"), predictions = folder.At("p.jsonl");
         File.WriteAllLines(reviews, Enumerable.Range(0, 300_000).Select(row => $"the food was very good {row}"));
         using Process sbert = SbertProcess.Start(["classify", reviews, "--model", SmallModels.Save(folder.Path), "--out", predictions]);
-        await Eventually.IsTrueAsync(() => Directory.GetFiles(folder.Path, "*.partial") is [var partial] && new FileInfo(partial).Length > 0);
+        await Eventually.IsTrueAsync(
+            () => Directory.GetFiles(folder.Path, "*.partial") is [var partial] && new FileInfo(partial).Length > 0);
 
         for (int signal = 0; signal < times; signal++) Process.Start("kill", ["-INT", $"{sbert.Id}"]).WaitForExit();
 
@@ -44,7 +45,8 @@ public sealed class StopTests : IDisposable
 
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         string told = Assert.Single(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.StartsWith($"sbert: HTTP functions cannot be served at http://127.0.0.1:{port} (Address already in use)", told, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"sbert: HTTP functions cannot be served at http://127.0.0.1:{port} (Address already in use)", told, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.At("azurite")));
     }
 }

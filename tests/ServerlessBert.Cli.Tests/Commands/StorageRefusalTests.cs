@@ -18,9 +18,14 @@ public sealed class StorageRefusalTests(AzuriteFixture azurite) : IDisposable
     {
         string file = folder.File("a.txt", "good food\n");
         string wrongKey = Convert.ToBase64String(new byte[64]);
-        string connection = string.Join(';', azurite.ConnectionString.Split(';').Select(part => part.StartsWith("AccountKey=", StringComparison.Ordinal) ? $"AccountKey={wrongKey}" : part));
+        string connection =
+            string.Join(';',
+            azurite.ConnectionString.Split(';')
+            .Select(part => part.StartsWith("AccountKey=", StringComparison.Ordinal) ? $"AccountKey={wrongKey}" : part));
 
-        var result = await SbertProcess.RunAsync([.. arguments.Select(argument => argument == "a.txt" ? file : argument)], environment: new Dictionary<string, string> { ["AzureWebJobsStorage"] = connection });
+        var result = await SbertProcess.RunAsync(
+            [.. arguments.Select(argument => argument == "a.txt" ? file : argument)],
+            environment: new Dictionary<string, string> { ["AzureWebJobsStorage"] = connection });
 
         Assert.Equal(1, result.ExitCode);
         Assert.DoesNotContain("   at ", result.Errors + result.Output, StringComparison.Ordinal);

@@ -46,12 +46,14 @@ public sealed class StreamTests : IDisposable
     [Fact]
     public async Task Several_files_go_into_a_folder_each_by_its_name()
     {
-        string first = folder.File("a.txt", "good food\n"), second = folder.File("b.txt", "bad food\nokay\n"), output = folder.At("predictions");
+        string first = folder.File("a.txt", "good food\n"), second = folder.File("b.txt", "bad food\nokay\n"),
+            output = folder.At("predictions");
 
         var result = await SbertProcess.RunAsync(["classify", first, second, "--model", model, "--out", output]);
 
         Assert.True(result.ExitCode == 0, result.Errors);
-        Assert.Equal([1, 2], new[] { "a.txt", "b.txt" }.Select(name => File.ReadLines(Path.Combine(output, $"{name}.predictions.jsonl")).Count()));
+        Assert.Equal([1, 2],
+            new[] { "a.txt", "b.txt" }.Select(name => File.ReadLines(Path.Combine(output, $"{name}.predictions.jsonl")).Count()));
         Assert.Equal(2, Directory.GetFiles(output).Length);
         Assert.Contains("3 rows, 3 predictions", result.Errors, StringComparison.Ordinal);
     }
@@ -64,11 +66,13 @@ public sealed class StreamTests : IDisposable
         string sbert = Path.Combine(AppContext.BaseDirectory, "sbert.dll");
         long start = Stopwatch.GetTimestamp();
 
-        using Process shell = Process.Start(new ProcessStartInfo("bash", ["-c", $"dotnet '{sbert}' classify '{reviews}' --model '{model}' | head -2; echo ${{PIPESTATUS[0]}}"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using Process shell =
+            Process.Start(new ProcessStartInfo(
+            "bash", ["-c", $"dotnet '{sbert}' classify '{reviews}' --model '{model}' | head -2; echo ${{PIPESTATUS[0]}}"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
         Task<string> errors = shell.StandardError.ReadToEndAsync();
         string[] lines = (await shell.StandardOutput.ReadToEndAsync()).TrimEnd('\n').Split('\n');
 
@@ -109,8 +113,10 @@ public sealed class StreamTests : IDisposable
         var options = new ReviewOptions();
         await using FileStream delimited = File.OpenRead(file), lines = File.OpenRead(same);
         Assert.Equal(
-            await Reviews.Files.ReviewFileReader.ReadAsync(lines, "x.jsonl", options).Select(review => (review.Id, review.Stars, review.Text)).ToListAsync(),
-            await Reviews.Files.ReviewFileReader.ReadAsync(delimited, name, options).Select(review => (review.Id, review.Stars, review.Text)).ToListAsync());
+            await Reviews.Files.ReviewFileReader.ReadAsync(lines, "x.jsonl", options)
+                .Select(review => (review.Id, review.Stars, review.Text)).ToListAsync(),
+            await Reviews.Files.ReviewFileReader.ReadAsync(delimited, name, options)
+                .Select(review => (review.Id, review.Stars, review.Text)).ToListAsync());
     }
 
     [Fact]
@@ -119,7 +125,10 @@ public sealed class StreamTests : IDisposable
         string reviews = folder.File("own.csv", "body\ngood food\n");
 
         var plain = await SbertProcess.RunAsync(["classify", reviews, "--model", model]);
-        var configured = await SbertProcess.RunAsync(["classify", reviews, "--model", model], environment: new Dictionary<string, string> { ["ServerlessBert__Reviews__TextFields__0"] = "body" });
+        var configured =
+            await SbertProcess.RunAsync(
+            ["classify", reviews, "--model", model],
+            environment: new Dictionary<string, string> { ["ServerlessBert__Reviews__TextFields__0"] = "body" });
 
         Assert.Equal(1, plain.ExitCode);
         Assert.True(configured.ExitCode == 0, configured.Errors);

@@ -72,7 +72,8 @@ public class UsageTests
     {
         var nowhere = new Dictionary<string, string>
         {
-            ["AzureWebJobsStorage"] = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;",
+            ["AzureWebJobsStorage"] =
+                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGVsbG8=;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;",
         };
 
         var result = await SbertProcess.RunAsync(["models", "list"], environment: nowhere);

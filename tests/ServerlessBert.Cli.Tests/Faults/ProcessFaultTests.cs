@@ -77,7 +77,8 @@ public sealed class ProcessFaultTests(ITestOutputHelper output)
             string[] unfinished = await runs.ListAsync().Where(run => !run.IsFinished).Select(run => run.Id.Value).ToArrayAsync();
             if (underWay.Count == 0 && unfinished.Length == 0) return;
             Assert.True(clock.Elapsed < Patience,
-                $"These have not ended: {string.Join(", ", underWay.Select(drop => drop.File.Name).Concat(unfinished))}\n{world.Hosts.LastLines}");
+                $"These have not ended: "
+                    + $"{string.Join(", ", underWay.Select(drop => drop.File.Name).Concat(unfinished))}\n{world.Hosts.LastLines}");
         }
     }
 

@@ -23,7 +23,8 @@ public sealed class HubOptionsTests
 
     [Fact]
     public void A_token_of_two_lines_is_wrong_usage_and_is_not_repeated() =>
-        Assert.DoesNotContain("hf_one", Assert.Throws<UsageException>(() => From(null, "hf_one\nhf_two")).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "hf_one", Assert.Throws<UsageException>(() => From(null, "hf_one\nhf_two")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("https://hub.example/x", true)]

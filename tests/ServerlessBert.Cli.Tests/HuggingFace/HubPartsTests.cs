@@ -29,7 +29,8 @@ public sealed class HubPartsTests : IDisposable
     {
         var file = new HubFile("file", 10, hasHash ? new string('a', 64) : "mark");
         var partial = new PartialFile(Target);
-        using (FileStream stream = partial.StartOver(file, serverETag is null ? null : EntityTagHeaderValue.Parse(serverETag))) stream.Write([1, 2, 3]);
+        using (FileStream stream =
+            partial.StartOver(file, serverETag is null ? null : EntityTagHeaderValue.Parse(serverETag))) stream.Write([1, 2, 3]);
         Assert.Equal(expected ? 3 : null, partial.Rest(file)?.From);
         Assert.Null(partial.Rest(file with { ETag = "other" }));
         Assert.Null(partial.Rest(file with { Size = 2 }));
@@ -45,7 +46,8 @@ public sealed class HubPartsTests : IDisposable
     public void A_redirect_is_followed_unless_it_gives_up_encryption_or_the_web(string from, string location, string? expected)
     {
         Uri Follow() => HubConnection.Follow(new Uri(from), new Uri(location, UriKind.RelativeOrAbsolute));
-        if (expected is null) Assert.Contains("nothing was fetched from there", Assert.Throws<HubException>(() => Follow()).Message, StringComparison.Ordinal);
+        if (expected is null) Assert.Contains(
+            "nothing was fetched from there", Assert.Throws<HubException>(() => Follow()).Message, StringComparison.Ordinal);
         else Assert.Equal(new Uri(expected), Follow());
     }
 }

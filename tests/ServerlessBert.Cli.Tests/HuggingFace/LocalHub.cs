@@ -38,7 +38,8 @@ internal sealed class LocalHub : IAsyncDisposable
         application = builder.Build();
         application.Run(AnswerAsync);
         application.Start();
-        addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))];
+        addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(
+            address => new Uri(address))];
     }
 
     /// <summary>What the model's folder on the hub holds.</summary>
@@ -77,7 +78,8 @@ internal sealed class LocalHub : IAsyncDisposable
     {
         bool toStorage = context.Connection.LocalPort == addresses[1].Port;
         IHeaderDictionary headers = context.Request.Headers;
-        Requests.Enqueue(new Received(toStorage, context.Request.Method, context.Request.Path, headers.Authorization, headers.Range, headers.IfRange));
+        Requests.Enqueue(
+            new Received(toStorage, context.Request.Method, context.Request.Path, headers.Authorization, headers.Range, headers.IfRange));
         if (await Interfere(context, toStorage)) return;
         string[] parts = context.Request.Path.Value!.Trim('/').Split('/');
         IResult answer = (toStorage, parts) switch
@@ -85,7 +87,8 @@ internal sealed class LocalHub : IAsyncDisposable
             (true, [var file]) => Bytes(Files[file], StorageETag(Files[file])),
             (false, ["api", "models", var owner, var name, "revision", "main" or Commit]) when $"{owner}/{name}" == Name =>
                 Results.Json(new { id = Name, sha = Commit, siblings = Files.Keys.Select(file => new { rfilename = file }) }),
-            (false, ["api", "models", var owner, var name, ..]) => NotFound(context, $"{owner}/{name}" == Name ? "RevisionNotFound" : "RepoNotFound"),
+            (false, ["api", "models", var owner, var name, ..]) =>
+                NotFound(context, $"{owner}/{name}" == Name ? "RevisionNotFound" : "RepoNotFound"),
             (false, ["api", "resolve-cache", var file]) => Bytes(Files[file], $"\"{GitBlob(Files[file])}\""),
             (false, [_, _, "resolve", Commit, var file]) when Files.TryGetValue(file, out byte[]? bytes) => Redirect(context, file, bytes),
             _ => NotFound(context, "EntryNotFound"),
@@ -96,7 +99,8 @@ internal sealed class LocalHub : IAsyncDisposable
     private IResult Redirect(HttpContext context, string file, byte[] bytes)
     {
         context.Response.Headers["X-Repo-Commit"] = Commit;
-        if (!file.EndsWith(".safetensors", StringComparison.Ordinal)) return Results.Redirect($"/api/resolve-cache/{file}", preserveMethod: true);
+        if (!file.EndsWith(".safetensors", StringComparison.Ordinal))
+            return Results.Redirect($"/api/resolve-cache/{file}", preserveMethod: true);
         context.Response.Headers["X-Linked-Etag"] = $"\"{LinkedETag(bytes)}\"";
         context.Response.Headers["X-Linked-Size"] = LinkedSize(bytes).ToString();
         return Results.Redirect(new Uri(addresses[1], file).AbsoluteUri);
@@ -109,9 +113,11 @@ internal sealed class LocalHub : IAsyncDisposable
     }
 
     // ASP.NET Core's own Range and If-Range.
-    private static IResult Bytes(byte[] bytes, string etag) => Results.Bytes(bytes, enableRangeProcessing: true, entityTag: EntityTagHeaderValue.Parse(etag));
+    private static IResult Bytes(byte[] bytes, string etag) =>
+        Results.Bytes(bytes, enableRangeProcessing: true, entityTag: EntityTagHeaderValue.Parse(etag));
 
-    private static string GitBlob(byte[] bytes) => Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]));
+    private static string GitBlob(byte[] bytes) =>
+        Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]));
 }
 
 /// <summary>A request that arrived.</summary>

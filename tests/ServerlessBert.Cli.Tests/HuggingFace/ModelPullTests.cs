@@ -85,7 +85,8 @@ public sealed class ModelPullTests : PullTest
     {
         Hub.Files.TryRemove(Weights, out byte[]? whole);
         Hub.Files[shard] = whole!;
-        Hub.Files[Shards.Index] = JsonSerializer.SerializeToUtf8Bytes(new { weight_map = new Dictionary<string, string> { ["a"] = shard } });
+        Hub.Files[Shards.Index] =
+            JsonSerializer.SerializeToUtf8Bytes(new { weight_map = new Dictionary<string, string> { ["a"] = shard } });
         HubException refused = await RefusedAsync();
         Assert.Contains($"'{shard}', which is not a plain name", refused.Message, StringComparison.Ordinal);
         AssertNothingWasWritten();
@@ -96,7 +97,9 @@ public sealed class ModelPullTests : PullTest
     {
         Hub.Files["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"t5","architectures":["T5ForConditionalGeneration"],"d_model":512,"num_layers":6,"vocab_size":32128}""");
         HubException refused = await RefusedAsync();
-        Assert.Contains($"{LocalHub.Name} cannot be used here; its config.json: model_type is 't5'; only bert and distilbert can be read.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{LocalHub.Name} cannot be used here; its config.json: model_type is 't5'; only bert and distilbert can be read.",
+            refused.Message, StringComparison.Ordinal);
         AssertNothingWasWritten();
     }
 

@@ -37,7 +37,8 @@ public abstract class PullTest : IAsyncLifetime
     };
 
     private protected async Task<PulledModel> PullAsync(
-        HubOptions? options = null, string name = LocalHub.Name, string revision = "main", bool overwrite = false, CancellationToken cancellationToken = default)
+        HubOptions? options = null, string name = LocalHub.Name, string revision = "main", bool overwrite = false,
+            CancellationToken cancellationToken = default)
     {
         using var client = new HubClient(options ?? Options, Remarks.Add);
         ModelPull pull = await ModelPull.PrepareAsync(client, ModelName.Parse(name), revision, Folder, overwrite, cancellationToken);
@@ -54,7 +55,10 @@ public abstract class PullTest : IAsyncLifetime
         Assert.Empty(Directory.EnumerateFiles(Folder, "*.partial*"));
     }
 
-    /// <summary>Sends the first <paramref name="count"/> bytes of the weights, waits until they are on the disk, and calls <paramref name="then"/>.</summary>
+    /// <summary>
+    /// Sends the first <paramref name="count"/> bytes of the weights, waits until they are on the disk, and calls <paramref
+    /// name="then"/>.
+    /// </summary>
     private protected async Task SendBeginningAsync(Microsoft.AspNetCore.Http.HttpContext context, int count, Func<Task> then)
     {
         byte[] bytes = Hub.Files[Weights];

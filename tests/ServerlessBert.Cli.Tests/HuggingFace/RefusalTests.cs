@@ -42,7 +42,8 @@ public sealed class RefusalTests : PullTest
 
     [Fact]
     public async Task A_revision_that_is_not_there_is_named() =>
-        Assert.Contains($"{LocalHub.Name} has no revision 'refs/pr/9'", (await RefusedAsync(revision: "refs/pr/9")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{LocalHub.Name} has no revision 'refs/pr/9'", (await RefusedAsync(revision: "refs/pr/9")).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task A_server_that_is_no_hub_is_said()

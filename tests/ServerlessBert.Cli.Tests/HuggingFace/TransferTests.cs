@@ -168,7 +168,8 @@ public sealed class TransferTests : PullTest
         {
             if (!toStorage || !isFirst) return false;
             isFirst = false;
-            await SendBeginningAsync(context, Half, () => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
+            await SendBeginningAsync(
+                context, Half, () => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
             return true;
         };
         await PullAsync(Options with { Silence = TimeSpan.FromSeconds(1) });

@@ -36,7 +36,8 @@ internal sealed partial class RunningHost : IDisposable
     }
 
     /// <summary>The version that answers on it; null before one is loaded.</summary>
-    public async Task<string?> VersionAsync() => (await ModelAsync()).TryGetProperty("version", out JsonElement version) ? version.GetString() : null;
+    public async Task<string?> VersionAsync() =>
+        (await ModelAsync()).TryGetProperty("version", out JsonElement version) ? version.GetString() : null;
 
     /// <summary>Megabytes of resident memory that the process allocated: without code, compiled or read from libraries.</summary>
     public double AllocatedMegabytes()

@@ -47,7 +47,8 @@ internal sealed class SteadyDrops : IAsyncDisposable
         int failures = 0;
         foreach (RunId id in _runs)
         {
-            await foreach (var _ in _storage.Container(StorageNames.Runs).GetBlobsAsync(new GetBlobsOptions { Prefix = $"{id}/failures/" })) failures++;
+            await foreach (var _ in _storage.Container(StorageNames.Runs)
+                .GetBlobsAsync(new GetBlobsOptions { Prefix = $"{id}/failures/" })) failures++;
         }
         return failures;
     }
@@ -67,10 +68,13 @@ internal sealed class SteadyDrops : IAsyncDisposable
             for (int number = 0; await timer.WaitForNextTickAsync(_stop.Token); number++)
             {
                 string name = $"{number}.txt";
-                string lines = string.Concat(Enumerable.Range(0, 4).Select(row => $"the food was {SmallModels.WordsByStars[(number + row) % 5]}\n"));
-                BlobContentInfo dropped = await _storage.Container(StorageNames.Reviews).GetBlobClient(name).UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(lines)), overwrite: true);
+                string lines = string.Concat(
+                    Enumerable.Range(0, 4).Select(row => $"the food was {SmallModels.WordsByStars[(number + row) % 5]}\n"));
+                BlobContentInfo dropped = await _storage.Container(StorageNames.Reviews).GetBlobClient(name)
+                    .UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(lines)), overwrite: true);
                 string etag = ETags.Unquote(dropped.ETag);
-                await _storage.Queue(StorageNames.ReviewFiles).SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(name), ETag = etag }.ToBody());
+                await _storage.Queue(StorageNames.ReviewFiles)
+                    .SendMessageAsync(new ReviewFileMessage { Blob = BlobName.Parse(name), ETag = etag }.ToBody());
                 _runs.Add(RunId.Compute(name, etag));
             }
         }

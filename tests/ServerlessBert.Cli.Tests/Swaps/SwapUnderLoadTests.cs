@@ -22,7 +22,8 @@ public sealed class SwapUnderLoadTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ITestOutputHelper output;
-    private readonly int? asked = Environment.GetEnvironmentVariable("SERVERLESSBERT_SWAPS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+    private readonly int? asked = Environment.GetEnvironmentVariable("SERVERLESSBERT_SWAPS") is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture) : null;
     private readonly TemporaryFolder folder = new();
     private readonly Dictionary<string, string> environment;
     private readonly PipelineStorage storage;
@@ -68,11 +69,13 @@ public sealed class SwapUnderLoadTests : IDisposable
             for (int swap = 1; swap <= (asked ?? 4); swap++)
             {
                 // There and back: each promotion is undone by a rollback, the first time by the command.
-                string next = swap % 2 == 1 ? (await registry.PromoteAsync(versions[1], "swapped in")).Version : await RollBackAsync(byCommand: swap == 2);
+                string next = swap % 2 == 1 ? (await registry.PromoteAsync(versions[1], "swapped in")).Version
+                    : await RollBackAsync(byCommand: swap == 2);
                 var clock = Stopwatch.StartNew();
                 await Eventually.IsTrueAsync(async () => await host.VersionAsync() == next, seconds: 60);
                 taken.Add(clock.Elapsed.TotalSeconds);
-                await Eventually.IsTrueAsync(async () => (await host.ModelAsync()).GetProperty("inMemory").GetArrayLength() == 1, seconds: 30);
+                await Eventually.IsTrueAsync(
+                    async () => (await host.ModelAsync()).GetProperty("inMemory").GetArrayLength() == 1, seconds: 30);
                 await Task.Delay(500); // a batch or two, so that what they need is there again
                 levels.Add(host.AllocatedMegabytes());
                 output.WriteLine($"swap {swap}: taken after {taken[^1]:0.0} s, {levels[^1]:0} MB allocated");
@@ -84,7 +87,9 @@ public sealed class SwapUnderLoadTests : IDisposable
 
             IReadOnlyList<Run> runs = await drops.EndAsync(Patience);
             double[] waits = [.. runs.Select(run => (run.Finished!.Value - run.Dropped).TotalSeconds).Order()];
-            output.WriteLine($"{runs.Count} batches by {runs.Select(run => run.Model).Distinct().Count()} models: from drop to predictions {waits[waits.Length / 2]:0.00} s in the middle, {waits[^1]:0.00} s at most");
+            output.WriteLine(
+                $"{runs.Count} batches by {runs.Select(run => run.Model).Distinct().Count()} models: from drop to predictions "
+                    + $"{waits[waits.Length / 2]:0.00} s in the middle, {waits[^1]:0.00} s at most");
             Assert.All(runs, run => Assert.Equal((RunState.Done, 0L), (run.State, run.ErrorRows)));
             Assert.Equal(0, await drops.CountFailuresAsync());
             Assert.InRange(waits[^1], 0, 20);
@@ -113,7 +118,8 @@ public sealed class SwapUnderLoadTests : IDisposable
     {
         string path = folder.At($"model-{seed}");
         using (Checkpoint small = SmallModels.Create())
-        using (Checkpoint checkpoint = Checkpoint.Create(BertConfig.Preset("small", small.Tokenizer.VocabularySize), small.Tokenizer, seed)) checkpoint.Save(path);
+        using (Checkpoint checkpoint =
+            Checkpoint.Create(BertConfig.Preset("small", small.Tokenizer.VocabularySize), small.Tokenizer, seed)) checkpoint.Save(path);
         return (await registry.PublishAsync(path)).Version;
     }
 
@@ -121,8 +127,12 @@ public sealed class SwapUnderLoadTests : IDisposable
     private async Task<string> TrainAsync()
     {
         string data = folder.At("labelled.jsonl"), before = (await registry.CurrentAsync())!.Version;
-        File.WriteAllLines(data, SmallModels.Reviews(400).Select(review => JsonSerializer.Serialize(new { text = review.Text, stars = review.Label + 1 })));
-        var sent = await SbertProcess.RunAsync(["train", "--queue", "--data", data, "--preset", "tiny", "--epochs", "3", "--learning-rate", "1e-3", "--max-length", "32"], environment: environment);
+        File.WriteAllLines(
+            data, SmallModels.Reviews(400)
+            .Select(review => JsonSerializer.Serialize(new { text = review.Text, stars = review.Label + 1 })));
+        var sent = await SbertProcess.RunAsync(
+            ["train", "--queue", "--data", data, "--preset", "tiny", "--epochs", "3", "--learning-rate", "1e-3", "--max-length", "32"],
+            environment: environment);
         Assert.True(sent.ExitCode == 0, sent.Errors);
         var trained = await SbertProcess.RunAsync(["trainer"], environment: environment);
         Assert.True(trained.ExitCode == 0, trained.Errors + trained.Output);

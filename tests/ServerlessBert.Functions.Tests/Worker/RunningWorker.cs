@@ -52,11 +52,16 @@ public class RunningWorker : IAsyncLifetime
         channel = await WorkerChannel.OpenAsync();
         Start(prefix);
         await channel.ReceiveAsync("startStream");
-        channel.Send(new() { ["workerInitRequest"] = new JsonObject { ["hostVersion"] = "4.1000.0", ["workerDirectory"] = Folder, ["functionAppDirectory"] = Folder } });
+        channel.Send(new()
+        {
+            ["workerInitRequest"] =
+            new JsonObject { ["hostVersion"] = "4.1000.0", ["workerDirectory"] = Folder, ["functionAppDirectory"] = Folder }
+        });
         Initialized = await channel.ReceiveAsync("workerInitResponse");
         channel.Send(new() { ["functionsMetadataRequest"] = new JsonObject { ["functionAppDirectory"] = Folder } });
         JsonElement metadata = await channel.ReceiveAsync("functionMetadataResponse");
-        Functions = metadata.GetProperty("functionMetadataResults").EnumerateArray().ToDictionary(function => function.GetProperty("name").GetString()!);
+        Functions = metadata.GetProperty("functionMetadataResults").EnumerateArray()
+            .ToDictionary(function => function.GetProperty("name").GetString()!);
         foreach (JsonElement function in Functions.Values) await LoadAsync(channel, function);
     }
 
@@ -81,7 +86,9 @@ public class RunningWorker : IAsyncLifetime
             ["version"] = "1.0",
             ["source"] = "AzureStorageQueues",
             ["contentType"] = "application/json",
-            ["content"] = Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(new { message.MessageId, message.PopReceipt, MessageText = message.Body.ToString(), message.DequeueCount })),
+            ["content"] = Convert.ToBase64String(
+                JsonSerializer.SerializeToUtf8Bytes(
+                new { message.MessageId, message.PopReceipt, MessageText = message.Body.ToString(), message.DequeueCount })),
         },
     });
 
@@ -98,7 +105,8 @@ public class RunningWorker : IAsyncLifetime
     public async Task<HttpResponseMessage> RequestAsync(string function, HttpMethod method, string path, HttpContent? content = null)
     {
         string id = Begin(function, "request", new JsonObject { ["http"] = new JsonObject() });
-        using var http = new HttpClient { BaseAddress = new Uri(Initialized.GetProperty("capabilities").GetProperty("HttpUri").GetString()!) };
+        using var http =
+            new HttpClient { BaseAddress = new Uri(Initialized.GetProperty("capabilities").GetProperty("HttpUri").GetString()!) };
         using var request = new HttpRequestMessage(method, path) { Content = content, Headers = { { "x-ms-invocation-id", id } } };
         HttpResponseMessage response = await http.SendAsync(request);
         Assert.Equal(id, (await channel!.ReceiveAsync("invocationResponse")).GetProperty("invocationId").GetString());
@@ -129,10 +137,18 @@ public class RunningWorker : IAsyncLifetime
         metadata["bindings"] = new JsonObject(function.GetProperty("rawBindings").EnumerateArray().Select(raw =>
         {
             JsonElement binding = JsonDocument.Parse(raw.GetString()!).RootElement;
-            var parts = new JsonObject { ["type"] = binding.GetProperty("type").GetString(), ["direction"] = binding.GetProperty("direction").GetString()!.ToLowerInvariant() };
+            var parts = new JsonObject
+            {
+                ["type"] = binding.GetProperty("type").GetString(),
+                ["direction"] = binding.GetProperty("direction").GetString()!.ToLowerInvariant()
+            };
             return KeyValuePair.Create(binding.GetProperty("name").GetString()!, (JsonNode?)parts);
         }));
-        channel.Send(new() { ["functionLoadRequest"] = new JsonObject { ["functionId"] = function.GetProperty("functionId").GetString(), ["metadata"] = metadata } });
+        channel.Send(new()
+        {
+            ["functionLoadRequest"] =
+            new JsonObject { ["functionId"] = function.GetProperty("functionId").GetString(), ["metadata"] = metadata }
+        });
         JsonElement loaded = await channel.ReceiveAsync("functionLoadResponse");
         Assert.Equal("Success", loaded.GetProperty("result").GetProperty("status").GetString());
     }
@@ -140,7 +156,8 @@ public class RunningWorker : IAsyncLifetime
     private void Start(string prefix)
     {
         ProcessStartInfo start = Command([
-            "--functions-uri", channel!.Address.ToString(), "--functions-worker-id", "worker", "--functions-request-id", "request", "--functions-grpc-max-message-length", "2147483647"]);
+            "--functions-uri", channel!.Address.ToString(), "--functions-worker-id", "worker", "--functions-request-id", "request",
+                "--functions-grpc-max-message-length", "2147483647"]);
         start.Environment["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
         start.Environment["AzureWebJobsStorage"] = azurite.ConnectionString;
         start.Environment["ServerlessBert__Storage__Prefix"] = prefix;
@@ -153,7 +170,9 @@ public class RunningWorker : IAsyncLifetime
     /// <summary>How the program is started with the host's arguments.</summary>
     protected virtual ProcessStartInfo Command(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(Folder, "ServerlessBert.Functions.dll"), .. arguments]) { WorkingDirectory = Folder };
+        var start = new ProcessStartInfo(
+            "dotnet", [Path.Combine(Folder, "ServerlessBert.Functions.dll"), .. arguments])
+        { WorkingDirectory = Folder };
         start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = Folder;
         return start;
     }

@@ -30,7 +30,8 @@ internal sealed class WorkerChannel : IAsyncDisposable
     private WorkerChannel(WebApplication application) => this.application = application;
 
     /// <summary>Where the worker is to call.</summary>
-    public Uri Address => new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address =>
+        new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
     /// <summary>What the worker logged.</summary>
     public IReadOnlyList<string> Log => log;

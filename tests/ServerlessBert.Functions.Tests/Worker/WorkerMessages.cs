@@ -17,7 +17,8 @@ internal static class WorkerMessages
         .GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
 
     private static readonly MessageDescriptor Streaming = File.FindTypeByName<MessageDescriptor>("StreamingMessage");
-    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true)); // a failure's status is 0
+    // a failure's status is 0
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
     private static readonly MethodDescriptor EventStream = File.Services.Single().Methods.Single();
 
     /// <summary>The path of the worker's call: <c>/package.Service/Method</c>.</summary>
@@ -25,5 +26,6 @@ internal static class WorkerMessages
 
     public static byte[] ToBytes(JsonObject message) => JsonParser.Default.Parse(message.ToJsonString(), Streaming).ToByteArray();
 
-    public static JsonElement FromBytes(byte[] bytes) => JsonDocument.Parse(Formatter.Format(Streaming.Parser.ParseFrom(bytes))).RootElement;
+    public static JsonElement FromBytes(byte[] bytes) =>
+        JsonDocument.Parse(Formatter.Format(Streaming.Parser.ParseFrom(bytes))).RootElement;
 }

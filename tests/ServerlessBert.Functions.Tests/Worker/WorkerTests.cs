@@ -30,13 +30,19 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
     public async Task A_dropped_file_goes_through_the_queue_functions_to_its_predictions()
     {
         BlobClient dropped = Storage.Container(StorageNames.Reviews).GetBlobClient("worker.jsonl");
-        await dropped.UploadAsync(BinaryData.FromString("{\"text\":\"the food was great .\"}\n{\"text\":\"\"}\n{\"text\":\"bad service\"}\n"));
+        await dropped.UploadAsync(
+            BinaryData.FromString("{\"text\":\"the food was great .\"}\n{\"text\":\"\"}\n{\"text\":\"bad service\"}\n"));
 
-        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("worker.jsonl") }.ToBody(), 1)));
+        Succeeds(await worker.InvokeAsync(
+            "SplitReviews", QueuesModelFactory.QueueMessage(
+            "1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("worker.jsonl") }.ToBody(), 1)));
         Succeeds(await worker.InvokeAsync("ClassifyBatch", await TakeAsync(StorageNames.ReviewBatches)));
 
-        BinaryData predictions = (await Storage.Container(StorageNames.Predictions).GetBlobClient("worker.jsonl.jsonl").DownloadContentAsync()).Value.Content;
-        JsonElement[] lines = [.. predictions.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        BinaryData predictions =
+            (await Storage.Container(StorageNames.Predictions).GetBlobClient("worker.jsonl.jsonl").DownloadContentAsync()).Value.Content;
+        JsonElement[] lines =
+            [.. predictions.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal([0, 1, 2], lines.Select(line => line.GetProperty("row").GetInt32()));
         Assert.InRange(lines[0].GetProperty("stars").GetInt32(), 1, 5);
         Assert.Equal("empty_text", lines[1].GetProperty("error").GetProperty("code").GetString());
@@ -63,7 +69,8 @@ public sealed class WorkerTests(RunningWorker worker) : IClassFixture<RunningWor
     {
         using HttpResponseMessage status = await worker.RequestAsync("GetStatus", HttpMethod.Get, "/api/status");
         Assert.Equal(HttpStatusCode.OK, status.StatusCode);
-        Assert.Equal(StorageNames.Queues.Count, JsonDocument.Parse(await status.Content.ReadAsStringAsync()).RootElement.GetProperty("queues").GetArrayLength());
+        Assert.Equal(StorageNames.Queues.Count,
+            JsonDocument.Parse(await status.Content.ReadAsStringAsync()).RootElement.GetProperty("queues").GetArrayLength());
 
         using HttpResponseMessage predicted = await worker.RequestAsync("Predict", HttpMethod.Post, "/api/predict", new StringContent("""["good","bad"]""", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.OK, predicted.StatusCode);

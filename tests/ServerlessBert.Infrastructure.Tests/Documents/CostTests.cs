@@ -6,8 +6,10 @@ namespace ServerlessBert.Infrastructure.Tests;
 public sealed class CostTests
 {
     private static readonly string Document = Repository.Read("docs", "deploy.md");
-    private static readonly Dictionary<string, decimal> Prices = MarkdownTable.Rows(Document, "Price").ToDictionary(row => row[0], row => Number(row[1]));
-    private static readonly Dictionary<string, string> Results = MarkdownTable.Rows(Document, "What").ToDictionary(row => row[0], row => row[2].Trim('*'));
+    private static readonly Dictionary<string, decimal> Prices = MarkdownTable.Rows(Document, "Price")
+        .ToDictionary(row => row[0], row => Number(row[1]));
+    private static readonly Dictionary<string, string> Results = MarkdownTable.Rows(Document, "What")
+        .ToDictionary(row => row[0], row => row[2].Trim('*'));
     private static readonly MonthlyCost Cost = new(Prices);
 
     [Fact]
@@ -49,8 +51,10 @@ public sealed class CostTests
             from reviews in (decimal[])[1_000, 100_000, 10_000_000]
             let month = Cost.Month(reviews, dtype)
             select string.Create(CultureInfo.InvariantCulture,
-                $"{reviews:N0} in {dtype} | {MonthlyCost.ReplicaSeconds(reviews, dtype) / 3600:N1} h | {month:N2} | {month + Cost.WeeklyOnProcessors:N2} | {month + Cost.WeeklyOnT4:N2}");
-        Assert.Equal(string.Join('\n', computed), string.Join('\n', MarkdownTable.Rows(Document, "Reviews a month").Select(row => string.Join(" | ", row))));
+                $"{reviews:N0} in {dtype} | {MonthlyCost.ReplicaSeconds(reviews, dtype) / 3600:N1} h | {month:N2} | "
+                    + $"{month + Cost.WeeklyOnProcessors:N2} | {month + Cost.WeeklyOnT4:N2}");
+        Assert.Equal(string.Join('\n', computed),
+            string.Join('\n', MarkdownTable.Rows(Document, "Reviews a month").Select(row => string.Join(" | ", row))));
     }
 
     [Theory]
@@ -77,7 +81,8 @@ public sealed class CostTests
         static string? Default(string parameter) => Bicep.Template.Parameter(parameter).GetProperty("defaultValue").GetString();
     }
 
-    private static void MustBe(decimal computed, string row) => Assert.Equal(computed.ToString("0.00", CultureInfo.InvariantCulture), Results[row]);
+    private static void MustBe(decimal computed, string row) =>
+        Assert.Equal(computed.ToString("0.00", CultureInfo.InvariantCulture), Results[row]);
 
     private static decimal Number(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -17,7 +17,8 @@ public sealed class DeployDocumentTests
         foreach (var parameter in parameters)
         {
             if (!parameter.Value.TryGetProperty("defaultValue", out var value)) Assert.Equal("required", documented[parameter.Name]);
-            else if (value.ValueKind is System.Text.Json.JsonValueKind.Number or System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False)
+            else if (value.ValueKind is System.Text.Json.JsonValueKind.Number or System.Text.Json.JsonValueKind.True
+                or System.Text.Json.JsonValueKind.False)
                 Assert.Equal(value.ToString().ToLowerInvariant(), documented[parameter.Name]);
             else if (value.ValueKind == System.Text.Json.JsonValueKind.String && !value.GetString()!.StartsWith('['))
                 Assert.Equal(value.GetString(), documented[parameter.Name]);
@@ -28,7 +29,8 @@ public sealed class DeployDocumentTests
     public void Each_alert_is_in_its_table()
     {
         var alerts = Bicep.Template.Module("alerts");
-        var names = alerts.Variable("rules").EnumerateArray().Select(rule => rule.GetProperty("name").GetString()!).Append("event-dead-letters");
+        var names = alerts.Variable("rules").EnumerateArray().Select(rule => rule.GetProperty("name").GetString()!)
+            .Append("event-dead-letters");
         Assert.Equal(names.Order(), MarkdownTable.Rows(Document, "Alert").Select(row => row[0]).Order());
     }
 
@@ -36,7 +38,8 @@ public sealed class DeployDocumentTests
     public void Each_name_that_it_sets_is_one_that_azd_passes_on()
     {
         string parameters = Repository.Read("infra", "main.parameters.json") + Repository.Read("azure.yaml");
-        var names = Regex.Matches(Document + Repository.Read("docs", "troubleshooting.md"), "azd env set ([A-Z_]+)").Select(match => match.Groups[1].Value).Distinct().ToList();
+        var names = Regex.Matches(Document + Repository.Read("docs", "troubleshooting.md"), "azd env set ([A-Z_]+)")
+            .Select(match => match.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(names);
         Assert.All(names, name => Assert.Matches($@"\$\{{{name}[=}}]", parameters));
     }
@@ -44,7 +47,8 @@ public sealed class DeployDocumentTests
     [Fact]
     public void The_trainers_exit_codes_are_in_their_table()
     {
-        var codes = typeof(TrainerExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue()!.ToString());
+        var codes = typeof(TrainerExitCode).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetRawConstantValue()!.ToString());
         Assert.Equal(codes.Order(), MarkdownTable.Rows(Document, "Exit code").Select(row => row[0]).Order());
     }
 
@@ -55,7 +59,8 @@ public sealed class DeployDocumentTests
     public void Each_file_that_it_names_exists(string document)
     {
         string text = Repository.Read("docs", document);
-        foreach (string path in Regex.Matches(text, @"(?<![\w/.])(infra|eng|src|docs|benchmarks)/[\w./-]*[\w-]").Select(match => match.Value).Distinct())
+        foreach (string path in Regex.Matches(text, @"(?<![\w/.])(infra|eng|src|docs|benchmarks)/[\w./-]*[\w-]")
+            .Select(match => match.Value).Distinct())
             Assert.True(Path.Exists(Repository.PathOf(path)), path);
         foreach (string path in Regex.Matches(text, @"\]\(([^)#:]+)\)").Select(match => match.Groups[1].Value))
             Assert.True(Path.Exists(Repository.PathOf("docs", path)), path);

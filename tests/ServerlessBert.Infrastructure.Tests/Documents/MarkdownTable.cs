@@ -7,7 +7,9 @@ internal static class MarkdownTable
     public static IReadOnlyList<string[]> Rows(string document, string firstHeading)
     {
         string[] lines = document.Split('\n');
-        int heading = Assert.Single(Enumerable.Range(0, lines.Length), line => lines[line].StartsWith($"| {firstHeading} |", StringComparison.Ordinal));
-        return [.. lines.Skip(heading + 2).TakeWhile(line => line.StartsWith('|')).Select(line => line.Trim()[1..^1].Split('|', StringSplitOptions.TrimEntries))];
+        int heading = Assert.Single(
+            Enumerable.Range(0, lines.Length), line => lines[line].StartsWith($"| {firstHeading} |", StringComparison.Ordinal));
+        return [.. lines.Skip(heading + 2).TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Trim()[1..^1].Split('|', StringSplitOptions.TrimEntries))];
     }
 }

@@ -25,7 +25,8 @@ internal sealed record MonthlyCost(IReadOnlyDictionary<string, decimal> Prices)
     private const decimal Vcpus = 4;
     private const decimal Gibs = 8;
 
-    private static readonly JsonElement Measured = JsonDocument.Parse(Repository.Read("benchmarks", "results", "inference.json")).RootElement;
+    private static readonly JsonElement Measured =
+        JsonDocument.Parse(Repository.Read("benchmarks", "results", "inference.json")).RootElement;
 
     /// <summary>Seconds that the timers alone keep a replica for.</summary>
     public static decimal TimerSeconds => Days * WakesADay * (WakeSeconds + SecondsUntilSleep);
@@ -45,7 +46,8 @@ internal sealed record MonthlyCost(IReadOnlyDictionary<string, decimal> Prices)
     /// <summary>All that is paid for though no file arrives, but the timers' replica.</summary>
     public decimal Idle => Registry + Alerts + IdleLogs + IdleStorage;
 
-    public decimal TrainingHourOnT4 => 3600 * (8 * Price("vCPU, a second while active") + 56 * Price("GiB of memory, a second while active") + Price("T4, a second"));
+    public decimal TrainingHourOnT4 =>
+        3600 * (8 * Price("vCPU, a second while active") + 56 * Price("GiB of memory, a second while active") + Price("T4, a second"));
 
     public decimal TrainingHourOnProcessors => 3600 * ReplicaSecond;
 
@@ -56,7 +58,9 @@ internal sealed record MonthlyCost(IReadOnlyDictionary<string, decimal> Prices)
     /// <summary>Reviews that one core classifies in a second, as benchmarks/results/inference.json has it.</summary>
     public static decimal ReviewsPerCoreSecond(string dtype)
     {
-        decimal cores = decimal.Parse(Regex.Match(Measured.GetProperty("machine").GetString()!, @"(\d+) logical cores").Groups[1].Value, CultureInfo.InvariantCulture);
+        decimal cores = decimal.Parse(
+            Regex.Match(Measured.GetProperty("machine").GetString()!, @"(\d+) logical cores").Groups[1].Value,
+            CultureInfo.InvariantCulture);
         return Measured.GetProperty("figures").GetProperty($"ServerlessBert {dtype}, reviews/s").GetDecimal() / cores;
     }
 
@@ -65,23 +69,29 @@ internal sealed record MonthlyCost(IReadOnlyDictionary<string, decimal> Prices)
 
     /// <summary>Seconds of replicas beyond the free ones, with the timers'.</summary>
     public decimal Compute(decimal seconds) =>
-        Math.Max(0, Vcpus * seconds - FreeVcpuSeconds) * Price("vCPU, a second while active") + Math.Max(0, Gibs * seconds - FreeGibSeconds) * Price("GiB of memory, a second while active");
+        Math.Max(0, Vcpus * seconds - FreeVcpuSeconds) * Price("vCPU, a second while active")
+            + Math.Max(0, Gibs * seconds - FreeGibSeconds) * Price("GiB of memory, a second while active");
 
     /// <summary>Storage calls, logs and what is kept, of so many reviews.</summary>
     public decimal CallsAndLogs(decimal reviews)
     {
         decimal batches = Math.Ceiling(reviews / Rows);
-        return batches * BlobWritesABatch * Price("10,000 blob writes") / 10_000 + batches * LogGigabytesABatch * Price("Log Analytics, a GB") + reviews * GigabytesAReview * Price("a GB stored, a month");
+        return batches * BlobWritesABatch * Price("10,000 blob writes") / 10_000
+            + batches * LogGigabytesABatch * Price("Log Analytics, a GB") + reviews * GigabytesAReview * Price("a GB stored, a month");
     }
 
     /// <summary>A month with so many reviews, without a training.</summary>
     public decimal Month(decimal reviews, string dtype) =>
-        Compute(TimerSeconds + ReplicaSeconds(reviews, dtype) + Days * FilesADay * WokenReplicas(reviews) * (StartSeconds + SecondsUntilSleep)) + CallsAndLogs(reviews) + Idle;
+        Compute(TimerSeconds + ReplicaSeconds(reviews, dtype)
+            + Days * FilesADay * WokenReplicas(reviews) * (StartSeconds + SecondsUntilSleep)) + CallsAndLogs(reviews) + Idle;
 
     /// <summary>Replicas that the day's file wakes: its batches by the scale rule, and no more than the limit.</summary>
     private static decimal WokenReplicas(decimal reviews)
     {
-        decimal queueLength = decimal.Parse(Template("functions").Variable("queueRules").EnumerateArray().Single(rule => rule.GetProperty("queue").GetString() == "review-batches").GetProperty("queueLength").GetString()!, CultureInfo.InvariantCulture);
+        decimal queueLength =
+            decimal.Parse(Template("functions").Variable("queueRules").EnumerateArray()
+            .Single(rule => rule.GetProperty("queue").GetString() == "review-batches").GetProperty("queueLength").GetString()!,
+            CultureInfo.InvariantCulture);
         decimal most = Bicep.Template.Parameter("functionsMaxReplicas").GetProperty("defaultValue").GetDecimal();
         return Math.Clamp(Math.Ceiling(reviews / (Days * FilesADay) / Rows / queueLength), 1, most);
     }

@@ -11,7 +11,8 @@ public sealed class TrainingDocumentTests
     [Fact]
     public void A_requests_fields_beside_the_training_options_are_exactly_its_table()
     {
-        var documented = MarkdownTable.Rows(Document, "Field").SelectMany(row => Regex.Matches(row[0], "`(\\w+)`").Select(match => match.Groups[1].Value));
+        var documented = MarkdownTable.Rows(Document, "Field")
+            .SelectMany(row => Regex.Matches(row[0], "`(\\w+)`").Select(match => match.Groups[1].Value));
         Assert.Equal(TrainingRequestRules.OwnFields.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 

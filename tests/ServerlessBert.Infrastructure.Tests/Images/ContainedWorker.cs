@@ -29,7 +29,9 @@ public sealed class ContainedWorker(FunctionsImage image) : RunningWorker
     /// <summary>Why this machine cannot; null where it can.</summary>
     public static string? Obstacle { get; } =
         Repository.Run("id", ["-u"]).Output.Trim() != "0" ? "needs root, to mount a read-only root for the app and to become its user"
-        : Repository.Run("sh", ["-c", "command -v setpriv && unshare --mount sh -c 'mount -t tmpfs some /mnt && mount -o remount,bind,ro /'"]).ExitCode != 0
+        : Repository.Run(
+            "sh", ["-c", "command -v setpriv && unshare --mount sh -c 'mount -t tmpfs some /mnt && mount -o remount,bind,ro "
+                + "/'"]).ExitCode != 0
             ? "needs a machine that lets a process have mounts of its own (unshare --mount)"
         : null;
 
@@ -42,7 +44,8 @@ public sealed class ContainedWorker(FunctionsImage image) : RunningWorker
 
     protected override ProcessStartInfo Command(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "bash", "-c", Contain, "bash", image.Image.Layers(),
+        var start = new ProcessStartInfo(
+            "unshare", ["--mount", "--propagation", "private", "bash", "-c", Contain, "bash", image.Image.Layers(),
             "dotnet", Folder + "/ServerlessBert.Functions.dll", .. arguments]);
         string path = start.Environment["PATH"]!;
         start.Environment.Clear();

@@ -21,17 +21,22 @@ public sealed class ContainedWorkerTests(ContainedWorker worker) : IClassFixture
 
     [ContainedFact]
     public void It_tells_the_host_of_every_function() =>
-        Assert.Equal(["ClassifyBatch", "DeadLetterBatch", "GetStatus", "Predict", "ScheduleRetraining", "SplitReviews", "SweepReviews"], worker.Functions.Keys.Order());
+        Assert.Equal(["ClassifyBatch", "DeadLetterBatch", "GetStatus", "Predict", "ScheduleRetraining", "SplitReviews", "SweepReviews"],
+            worker.Functions.Keys.Order());
 
     [ContainedFact]
     public async Task A_dropped_file_is_split_and_classified()
     {
         var dropped = worker.Storage.Container(StorageNames.Reviews).GetBlobClient("contained.jsonl");
         await dropped.UploadAsync(BinaryData.FromString("{\"text\":\"the food was great .\"}\n{\"text\":\"bad service\"}\n"));
-        Succeeds(await worker.InvokeAsync("SplitReviews", QueuesModelFactory.QueueMessage("1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("contained.jsonl") }.ToBody(), 1)));
+        Succeeds(await worker.InvokeAsync(
+            "SplitReviews", QueuesModelFactory.QueueMessage(
+            "1", "receipt", new ReviewFileMessage { Blob = BlobName.Parse("contained.jsonl") }.ToBody(), 1)));
         QueueMessage batch = Assert.Single((await worker.Storage.Queue(StorageNames.ReviewBatches).ReceiveMessagesAsync(10)).Value);
         Succeeds(await worker.InvokeAsync("ClassifyBatch", batch));
-        string predictions = (await worker.Storage.Container(StorageNames.Predictions).GetBlobClient("contained.jsonl.jsonl").DownloadContentAsync()).Value.Content.ToString();
+        string predictions =
+            (await worker.Storage.Container(StorageNames.Predictions).GetBlobClient("contained.jsonl.jsonl")
+            .DownloadContentAsync()).Value.Content.ToString();
         Assert.Equal(2, predictions.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 

@@ -15,13 +15,16 @@ internal sealed class Dockerfile
     public IReadOnlyList<Instruction> Instructions { get; }
 
     /// <summary>The stage that the image is made of.</summary>
-    public IReadOnlyList<Instruction> FinalStage => [.. Instructions.Skip(Instructions.ToList().FindLastIndex(instruction => instruction.Word == "FROM"))];
+    public IReadOnlyList<Instruction> FinalStage =>
+        [.. Instructions.Skip(Instructions.ToList().FindLastIndex(instruction => instruction.Word == "FROM"))];
 
     public static Dockerfile Read(string service)
     {
         string text = Regex.Replace(Repository.Read("infra", $"{service}.Dockerfile"), @"^\s*#.*\n", "", RegexOptions.Multiline);
         var lines = Regex.Replace(text, @"\\\n\s*", "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return new Dockerfile(service, [.. lines.Select(line => line.Split(' ', 2)).Select(parts => new Instruction(parts[0], parts.ElementAtOrDefault(1) ?? ""))]);
+        return new Dockerfile(
+            service, [.. lines.Select(line => line.Split(' ', 2))
+            .Select(parts => new Instruction(parts[0], parts.ElementAtOrDefault(1) ?? ""))]);
     }
 
     /// <summary>What an instruction of a kind says, each time it is there.</summary>

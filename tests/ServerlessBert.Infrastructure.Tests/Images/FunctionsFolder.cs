@@ -21,7 +21,9 @@ internal sealed class FunctionsFolder(string path)
     private void MustHaveEveryFunction()
     {
         JsonElement[] functions = [.. Read("functions.metadata").EnumerateArray()];
-        Assert.All(functions, function => Assert.Equal(("dotnet-isolated", "ServerlessBert.Functions.dll"), (Text(function, "language"), Text(function, "scriptFile"))));
+        Assert.All(functions,
+            function => Assert.Equal(
+            ("dotnet-isolated", "ServerlessBert.Functions.dll"), (Text(function, "language"), Text(function, "scriptFile"))));
         Assert.Equal(Attributes().Order(), functions.Select(Describe).Order());
     }
 
@@ -32,7 +34,8 @@ internal sealed class FunctionsFolder(string path)
         {
             "queueTrigger" => $"queueTrigger {Text(trigger, "queueName")} {Text(trigger, "connection")}",
             "timerTrigger" => $"timerTrigger {Text(trigger, "schedule")}",
-            "httpTrigger" => $"httpTrigger {Text(trigger, "route")} {Text(trigger, "authLevel")} {trigger.GetProperty("methods")[0].GetString()}",
+            "httpTrigger" =>
+                $"httpTrigger {Text(trigger, "route")} {Text(trigger, "authLevel")} {trigger.GetProperty("methods")[0].GetString()}",
             var other => other!,
         };
         return $"{Text(function, "name")} {Text(function, "entryPoint")}: {what} {Text(trigger, "direction")}";
@@ -43,7 +46,8 @@ internal sealed class FunctionsFolder(string path)
         from method in type.GetMethods()
         let function = method.GetCustomAttribute<FunctionAttribute>()
         where function is not null
-        let trigger = method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributes()).Single(attribute => attribute.GetType().Name.EndsWith("TriggerAttribute", StringComparison.Ordinal))
+        let trigger = method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributes())
+            .Single(attribute => attribute.GetType().Name.EndsWith("TriggerAttribute", StringComparison.Ordinal))
         select $"{function.Name} {type.FullName}.{method.Name}: " + trigger switch
         {
             QueueTriggerAttribute queue => $"queueTrigger {queue.QueueName} {queue.Connection}",
@@ -64,7 +68,8 @@ internal sealed class FunctionsFolder(string path)
     {
         JsonElement[] extensions = [.. Read("extensions.json").GetProperty("extensions").EnumerateArray()];
         Assert.Contains(extensions, extension => Text(extension, "name") == "AzureStorageQueues");
-        Assert.All(extensions, extension => Assert.True(File.Exists(Path.Combine(path, Text(extension, "hintPath")!)), Text(extension, "hintPath")));
+        Assert.All(extensions,
+            extension => Assert.True(File.Exists(Path.Combine(path, Text(extension, "hintPath")!)), Text(extension, "hintPath")));
     }
 
     private JsonElement Read(string name) => JsonDocument.Parse(File.ReadAllText(Path.Combine(path, name))).RootElement;

@@ -18,7 +18,9 @@ public sealed class FunctionsHostCheckTests : IDisposable
         var outcome = Check(hosts, apps: "10.0.10");
         Assert.Equal(exitCode, outcome.ExitCode);
         if (exitCode == 0) Assert.Equal($"Functions host: Microsoft.Extensions {hosts.Split('.')[0]}, and 10 is needed\n", outcome.Output);
-        else Assert.Contains($"the host has Microsoft.Extensions {hosts.Split('.')[0]}, and the app's extensions need 10", outcome.Error, StringComparison.Ordinal);
+        else Assert.Contains(
+            $"the host has Microsoft.Extensions {hosts.Split('.')[0]}, and the app's extensions need 10", outcome.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,7 +35,8 @@ public sealed class FunctionsHostCheckTests : IDisposable
     public void The_published_app_says_what_it_needs()
     {
         // The same words as above, in what the build of the app has written.
-        string file = Path.Combine(Path.GetDirectoryName(typeof(ServerlessBert.Functions.Settings).Assembly.Location)!, ".azurefunctions", "function.deps.json");
+        string file = Path.Combine(
+            Path.GetDirectoryName(typeof(ServerlessBert.Functions.Settings).Assembly.Location)!, ".azurefunctions", "function.deps.json");
         Assert.Matches("\"Microsoft\\.Extensions\\.Configuration\\.Abstractions\": \"\\d+\\.", File.ReadAllText(file));
     }
 
@@ -58,7 +61,9 @@ public sealed class FunctionsHostCheckTests : IDisposable
               }
             }
             """);
-        File.WriteAllText(Path.Combine(extensions, "function.deps.json"), $$"""{ "dependencies": {{{Environment.NewLine}} "Microsoft.Extensions.Configuration.Abstractions": "{{apps}}" } }""");
+        File.WriteAllText(
+            Path.Combine(extensions, "function.deps.json"),
+            $$"""{ "dependencies": {{{Environment.NewLine}} "Microsoft.Extensions.Configuration.Abstractions": "{{apps}}" } }""");
         if (withProgram)
         {
             File.WriteAllText(Path.Combine(host, Program), "");

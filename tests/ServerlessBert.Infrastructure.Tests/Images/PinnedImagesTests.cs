@@ -10,10 +10,14 @@ public sealed class PinnedImagesTests : IDisposable
 
     public PinnedImagesTests()
     {
-        foreach (string name in (string[])["infra", "eng", "compose.yaml"])
+        foreach (string name in (string[])["infra", "compose.yaml"])
             Assert.Equal(0, Repository.Run("cp", ["--recursive", Repository.PathOf(name), _top]).ExitCode);
+        string scripts = Directory.CreateDirectory(Path.Combine(_top, "eng")).FullName;
+        Assert.Equal(0, Repository.Run("cp", [Repository.PathOf("eng", "pin-base-images.sh"), scripts]).ExitCode);
         string programs = Directory.CreateDirectory(Path.Combine(_top, "bin")).FullName;
-        File.WriteAllText(Path.Combine(programs, "curl"), $"#!/bin/sh\necho \"$@\" >>'{_top}/asked'\nprintf 'HTTP/2 200\\r\\ndocker-content-digest: %s\\r\\n' \"$ANSWER\"\n");
+        File.WriteAllText(
+            Path.Combine(programs, "curl"),
+            $"#!/bin/sh\necho \"$@\" >>'{_top}/asked'\nprintf 'HTTP/2 200\\r\\ndocker-content-digest: %s\\r\\n' \"$ANSWER\"\n");
         Repository.MakeExecutable(Path.Combine(programs, "curl"));
     }
 
@@ -23,7 +27,8 @@ public sealed class PinnedImagesTests : IDisposable
     public void Every_image_gets_the_digest_that_its_tag_has_now_and_nothing_else_changes()
     {
         Assert.Equal(0, Pin(Digest).ExitCode);
-        foreach (string file in (string[])["infra/functions.Dockerfile", "infra/trainer.Dockerfile", "infra/kubernetes/overlays/azurite/azurite.yaml", "compose.yaml"])
+        foreach (string file in (string[])[
+            "infra/functions.Dockerfile", "infra/trainer.Dockerfile", "infra/kubernetes/overlays/azurite/azurite.yaml", "compose.yaml"])
         {
             string after = File.ReadAllText(Path.Combine(_top, file));
             var images = Regex.Matches(after, @"(?m)(FROM|image:) mcr\.\S+");
@@ -31,7 +36,9 @@ public sealed class PinnedImagesTests : IDisposable
             Assert.All(images, image => Assert.EndsWith("@" + Digest, image.Value));
             Assert.Equal(Unpinned(Repository.Read(file)), Unpinned(after));
         }
-        Assert.Contains("https://mcr.microsoft.com/v2/azure-functions/dotnet-isolated/manifests/4-dotnet-isolated10.0", File.ReadAllText(Path.Combine(_top, "asked")), StringComparison.Ordinal);
+        Assert.Contains(
+            "https://mcr.microsoft.com/v2/azure-functions/dotnet-isolated/manifests/4-dotnet-isolated10.0",
+            File.ReadAllText(Path.Combine(_top, "asked")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,13 +15,24 @@ internal sealed class PublishedImage : IDisposable
     /// <summary>The native libraries, as the build stage leaves them.</summary>
     public string Native => Path.Combine(_top.FullName, "native");
 
-    /// <summary>Runs the build stage's commands as they stand; only the folders, which they take from the environment, are others, and what they throw away.</summary>
+    /// <summary>
+    /// Runs the build stage's commands as they stand; only the folders, which they take from the environment, are others, and
+    /// what they throw away.
+    /// </summary>
     public static PublishedImage Build(string service, string device)
     {
         var image = new PublishedImage();
-        var environment = new Dictionary<string, string> { ["PUBLISHED"] = image.Published, ["NATIVE"] = image.Native, ["TRAINER_DEVICE"] = device, ["LEFT_OVER"] = Path.Combine(image._top.FullName, "left-over") };
+        var environment =
+            new Dictionary<string, string>
+            {
+                ["PUBLISHED"] = image.Published,
+                ["NATIVE"] = image.Native,
+                ["TRAINER_DEVICE"] = device,
+                ["LEFT_OVER"] = Path.Combine(image._top.FullName, "left-over")
+            };
         var dockerfile = Dockerfile.Read(service);
-        foreach (string command in Dockerfile.Of(dockerfile.Instructions.Take(dockerfile.Instructions.Count - dockerfile.FinalStage.Count), "RUN"))
+        foreach (string command in Dockerfile.Of(
+            dockerfile.Instructions.Take(dockerfile.Instructions.Count - dockerfile.FinalStage.Count), "RUN"))
         {
             var outcome = Repository.Run("sh", ["-c", command], environment);
             if (outcome.ExitCode != 0) image.Dispose();
@@ -38,7 +49,8 @@ internal sealed class PublishedImage : IDisposable
         string image = Layers();
         if (without is not null) File.Delete(Path.Combine(image, without));
 
-        string command = Dockerfile.Of(Dockerfile.Read(service).FinalStage, "RUN").Single(run => run.EndsWith(" --check", StringComparison.Ordinal));
+        string command = Dockerfile.Of(Dockerfile.Read(service).FinalStage, "RUN")
+            .Single(run => run.EndsWith(" --check", StringComparison.Ordinal));
         string folder = service == "functions" ? "/home/site/wwwroot/" : "/app/";
         Assert.Contains(folder, command, StringComparison.Ordinal);
         return Repository.Run("sh", ["-c", command.Replace(folder, image + "/", StringComparison.Ordinal)]);

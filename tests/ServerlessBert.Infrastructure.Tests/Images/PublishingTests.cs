@@ -4,7 +4,8 @@ using Xunit.Abstractions;
 namespace ServerlessBert.Infrastructure.Tests;
 
 [Collection(FunctionsImage.Collection)]
-public sealed class PublishingTests(PublishingTests.TrainerImage trainer, FunctionsImage functions, ITestOutputHelper output) : IClassFixture<PublishingTests.TrainerImage>
+public sealed class PublishingTests(PublishingTests.TrainerImage trainer, FunctionsImage functions, ITestOutputHelper output)
+    : IClassFixture<PublishingTests.TrainerImage>
 {
     [Fact]
     public void The_functions_image_is_whole_and_its_check_passes()
@@ -52,7 +53,10 @@ public sealed class PublishingTests(PublishingTests.TrainerImage trainer, Functi
     {
         var published = Files(image.Published);
         var native = Files(image.Native);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: native libraries {Size(native):N0} MB in {native.Count} files, code {Size(published):N1} MB in {published.Count} files"));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+            $"{name}: native libraries {Size(native):N0} MB in {native.Count} files, code {Size(published):N1} MB in "
+                + $"{published.Count} files"));
 
         Assert.All(native, file => Assert.Equal("linux-x64", NativeFile.PlatformOf(file)));
         // Beside managed code only the small program that starts it.
@@ -67,7 +71,9 @@ public sealed class PublishingTests(PublishingTests.TrainerImage trainer, Functi
     private static void MustHaveTheWeakenedLibrary(string library)
     {
         byte[] published = File.ReadAllBytes(library);
-        byte[] original = File.ReadAllBytes(Path.Combine(Repository.Metadata("TorchSharpPackage"), "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
+        byte[] original =
+            File.ReadAllBytes(
+            Path.Combine(Repository.Metadata("TorchSharpPackage"), "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
         Assert.Equal(original.Length, published.Length);
         int at = Assert.Single(Enumerable.Range(0, original.Length), i => original[i] != published[i]);
         Assert.Equal((0, 2), (original[at], published[at]));
@@ -103,6 +109,7 @@ public sealed class CudaPackageFactAttribute : FactAttribute
     public CudaPackageFactAttribute()
     {
         if (!Directory.Exists(Path.Combine(Repository.Metadata("NuGetPackages"), "torchsharp-cuda-linux")))
-            Skip = "needs the package TorchSharp-cuda-linux, which is not among this machine's NuGet packages (dotnet restore src/ServerlessBert.Trainer -p:TrainerDevice=cuda)";
+            Skip = "needs the package TorchSharp-cuda-linux, which is not among this machine's NuGet packages (dotnet restore "
+                + "src/ServerlessBert.Trainer -p:TrainerDevice=cuda)";
     }
 }

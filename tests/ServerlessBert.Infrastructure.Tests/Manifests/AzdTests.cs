@@ -26,7 +26,8 @@ public sealed class AzdTests
     {
         var infra = Project.GetProperty("infra");
         Assert.Equal("bicep", infra.GetProperty("provider").GetString());
-        Assert.True(File.Exists(Repository.PathOf(infra.GetProperty("path").GetString()!, infra.GetProperty("module").GetString() + ".bicep")));
+        Assert.True(File.Exists(
+            Repository.PathOf(infra.GetProperty("path").GetString()!, infra.GetProperty("module").GetString() + ".bicep")));
     }
 
     [Fact]
@@ -49,11 +50,13 @@ public sealed class AzdTests
     [Fact]
     public void Each_parameter_that_it_fills_in_is_one_of_the_template()
     {
-        var file = JsonDocument.Parse(Repository.Read("infra", "main.parameters.json")).RootElement.GetProperty("parameters").EnumerateObject().ToList();
+        var file = JsonDocument.Parse(Repository.Read("infra", "main.parameters.json")).RootElement.GetProperty("parameters")
+            .EnumerateObject().ToList();
         var parameters = Bicep.Template.Json.GetProperty("parameters");
         Assert.All(file, entry => Assert.True(parameters.TryGetProperty(entry.Name, out _), entry.Name));
         // All can be set by azd env set, but the month of now, which nobody is to set.
-        Assert.Equal(parameters.EnumerateObject().Select(parameter => parameter.Name).Where(name => name != "thisMonth").Order(), file.Select(entry => entry.Name).Order());
+        Assert.Equal(parameters.EnumerateObject().Select(parameter => parameter.Name).Where(name => name != "thisMonth").Order(),
+            file.Select(entry => entry.Name).Order());
         Assert.Distinct(file.Select(entry => entry.Value.GetProperty("value").GetString()!.Split('=')[0]));
         Assert.All(file, entry => Assert.Matches(@"^\$\{\w+(=[^}]*)?\}$", entry.Value.GetProperty("value").GetString()!));
     }
@@ -65,7 +68,8 @@ public sealed class AzdTests
         foreach (var entry in file.EnumerateObject())
         {
             var match = Regex.Match(entry.Value.GetProperty("value").GetString()!, @"=(.*)\}$");
-            if (match.Success) Assert.Equal(Bicep.Template.Parameter(entry.Name).GetProperty("defaultValue").ToString(), match.Groups[1].Value, ignoreCase: true);
+            if (match.Success) Assert.Equal(
+                Bicep.Template.Parameter(entry.Name).GetProperty("defaultValue").ToString(), match.Groups[1].Value, ignoreCase: true);
         }
     }
 
@@ -73,7 +77,8 @@ public sealed class AzdTests
     public void It_can_set_only_what_a_word_can_say()
     {
         // azd makes a bool and a number of a word, and no list and no object.
-        Assert.All(Bicep.Template.Json.GetProperty("parameters").EnumerateObject(), parameter => Assert.Contains(parameter.Value.GetProperty("type").GetString(), (string[])["string", "int", "bool"]));
+        Assert.All(Bicep.Template.Json.GetProperty("parameters").EnumerateObject(),
+            parameter => Assert.Contains(parameter.Value.GetProperty("type").GetString(), (string[])["string", "int", "bool"]));
     }
 
     [Theory]

@@ -10,12 +10,14 @@ public sealed class ComposeTests
     [InlineData("functions")]
     [InlineData("trainer")]
     public void It_builds_the_images_that_Azure_runs(string service) =>
-        Assert.Equal(Repository.PathOf($"infra/{service}.Dockerfile"), Repository.PathOf(Services.GetProperty(service).At("build.dockerfile").GetString()!));
+        Assert.Equal(Repository.PathOf($"infra/{service}.Dockerfile"),
+            Repository.PathOf(Services.GetProperty(service).At("build.dockerfile").GetString()!));
 
     [Fact]
     public void Its_Azurite_is_the_version_that_the_tests_run()
     {
-        string version = JsonDocument.Parse(Repository.Read("eng", "azurite", "package.json")).RootElement.At("dependencies.azurite").GetString()!;
+        string version = JsonDocument.Parse(Repository.Read("eng", "azurite", "package.json")).RootElement.At("dependencies.azurite")
+            .GetString()!;
         Assert.StartsWith($"mcr.microsoft.com/azure-storage/azurite:{version}@sha256:", Services.At("azurite.image").GetString());
     }
 
@@ -23,7 +25,9 @@ public sealed class ComposeTests
     public void Its_host_keeps_keys_and_timers_over_a_new_container()
     {
         var settings = Services.At("functions.environment");
-        Assert.Equal(("serverlessbert", "blob"), (settings.GetProperty("AzureFunctionsWebHost__hostid").GetString(), settings.GetProperty("AzureWebJobsSecretStorageType").GetString()));
+        Assert.Equal(("serverlessbert", "blob"),
+            (settings.GetProperty("AzureFunctionsWebHost__hostid").GetString(),
+            settings.GetProperty("AzureWebJobsSecretStorageType").GetString()));
         Assert.Contains("azure-webjobs-secrets --name serverlessbert/host.json", Repository.Read("compose.yaml"), StringComparison.Ordinal);
         Assert.Equal("60s", Services.At("functions.stop_grace_period").GetString());
     }
@@ -40,9 +44,11 @@ public sealed class ComposeTests
     public void Only_this_machine_reaches_its_ports()
     {
         foreach (var service in Services.EnumerateObject())
-            if (service.Value.TryGetProperty("ports", out var ports)) Assert.All(ports.Strings(), port => Assert.StartsWith("127.0.0.1:", port));
+            if (service.Value.TryGetProperty("ports", out var ports)) Assert.All(
+                ports.Strings(), port => Assert.StartsWith("127.0.0.1:", port));
     }
 
     [Fact]
-    public void The_functions_answer_where_sbert_host_does() => Assert.Equal(["127.0.0.1:7071:8080"], Services.At("functions.ports").Strings());
+    public void The_functions_answer_where_sbert_host_does() =>
+        Assert.Equal(["127.0.0.1:7071:8080"], Services.At("functions.ports").Strings());
 }

@@ -10,7 +10,8 @@ internal sealed class Manifests
 {
     private static readonly string[] Folder = ["infra", "kubernetes"];
 
-    private Manifests(IReadOnlyList<JsonElement> documents, IReadOnlyList<JsonElement> patches) => (Documents, Patches) = (documents, patches);
+    private Manifests(IReadOnlyList<JsonElement> documents, IReadOnlyList<JsonElement> patches) =>
+        (Documents, Patches) = (documents, patches);
 
     /// <summary>The overlay for the storage account of infra/.</summary>
     public static Manifests Azure { get; } = Read("overlays/azure");
@@ -39,7 +40,8 @@ internal sealed class Manifests
     }).Where(pod => pod.ValueKind == JsonValueKind.Object);
 
     /// <summary>A container's environment, with what the overlay's patch adds.</summary>
-    public Dictionary<string, string> Environment(string app) => Pods.Concat(Patches.Where(patch => Is(patch, "Deployment", app)).Select(patch => patch.At("spec.template")))
+    public Dictionary<string, string> Environment(string app) =>
+        Pods.Concat(Patches.Where(patch => Is(patch, "Deployment", app)).Select(patch => patch.At("spec.template")))
         .Select(pod => pod.At("spec.containers")[0]).Where(container => container.GetProperty("name").GetString() == app)
         .SelectMany(container => container.GetProperty("env").EnumerateArray())
         .ToDictionary(setting => setting.GetProperty("name").GetString()!, setting => setting.GetProperty("value").GetString()!);
@@ -64,6 +66,7 @@ internal sealed class Manifests
             else Add(Path.GetRelativePath(Repository.PathOf(Folder), Repository.PathOf([.. Folder, folder, resource])), documents, patches);
         }
         if (!kustomization.TryGetProperty("patches", out var entries)) return;
-        foreach (var patch in entries.EnumerateArray()) patches.AddRange(Yaml.Read([.. Folder, folder, patch.GetProperty("path").GetString()!]));
+        foreach (var patch in entries.EnumerateArray()) patches.AddRange(
+            Yaml.Read([.. Folder, folder, patch.GetProperty("path").GetString()!]));
     }
 }

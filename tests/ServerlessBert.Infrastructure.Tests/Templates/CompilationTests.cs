@@ -39,8 +39,10 @@ public sealed class CompilationTests
     [Fact]
     public void One_property_alone_is_ahead_of_the_compilers_types()
     {
-        string all = string.Concat(Directory.GetFiles(Repository.PathOf("infra"), "*.bicep", SearchOption.AllDirectories).Select(File.ReadAllText));
-        Assert.Equal(["#disable-next-line BCP037\n        allowScalingRuleOverride:"], Regex.Matches(all, @"#disable.*\n\s*\w+:").Select(match => match.Value));
+        string all = string.Concat(
+            Directory.GetFiles(Repository.PathOf("infra"), "*.bicep", SearchOption.AllDirectories).Select(File.ReadAllText));
+        Assert.Equal(["#disable-next-line BCP037\n        allowScalingRuleOverride:"],
+            Regex.Matches(all, @"#disable.*\n\s*\w+:").Select(match => match.Value));
         Assert.DoesNotContain("any(", all, StringComparison.Ordinal);
     }
 
@@ -64,7 +66,8 @@ public sealed class CompilationTests
             {
                 if (!template.Json.TryGetProperty(section, out var entries)) continue;
                 foreach (var entry in entries.EnumerateObject())
-                    Assert.True(entry.Value.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("description", out _), $"{entry.Name} has no description");
+                    Assert.True(entry.Value.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("description", out _),
+                        $"{entry.Name} has no description");
             }
         }
     }

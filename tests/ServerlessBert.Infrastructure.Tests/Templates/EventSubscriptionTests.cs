@@ -7,7 +7,8 @@ namespace ServerlessBert.Infrastructure.Tests;
 public sealed class EventSubscriptionTests
 {
     private static readonly JsonElement Properties =
-        Bicep.Template.Module("eventSubscription").Resource("Microsoft.EventGrid/systemTopics/eventSubscriptions").GetProperty("properties");
+        Bicep.Template.Module("eventSubscription").Resource("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+            .GetProperty("properties");
 
     private static JsonElement Filter => Properties.GetProperty("filter");
 
@@ -23,7 +24,8 @@ public sealed class EventSubscriptionTests
     [Fact]
     public void It_delivers_and_dead_letters_by_the_topics_own_identity()
     {
-        Assert.Equal("SystemAssigned", Bicep.Template.Module("events").Resource("Microsoft.EventGrid/systemTopics").At("identity.type").GetString());
+        Assert.Equal("SystemAssigned",
+            Bicep.Template.Module("events").Resource("Microsoft.EventGrid/systemTopics").At("identity.type").GetString());
         Assert.Equal("SystemAssigned", Properties.At("deliveryWithResourceIdentity.identity.type").GetString());
         Assert.Equal("SystemAssigned", Properties.At("deadLetterWithResourceIdentity.identity.type").GetString());
         Assert.False(Properties.TryGetProperty("destination", out _));
@@ -62,7 +64,8 @@ public sealed class EventSubscriptionTests
         string subject = Filter.GetProperty("subjectBeginsWith").GetString() + "june/reviews.csv";
         foreach (string api in Filter.At("advancedFilters")[0].GetProperty("values").Strings())
         {
-            var body = BinaryData.FromObjectAsJson(new { eventType = "Microsoft.Storage.BlobCreated", subject, data = new { api, eTag = "0x8D" } });
+            var body = BinaryData.FromObjectAsJson(
+                new { eventType = "Microsoft.Storage.BlobCreated", subject, data = new { api, eTag = "0x8D" } });
             Assert.Equal("june/reviews.csv", ReviewFileMessage.Parse(body)?.Blob.Value);
         }
     }

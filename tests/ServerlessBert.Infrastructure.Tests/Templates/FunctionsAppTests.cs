@@ -50,7 +50,9 @@ public sealed class FunctionsAppTests
         Assert.Equal("[variables('hostId')]", App.Environment()["AzureFunctionsWebHost__hostid"]);
         Assert.Equal("[take(parameters('name'), 32)]", Module.Variable("hostId").GetString());
         // A token of uniqueString is 13 letters and digits: so long a name is not cut, and cannot end in a hyphen.
-        string name = Regex.Match(Bicep.Template.Json.At("resources.functions.properties.parameters.name.value").GetString()!, @"^\[format\('([a-z-]+)\{0\}', variables\('token'\)\)\]$").Groups[1].Value;
+        string name = Regex.Match(
+            Bicep.Template.Json.At("resources.functions.properties.parameters.name.value").GetString()!,
+            @"^\[format\('([a-z-]+)\{0\}', variables\('token'\)\)\]$").Groups[1].Value;
         Assert.InRange(name.Length + 13, 14, 32);
     }
 
@@ -67,7 +69,8 @@ public sealed class FunctionsAppTests
         var signIn = Module.Symbol("signIn");
         Assert.Equal("[not(empty(parameters('entraClientId')))]", signIn.GetProperty("condition").GetString());
         Assert.Equal("Return401", signIn.At("properties.globalValidation.unauthenticatedClientAction").GetString());
-        Assert.Equal("[parameters('entraClientId')]", signIn.At("properties.identityProviders.azureActiveDirectory.registration.clientId").GetString());
+        Assert.Equal("[parameters('entraClientId')]",
+            signIn.At("properties.identityProviders.azureActiveDirectory.registration.clientId").GetString());
         Assert.Equal("", Bicep.Template.Parameter("entraClientId").GetProperty("defaultValue").GetString());
     }
 
@@ -80,7 +83,8 @@ public sealed class FunctionsAppTests
 
     [Fact]
     public void It_scales_by_every_queue_that_a_function_listens_to_and_no_other() =>
-        Assert.Equal(Triggers.Queues.Order(), Module.Variable("queueRules").EnumerateArray().Select(rule => rule.GetProperty("queue").GetString()).Order());
+        Assert.Equal(Triggers.Queues.Order(),
+            Module.Variable("queueRules").EnumerateArray().Select(rule => rule.GetProperty("queue").GetString()).Order());
 
     [Fact]
     public void Its_queue_rules_ask_as_its_identity()
@@ -90,7 +94,8 @@ public sealed class FunctionsAppTests
         Assert.Equal("azure-queue", custom.GetProperty("type").GetString());
         Assert.Equal("[parameters('identity').id]", custom.GetProperty("identity").GetString());
         Assert.False(custom.TryGetProperty("auth", out _));
-        Assert.Equal(["accountName", "queueLength", "queueName"], custom.GetProperty("metadata").EnumerateObject().Select(entry => entry.Name).Order());
+        Assert.Equal(["accountName", "queueLength", "queueName"],
+            custom.GetProperty("metadata").EnumerateObject().Select(entry => entry.Name).Order());
         Assert.Equal("[parameters('storageAccountName')]", custom.At("metadata.accountName").GetString());
         Assert.Equal("[concat(variables('scaleRules'), variables('otherRules'))]", App.At("properties.template.scale.rules").GetString());
         Assert.True(App.At("properties.template.scale.allowScalingRuleOverride").GetBoolean());
@@ -99,7 +104,8 @@ public sealed class FunctionsAppTests
     [Fact]
     public void Its_timers_wake_it()
     {
-        var cron = Module.Variable("otherRules").EnumerateArray().Single(rule => rule.GetProperty("name").GetString() == "timers").GetProperty("custom");
+        var cron = Module.Variable("otherRules").EnumerateArray().Single(rule => rule.GetProperty("name").GetString() == "timers")
+            .GetProperty("custom");
         Assert.Equal("cron", cron.GetProperty("type").GetString());
         Assert.Equal("1", cron.At("metadata.desiredReplicas").GetString());
     }
@@ -118,7 +124,8 @@ public sealed class FunctionsAppTests
     [Fact]
     public void Each_app_has_its_own_identity()
     {
-        Assert.Equal("[reference('identity').outputs.functions.value]", Bicep.Template.Json.At("resources.functions.properties.parameters.identity.value").GetString());
+        Assert.Equal("[reference('identity').outputs.functions.value]",
+            Bicep.Template.Json.At("resources.functions.properties.parameters.identity.value").GetString());
         Assert.Equal(2, Bicep.Template.Resources("Microsoft.ManagedIdentity/userAssignedIdentities").Length);
         Assert.Equal("[parameters('identity').id]", Configuration.GetProperty("registries")[0].GetProperty("identity").GetString());
     }
@@ -126,12 +133,14 @@ public sealed class FunctionsAppTests
     [Fact]
     public void The_document_names_the_routes_that_the_code_has()
     {
-        string texts = Repository.Read("docs", "deploy.md") + Repository.Read("docs", "kubernetes.md") + Repository.Read("infra", "main.bicep");
+        string texts = Repository.Read("docs", "deploy.md") + Repository.Read("docs", "kubernetes.md")
+            + Repository.Read("infra", "main.bicep");
         var named = Regex.Matches(texts, "/api/[a-z]+").Select(match => match.Value).Distinct();
         Assert.Equal(Triggers.Routes.Order(), named.Order());
     }
 
     [Fact]
     public void The_host_asks_the_same_account_as_the_pipeline() =>
-        Assert.All(App.Environment().Keys.Where(name => name.Contains("__accountName", StringComparison.Ordinal)), name => Assert.StartsWith(PipelineStorage.ConnectionSection, name));
+        Assert.All(App.Environment().Keys.Where(name => name.Contains("__accountName", StringComparison.Ordinal)),
+            name => Assert.StartsWith(PipelineStorage.ConnectionSection, name));
 }

@@ -15,11 +15,13 @@ public sealed class MonitoringTests
     private static readonly Template Module = Bicep.Template.Module("alerts");
 
     private static readonly Dictionary<string, string> Queries =
-        Module.Variable("rules").EnumerateArray().ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("query").GetString()!);
+        Module.Variable("rules").EnumerateArray()
+            .ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("query").GetString()!);
 
     [Fact]
     public void Someone_is_told_of_what_needs_somebody() => Assert.Equal(
-        ["logs-capped", "model-not-loadable", "overdue-files", "poison-messages", "scaling-failed", "training-failed"], Queries.Keys.Order());
+        ["logs-capped", "model-not-loadable", "overdue-files", "poison-messages", "scaling-failed", "training-failed"],
+            Queries.Keys.Order());
 
     [Fact]
     public void The_queries_name_what_the_code_names()
@@ -37,7 +39,16 @@ public sealed class MonitoringTests
         // What its predictions are called, without which every file would be overdue.
         string ending = Regex.Match(Queries["overdue-files"], "blob endswith \"([^\"]+)\"").Groups[1].Value;
         var id = RunId.Compute("june.csv", "");
-        var run = new Run { Id = id, Blob = BlobName.Parse("june.csv"), ETag = "", Model = "", State = default, Dropped = default, Started = default };
+        var run = new Run
+        {
+            Id = id,
+            Blob = BlobName.Parse("june.csv"),
+            ETag = "",
+            Model = "",
+            State = default,
+            Dropped = default,
+            Started = default
+        };
         Assert.Equal("june.csv" + ending, run.PredictionsName);
         Assert.Contains($"strlen(blob) - {ending.Length}", Queries["overdue-files"], StringComparison.Ordinal);
         Assert.Equal("P2D", Module.Variable("rules")[0].GetProperty("lookBack").GetString());
@@ -54,8 +65,11 @@ public sealed class MonitoringTests
     [InlineData(134, true)]
     public void A_training_has_failed_where_it_ended_with_no_decision_of_its_own(int exitCode, bool isTold)
     {
-        string pattern = Regex.Match(Queries["training-failed"], "matches regex \"([^\"]+)\"").Groups[1].Value.Replace("''", "'", StringComparison.Ordinal);
-        Assert.Equal(isTold, Regex.IsMatch($"Container 'trainer' was terminated with exit code '{exitCode}' and reason 'ProcessExited'.", pattern));
+        string pattern =
+            Regex.Match(Queries["training-failed"], "matches regex \"([^\"]+)\"").Groups[1].Value.Replace(
+            "''", "'", StringComparison.Ordinal);
+        Assert.Equal(isTold,
+            Regex.IsMatch($"Container 'trainer' was terminated with exit code '{exitCode}' and reason 'ProcessExited'.", pattern));
     }
 
     [Fact]
@@ -80,7 +94,12 @@ public sealed class MonitoringTests
     public void The_workbook_shows_each_metric_of_the_code_and_no_other()
     {
         var names = new HashSet<string>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, _) => { if (instrument.Meter.Name == PipelineMetrics.MeterName) names.Add(instrument.Name); } };
+        using var listener =
+            new MeterListener
+            {
+                InstrumentPublished = (instrument, _) =>
+            { if (instrument.Meter.Name == PipelineMetrics.MeterName) names.Add(instrument.Name); }
+            };
         listener.Start();
         RuntimeHelpers.RunClassConstructor(typeof(PipelineMetrics).TypeHandle);
         string workbook = Repository.Read("infra", "workbook.json");
@@ -101,11 +120,13 @@ public sealed class MonitoringTests
     public void The_logs_that_the_alerts_ask_are_collected()
     {
         var settings = Bicep.Template.Resources("Microsoft.Insights/diagnosticSettings");
-        var categories = settings.SelectMany(setting => setting.At("properties.logs").EnumerateArray()).Select(log => log.GetProperty("category").GetString());
+        var categories = settings.SelectMany(setting => setting.At("properties.logs").EnumerateArray())
+            .Select(log => log.GetProperty("category").GetString());
         Assert.Equal(["ContainerAppConsoleLogs", "ContainerAppSystemLogs", "StorageWrite", "StorageWrite"], categories.Order());
     }
 
     [Fact]
     public void Logs_have_a_daily_limit() =>
-        Assert.Equal(1, Bicep.Template.Resource("Microsoft.OperationalInsights/workspaces").At("properties.workspaceCapping.dailyQuotaGb").GetInt32());
+        Assert.Equal(1, Bicep.Template.Resource("Microsoft.OperationalInsights/workspaces").At("properties.workspaceCapping.dailyQuotaGb")
+            .GetInt32());
 }

@@ -8,17 +8,22 @@ public sealed class PrivateNetworkTests
     public void It_is_off_until_asked_for()
     {
         Assert.False(Bicep.Template.Parameter("privateNetwork").GetProperty("defaultValue").GetBoolean());
-        Assert.Equal("[or(or(parameters('privateNetwork'), parameters('zoneRedundant')), not(empty(parameters('appsSubnetId'))))]", Bicep.Template.Json.At("resources.network.condition").GetString());
-        Assert.Equal("[parameters('privateNetwork')]", Bicep.Template.Json.At("resources.network.properties.parameters.privateEndpoints.value").GetString());
+        Assert.Equal("[or(or(parameters('privateNetwork'), parameters('zoneRedundant')), not(empty(parameters('appsSubnetId'))))]",
+            Bicep.Template.Json.At("resources.network.condition").GetString());
+        Assert.Equal("[parameters('privateNetwork')]",
+            Bicep.Template.Json.At("resources.network.properties.parameters.privateEndpoints.value").GetString());
     }
 
     [Fact]
     public void Blobs_and_queues_each_have_an_endpoint_a_zone_and_a_link()
     {
         Assert.Equal(["blob", "queue"], Module.Variable("services").Strings());
-        Assert.Equal("[if(parameters('privateEndpoints'), variables('services'), createArray())]", Module.Variable("privateServices").GetString());
-        foreach (string type in (string[])["privateEndpoints", "privateEndpoints/privateDnsZoneGroups", "privateDnsZones", "privateDnsZones/virtualNetworkLinks"])
-            Assert.Equal("[length(variables('privateServices'))]", Module.Resource($"Microsoft.Network/{type}").At("copy.count").GetString());
+        Assert.Equal("[if(parameters('privateEndpoints'), variables('services'), createArray())]",
+            Module.Variable("privateServices").GetString());
+        foreach (string type in (string[])[
+            "privateEndpoints", "privateEndpoints/privateDnsZoneGroups", "privateDnsZones", "privateDnsZones/virtualNetworkLinks"])
+            Assert.Equal("[length(variables('privateServices'))]",
+                Module.Resource($"Microsoft.Network/{type}").At("copy.count").GetString());
     }
 
     [Fact]
@@ -27,8 +32,10 @@ public sealed class PrivateNetworkTests
         var apps = Module.Resource("Microsoft.Network/virtualNetworks").At("properties.subnets")[0];
         Assert.Equal("Microsoft.App/environments", apps.At("properties.delegations")[0].At("properties.serviceName").GetString());
         Assert.Contains("createObject('infrastructureSubnetId', parameters('subnetId'), 'internal', parameters('internal'))",
-            Bicep.Template.Resource("Microsoft.App/managedEnvironments").At("properties.vnetConfiguration").GetString(), StringComparison.Ordinal);
-        Assert.Equal("[parameters('privateNetwork')]", Bicep.Template.Json.At("resources.environment.properties.parameters.internal.value").GetString());
+            Bicep.Template.Resource("Microsoft.App/managedEnvironments").At("properties.vnetConfiguration").GetString(),
+                StringComparison.Ordinal);
+        Assert.Equal("[parameters('privateNetwork')]",
+            Bicep.Template.Json.At("resources.environment.properties.parameters.internal.value").GetString());
     }
 
     [Fact]
@@ -45,6 +52,7 @@ public sealed class PrivateNetworkTests
     {
         var environment = Bicep.Template.Resource("Microsoft.App/managedEnvironments");
         Assert.Equal("[parameters('zoneRedundant')]", environment.At("properties.zoneRedundant").GetString());
-        Assert.Contains("parameters('zoneRedundant')", Bicep.Template.Json.At("resources.network.condition").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "parameters('zoneRedundant')", Bicep.Template.Json.At("resources.network.condition").GetString(), StringComparison.Ordinal);
     }
 }

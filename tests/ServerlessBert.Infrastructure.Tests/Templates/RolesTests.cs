@@ -12,7 +12,8 @@ public sealed class RolesTests
     private sealed record Grant(string Identity, string On, string Name, string Role);
 
     private static readonly Grant[] Granted =
-        [.. Module.Variable("grants").EnumerateArray().Select(grant => new Grant(Text(grant, "identity"), Text(grant, "on"), Text(grant, "name"), Text(grant, "role")))];
+        [.. Module.Variable("grants").EnumerateArray()
+            .Select(grant => new Grant(Text(grant, "identity"), Text(grant, "on"), Text(grant, "name"), Text(grant, "role")))];
 
     [Fact]
     public void Each_identitys_roles_are_exactly_the_documents_table() => Assert.Equal(Documented().Order(ByText), Granted.Order(ByText));
@@ -20,13 +21,16 @@ public sealed class RolesTests
     [Fact]
     public void No_role_is_given_outside_of_the_list()
     {
-        Assert.Equal(Bicep.Template.Resources("Microsoft.Authorization/roleAssignments").Length, Modules.Length * Module.Resources("Microsoft.Authorization/roleAssignments").Length);
+        Assert.Equal(Bicep.Template.Resources("Microsoft.Authorization/roleAssignments").Length,
+            Modules.Length * Module.Resources("Microsoft.Authorization/roleAssignments").Length);
         Assert.All(Modules, module => Assert.Equal(Module.Json.GetRawText(), Bicep.Template.Module(module).Json.GetRawText()));
         foreach (var assignment in Module.Resources("Microsoft.Authorization/roleAssignments"))
         {
             string list = Regex.Match(assignment.At("copy.count").GetString()!, @"^\[length\(variables\('(on\w+)'\)\)\]$").Groups[1].Value;
-            Assert.Equal($"[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', variables('roleIds')[variables('{list}')[copyIndex()].role])]", assignment.At("properties.roleDefinitionId").GetString());
-            Assert.Equal($"[parameters('principals')[variables('{list}')[copyIndex()].identity]]", assignment.At("properties.principalId").GetString());
+            Assert.Equal($"[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', "
+                + $"variables('roleIds')[variables('{list}')[copyIndex()].role])]", assignment.At("properties.roleDefinitionId").GetString());
+            Assert.Equal($"[parameters('principals')[variables('{list}')[copyIndex()].identity]]",
+                assignment.At("properties.principalId").GetString());
         }
     }
 
@@ -41,7 +45,8 @@ public sealed class RolesTests
     public void Every_kind_of_resource_in_the_list_has_its_assignments()
     {
         string variables = Module.Json.GetProperty("variables").GetRawText();
-        var lists = Regex.Matches(variables, @"""on\w+"": ""\[filter\(variables\('given'\), lambda\('grant', equals\(lambdaVariables\('grant'\)\.on, '([\w ]+)'\)\)\)\]""").Select(match => match.Groups[1].Value);
+        var lists = Regex.Matches(
+            variables, @"""on\w+"": ""\[filter\(variables\('given'\), lambda\('grant', equals\(lambdaVariables\('grant'\)\.on, '([\w ]+)'\)\)\)\]""").Select(match => match.Groups[1].Value);
         Assert.Equal(Granted.Select(grant => grant.On).Distinct().Order(), lists.Order());
         Assert.Equal(lists.Count(), Module.Resources("Microsoft.Authorization/roleAssignments").Length);
     }
@@ -68,7 +73,8 @@ public sealed class RolesTests
     public void A_principal_is_known_by_each_name_that_the_list_uses(string identity)
     {
         Assert.Contains(identity, Granted.Select(grant => grant.Identity));
-        Assert.True(Bicep.Template.Json.At("resources.storageRoles.properties.parameters.principals.value").TryGetProperty(identity, out _));
+        Assert.True(Bicep.Template.Json.At("resources.storageRoles.properties.parameters.principals.value")
+            .TryGetProperty(identity, out _));
     }
 
     [Fact]
@@ -90,7 +96,10 @@ public sealed class RolesTests
         Assert.Equal(azures.Keys.Order(), Granted.Select(grant => grant.Role).Distinct().Order());
     }
 
-    /// <summary>Rows "| identity | resource | role | why |", a resource being "queue `review-files`" or "registry"; several names share a row.</summary>
+    /// <summary>
+    /// Rows "| identity | resource | role | why |", a resource being "queue `review-files`" or "registry"; several names share a
+    /// row.
+    /// </summary>
     private static IEnumerable<Grant> Documented()
     {
         foreach (string[] row in MarkdownTable.Rows(Repository.Read("docs", "deploy.md"), "Identity"))
@@ -101,7 +110,8 @@ public sealed class RolesTests
         }
     }
 
-    private static readonly Comparer<Grant> ByText = Comparer<Grant>.Create((left, right) => string.CompareOrdinal(left.ToString(), right.ToString()));
+    private static readonly Comparer<Grant> ByText =
+        Comparer<Grant>.Create((left, right) => string.CompareOrdinal(left.ToString(), right.ToString()));
 
     private static string Text(System.Text.Json.JsonElement grant, string name) => grant.GetProperty(name).GetString()!;
 }

@@ -56,7 +56,8 @@ public sealed class SecretsTests
         foreach (var output in Bicep.Template.All().SelectMany(Outputs))
         {
             Assert.DoesNotMatch("(?i)(key|secret|password|connection|token|sas)", output.Name);
-            Assert.DoesNotMatch(@"(?i)(connection_?string|instrumentationkey|\.\w*key\w*|password|secret)", output.Value.GetProperty("value").GetRawText());
+            Assert.DoesNotMatch(
+                @"(?i)(connection_?string|instrumentationkey|\.\w*key\w*|password|secret)", output.Value.GetProperty("value").GetRawText());
         }
     }
 
@@ -65,7 +66,8 @@ public sealed class SecretsTests
     {
         Assert.False(Bicep.Template.Resource("Microsoft.Storage/storageAccounts").At("properties.allowSharedKeyAccess").GetBoolean());
         Assert.True(Bicep.Template.Resource("Microsoft.Insights/components").At("properties.DisableLocalAuth").GetBoolean());
-        Assert.True(Bicep.Template.Resource("Microsoft.OperationalInsights/workspaces").At("properties.features.disableLocalAuth").GetBoolean());
+        Assert.True(Bicep.Template.Resource("Microsoft.OperationalInsights/workspaces").At("properties.features.disableLocalAuth")
+            .GetBoolean());
         Assert.False(Bicep.Template.Resource("Microsoft.ContainerRegistry/registries").At("properties.adminUserEnabled").GetBoolean());
     }
 
@@ -83,7 +85,8 @@ public sealed class SecretsTests
             .. Directory.GetFiles(Repository.PathOf("infra"), "*", SearchOption.AllDirectories),
         ];
         foreach (string file in files)
-            Assert.False(Regex.IsMatch(File.ReadAllText(file), "(AccountKey|SharedAccessSignature|SharedAccessKey|InstrumentationKey)=|[?&]sig="), file);
+            Assert.False(Regex.IsMatch(
+                File.ReadAllText(file), "(AccountKey|SharedAccessSignature|SharedAccessKey|InstrumentationKey)=|[?&]sig="), file);
     }
 
     private static IEnumerable<JsonProperty> Outputs(Template template) =>

@@ -18,7 +18,8 @@ public sealed class StorageTests
 
     [Fact]
     public void Beside_them_are_only_the_hosts_own_containers_and_the_dead_letters() =>
-        Assert.Equal(["azure-webjobs-hosts", "azure-webjobs-secrets", "event-dead-letters"], Module.Variable("serviceContainers").Strings().Order());
+        Assert.Equal(["azure-webjobs-hosts", "azure-webjobs-secrets", "event-dead-letters"],
+            Module.Variable("serviceContainers").Strings().Order());
 
     [Fact]
     public void Each_name_is_deployed()
@@ -37,7 +38,8 @@ public sealed class StorageTests
         Assert.False(properties.GetProperty("allowBlobPublicAccess").GetBoolean());
         Assert.True(properties.GetProperty("supportsHttpsTrafficOnly").GetBoolean());
         Assert.Equal("TLS1_2", properties.GetProperty("minimumTlsVersion").GetString());
-        Assert.Equal("None", Module.Resource("Microsoft.Storage/storageAccounts/blobServices/containers").At("properties.publicAccess").GetString());
+        Assert.Equal("None",
+            Module.Resource("Microsoft.Storage/storageAccounts/blobServices/containers").At("properties.publicAccess").GetString());
     }
 
     [Fact]
@@ -55,7 +57,8 @@ public sealed class StorageTests
         Assert.Equal("[max(parameters('retentionDays'), 1)]", Days("deleteReviews"));
         Assert.Equal("[add(max(parameters('retentionDays'), 1), 7)]", Days("deleteRuns"));
 
-        static string? Days(string rule) => Module.Variable(rule).At("definition.actions.baseBlob.delete.daysAfterModificationGreaterThan").GetString();
+        static string? Days(string rule) =>
+            Module.Variable(rule).At("definition.actions.baseBlob.delete.daysAfterModificationGreaterThan").GetString();
     }
 
     [Fact]
@@ -64,7 +67,8 @@ public sealed class StorageTests
         Assert.Equal(0, Bicep.Template.Parameter("retentionDays").GetProperty("defaultValue").GetInt32());
         // Left out, a policy of an earlier deployment would stay and go on deleting.
         Assert.Equal("[not(parameters('exists'))]", Module.Symbol("lifecycle").GetProperty("condition").GetString());
-        Assert.Equal(["[variables('deleteReviews')]", "[variables('deleteRuns')]"], Module.Symbol("lifecycle").At("properties.policy.rules").Strings());
+        Assert.Equal(["[variables('deleteReviews')]", "[variables('deleteRuns')]"],
+            Module.Symbol("lifecycle").At("properties.policy.rules").Strings());
         foreach (string rule in (string[])["deleteRuns", "deleteReviews"])
             Assert.Equal("[greater(parameters('retentionDays'), 0)]", Module.Variable(rule).GetProperty("enabled").GetString());
     }

@@ -8,14 +8,16 @@ internal sealed class Template(JsonElement json)
     public JsonElement Json => json;
 
     /// <summary>A module's template, by its symbol in main.bicep.</summary>
-    public Template Module(string symbol) => new(json.GetProperty("resources").GetProperty(symbol).GetProperty("properties").GetProperty("template"));
+    public Template Module(string symbol) =>
+        new(json.GetProperty("resources").GetProperty(symbol).GetProperty("properties").GetProperty("template"));
 
     /// <summary>What this template deploys, modules' resources included, existing ones not.</summary>
     public IEnumerable<JsonElement> Resources()
     {
         // An object by symbols where the compiler needs language version 2.0, else an array.
         var resources = json.GetProperty("resources");
-        foreach (var resource in resources.ValueKind == JsonValueKind.Array ? resources.EnumerateArray().AsEnumerable() : resources.EnumerateObject().Select(property => property.Value))
+        foreach (var resource in resources.ValueKind == JsonValueKind.Array ? resources.EnumerateArray().AsEnumerable()
+            : resources.EnumerateObject().Select(property => property.Value))
         {
             if (resource.TryGetProperty("existing", out _)) continue;
             yield return resource;
@@ -47,7 +49,8 @@ internal sealed class Template(JsonElement json)
 internal static class JsonWalk
 {
     /// <summary>A property by its path, such as properties.template.</summary>
-    public static JsonElement At(this JsonElement json, string path) => path.Split('.').Aggregate(json, (element, name) => element.GetProperty(name));
+    public static JsonElement At(this JsonElement json, string path) =>
+        path.Split('.').Aggregate(json, (element, name) => element.GetProperty(name));
 
     public static string[] Strings(this JsonElement json) => [.. json.EnumerateArray().Select(item => item.GetString()!)];
 

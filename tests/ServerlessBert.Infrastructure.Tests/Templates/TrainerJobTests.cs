@@ -25,14 +25,16 @@ public sealed class TrainerJobTests
     public void One_request_is_enough() => Assert.Equal("1", Rule.At("metadata.queueLength").GetString());
 
     [Fact]
-    public void A_request_that_is_held_does_not_start_another() => Assert.Equal("visibleonly", Rule.At("metadata.queueLengthStrategy").GetString());
+    public void A_request_that_is_held_does_not_start_another() =>
+        Assert.Equal("visibleonly", Rule.At("metadata.queueLengthStrategy").GetString());
 
     [Fact]
     public void The_scaler_asks_as_the_trainers_identity()
     {
         Assert.Equal("[parameters('identity').id]", Rule.GetProperty("identity").GetString());
         Assert.False(Rule.TryGetProperty("auth", out _));
-        Assert.Equal("[reference('identity').outputs.trainer.value]", Bicep.Template.Json.At("resources.trainer.properties.parameters.identity.value").GetString());
+        Assert.Equal("[reference('identity').outputs.trainer.value]",
+            Bicep.Template.Json.At("resources.trainer.properties.parameters.identity.value").GetString());
         Assert.Equal("UserAssigned", Job.At("identity.type").GetString());
     }
 
@@ -68,8 +70,10 @@ public sealed class TrainerJobTests
         Assert.Equal("[if(variables('hasGpu'), 'cuda', 'cpu')]", Job.Environment()["ServerlessBert__Trainer__Device"]);
         Assert.Equal("[not(empty(parameters('gpuProfileType')))]", Bicep.Template.Module("trainer").Variable("hasGpu").GetString());
         Assert.Equal(
-            "[concat(createArray(variables('consumption')), if(empty(parameters('gpuProfileType')), createArray(), createArray(createObject('name', 'gpu', 'workloadProfileType', parameters('gpuProfileType')))))]",
-            Bicep.Template.Module("environment").Resource("Microsoft.App/managedEnvironments").At("properties.workloadProfiles").GetString());
+            "[concat(createArray(variables('consumption')), if(empty(parameters('gpuProfileType')), createArray(), "
+                + "createArray(createObject('name', 'gpu', 'workloadProfileType', parameters('gpuProfileType')))))]",
+            Bicep.Template.Module("environment").Resource("Microsoft.App/managedEnvironments").At("properties.workloadProfiles")
+                .GetString());
         Assert.Equal("Consumption", Bicep.Template.Module("environment").Variable("consumption").GetProperty("name").GetString());
     }
 
@@ -77,11 +81,14 @@ public sealed class TrainerJobTests
     public void Each_GPU_profile_has_its_processors_and_memory()
     {
         var resources = Bicep.Template.Module("trainer").Variable("resources");
-        Assert.Equal(Bicep.Template.Parameter("gpuProfileType").GetProperty("allowedValues").Strings().Order(), resources.EnumerateObject().Select(profile => profile.Name).Order());
+        Assert.Equal(Bicep.Template.Parameter("gpuProfileType").GetProperty("allowedValues").Strings().Order(),
+            resources.EnumerateObject().Select(profile => profile.Name).Order());
         Assert.Equal((4, "8Gi"), Of(""));
         Assert.Equal((8, "56Gi"), Of("Consumption-GPU-NC8as-T4"));
         Assert.Equal((24, "220Gi"), Of("Consumption-GPU-NC24-A100"));
 
-        (int, string?) Of(string profile) => (resources.GetProperty(profile).GetProperty("cpu").GetInt32(), resources.GetProperty(profile).GetProperty("memory").GetString());
+        (int, string?) Of(string profile) =>
+            (resources.GetProperty(profile).GetProperty("cpu").GetInt32(),
+            resources.GetProperty(profile).GetProperty("memory").GetString());
     }
 }

@@ -20,7 +20,7 @@ public sealed class BertConfigTests : IDisposable
         var config = BertConfig.Preset(name, 1000);
         Assert.Equal((layers, hidden, heads, intermediate, 1000),
             (config.NumHiddenLayers, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.VocabSize));
-        Assert.Empty(config.Faults());
+        Assert.Empty(config.ValidationErrors());
     }
 
     [Fact]
@@ -47,7 +47,8 @@ public sealed class BertConfigTests : IDisposable
         Write("""{"model_type":"bert","hidden_act":"gelu_new","classifier_dropout":0.3,"pad_token_id":null,"type_vocab_size":3,"id2label":{"0":"no","1":"yes"},"use_cache":true,"transformers_version":"4.57.0"}""");
         BertConfig.Load(folder.Path).Save(folder.Path);
         var config = BertConfig.Load(folder.Path);
-        Assert.Equal(("gelu_new", 0.3, null, 3, 2), (config.HiddenAct, config.ClassifierDropout, config.PadTokenId, config.TypeVocabSize, config.NumLabels));
+        Assert.Equal(("gelu_new", 0.3, null, 3, 2),
+            (config.HiddenAct, config.ClassifierDropout, config.PadTokenId, config.TypeVocabSize, config.NumLabels));
         Assert.Equal("4.57.0", config.OtherFields!["transformers_version"].GetString());
         Assert.True(config.OtherFields!["use_cache"].GetBoolean());
     }
@@ -56,7 +57,8 @@ public sealed class BertConfigTests : IDisposable
     public void Labels_that_are_only_counted_get_numbered_names()
     {
         Write("""{"num_labels":3}""");
-        Assert.Equal(["LABEL_0", "LABEL_1", "LABEL_2"], BertConfig.Load(folder.Path).Id2Label.OrderBy(pair => pair.Key).Select(pair => pair.Value));
+        Assert.Equal(["LABEL_0", "LABEL_1", "LABEL_2"],
+            BertConfig.Load(folder.Path).Id2Label.OrderBy(pair => pair.Key).Select(pair => pair.Value));
     }
 
     [Fact]
@@ -65,7 +67,8 @@ public sealed class BertConfigTests : IDisposable
         Write("""{"model_type":"distilbert","dim":64,"n_layers":3,"n_heads":4,"hidden_dim":128,"activation":"relu","dropout":0.2,"vocab_size":50}""");
         var config = BertConfig.Load(folder.Path);
         Assert.Equal((64, 3, 4, 128, "relu", 0.2, 0, "relu", 0.2), (config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads,
-            config.IntermediateSize, config.HiddenAct, config.HiddenDropoutProb, config.TypeVocabSize, config.PoolerAct, config.ClassifierDropout));
+            config.IntermediateSize, config.HiddenAct, config.HiddenDropoutProb, config.TypeVocabSize, config.PoolerAct,
+                config.ClassifierDropout));
         config.Save(folder.Path);
         var json = JsonDocument.Parse(File.ReadAllText(folder.File("config.json"))).RootElement;
         Assert.Equal(64, json.GetProperty("dim").GetInt32());

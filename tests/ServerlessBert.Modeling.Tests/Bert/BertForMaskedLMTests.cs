@@ -9,7 +9,8 @@ namespace ServerlessBert.Modeling.Tests.Bert;
 
 public sealed class BertForMaskedLMTests
 {
-    private static readonly BertConfig Small = BertConfig.Preset("tiny", 40) with { HiddenSize = 16, NumAttentionHeads = 2, IntermediateSize = 32, MaxPositionEmbeddings = 20 };
+    private static readonly BertConfig Small =
+        BertConfig.Preset("tiny", 40) with { HiddenSize = 16, NumAttentionHeads = 2, IntermediateSize = 32, MaxPositionEmbeddings = 20 };
 
     [Fact]
     public void Its_keys_are_those_of_Hugging_Face_and_the_decoder_has_no_weights_of_its_own()
@@ -17,7 +18,8 @@ public sealed class BertForMaskedLMTests
         using var model = new BertForMaskedLM(Small);
 
         Assert.Equal(
-            ["cls.predictions.bias", "cls.predictions.transform.LayerNorm.bias", "cls.predictions.transform.LayerNorm.weight", "cls.predictions.transform.dense.bias", "cls.predictions.transform.dense.weight"],
+            ["cls.predictions.bias", "cls.predictions.transform.LayerNorm.bias", "cls.predictions.transform.LayerNorm.weight",
+                "cls.predictions.transform.dense.bias", "cls.predictions.transform.dense.weight"],
             model.PretrainedParameters().Select(each => each.Name).Where(name => !name.StartsWith("bert.")).Order(StringComparer.Ordinal));
         Assert.Contains("bert.embeddings.word_embeddings.weight", model.state_dict().Keys);
         Assert.DoesNotContain(model.PretrainedParameters(), each => each.Name.Contains("pooler"));
@@ -92,7 +94,8 @@ public sealed class BertForMaskedLMTests
         Assert.False(MaskedLMHead.TryLoad(model, folder.Path));
 
         SafetensorsWriter.Write(Path.Combine(folder.Path, "model.safetensors"), model.PretrainedParameters()
-            .Where(each => each.Name != "cls.predictions.bias").Select(each => KeyValuePair.Create<string, Tensor>(each.Name, each.Parameter)));
+            .Where(each => each.Name != "cls.predictions.bias")
+                .Select(each => KeyValuePair.Create<string, Tensor>(each.Name, each.Parameter)));
         Assert.Contains("cls.predictions.bias", Assert.Throws<CheckpointException>(() => MaskedLMHead.TryLoad(model, folder.Path)).Message);
     }
 
@@ -101,17 +104,19 @@ public sealed class BertForMaskedLMTests
     {
         using var scope = NewDisposeScope();
         var fixture = System.Text.Json.JsonDocument.Parse(File.ReadAllText(SharedData.PathOf("bert-toy", "fixture.json"))).RootElement;
-        Tensor Input(string name) => tensor(fixture.GetProperty("inputs").GetProperty(name).EnumerateArray().Select(each => each.GetInt64()).ToArray()).view(13, -1);
+        Tensor Input(string name) =>
+            tensor(fixture.GetProperty("inputs").GetProperty(name).EnumerateArray().Select(each => each.GetInt64()).ToArray()).view(13, -1);
         using var model = new BertForMaskedLM(BertConfig.Load(SharedData.PathOf("bert-toy", "config.json")));
         using (var reader = SafetensorsReader.Open(SharedData.PathOf("bert-toy", "bert_toy.safetensors")))
         {
             var parameters = model.named_parameters().ToDictionary(each => each.name, each => each.parameter);
-            foreach (var entry in reader.Header.Entries.Where(entry => parameters.ContainsKey(entry.Name))) reader.ReadInto(entry, parameters[entry.Name]);
+            foreach (var entry in reader.Header.Entries.Where(entry => parameters.ContainsKey(entry.Name))) reader.ReadInto(
+                entry, parameters[entry.Name]);
         }
         Tensor every = arange(7, int64).unsqueeze(0).expand(13, 7).contiguous();
 
-        Tensor states = model.Encoder.States(Input("input_ids"), Input("input_mask"), Input("token_type_ids"), every);
-        Tensor loss = nn.functional.cross_entropy(model.Scores(states), Input("masked_lm_ids").view(-1));
+        Tensor states = model.Encoder.HiddenStates(Input("input_ids"), Input("input_mask"), Input("token_type_ids"), every);
+        Tensor loss = nn.functional.cross_entropy(model.Logits(states), Input("masked_lm_ids").view(-1));
 
         Assert.Equal(fixture.GetProperty("derived_mlm_loss").GetDouble(), loss.ToDouble(), 1e-6);
     }

@@ -51,7 +51,7 @@ public sealed class BertForSequenceClassificationTests
         using var model = Seeded(Small);
         Gen.Int[1, 59].Array[1, 40].Array[1, 6].Sample(rows =>
         {
-            using var ungraded = no_grad();
+            using var noGrad = no_grad();
             using var scope = NewDisposeScope();
             int longest = rows.Max(row => row.Length);
             var ids = Batch(rows.Select(row => row.Concat(new int[longest - row.Length])));
@@ -66,7 +66,7 @@ public sealed class BertForSequenceClassificationTests
     public void Masks_of_either_type_and_no_mask_at_all_agree()
     {
         using var model = Seeded(Small);
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var ids = Batch([[2, 7, 9, 3], [2, 8, 5, 3]]);
         var plain = model.call(ids, null, null);
@@ -118,7 +118,7 @@ public sealed class BertForSequenceClassificationTests
         var logits = ((string[])["gelu", "gelu_new", "relu"]).Select(name =>
         {
             using var model = Seeded(Small with { HiddenAct = name });
-            using var ungraded = no_grad();
+            using var noGrad = no_grad();
             return model.call(Batch([[2, 7, 9, 3]]), null, null);
         }).ToList();
         Assert.True(Difference(logits[0], logits[1]) is > 1e-7 and < 1e-2);
@@ -187,11 +187,14 @@ public sealed class BertForSequenceClassificationTests
     {
         using var model = Seeded(Small);
         using var scope = NewDisposeScope();
-        nn.functional.cross_entropy(model.call(Batch([[2, 7, 9, 0], [4, 5, 6, 8]]), Batch([[1, 1, 1, 0], [1, 1, 1, 1]]), null), tensor(new long[] { 4, 1 })).backward();
+        nn.functional.cross_entropy(
+            model.call(Batch([[2, 7, 9, 0], [4, 5, 6, 8]]), Batch([[1, 1, 1, 0], [1, 1, 1, 1]]), null),
+            tensor(new long[] { 4, 1 })).backward();
         foreach (var (name, parameter) in model.named_parameters())
         {
             Assert.NotNull(parameter.grad);
-            if (!name.EndsWith("key.bias")) Assert.True(parameter.grad.abs().max().item<float>() > 1e-6, name); // A key's bias cancels in the softmax.
+            // A key's bias cancels in the softmax.
+            if (!name.EndsWith("key.bias")) Assert.True(parameter.grad.abs().max().item<float>() > 1e-6, name);
             if (name.EndsWith("word_embeddings.weight")) Assert.Equal(0, parameter.grad[0].abs().max().item<float>());
         }
     }
@@ -201,12 +204,15 @@ public sealed class BertForSequenceClassificationTests
     {
         using var model = Seeded(Small);
         using var ids = ones(1, 41, int64);
-        Assert.Contains("41 tokens is longer than the model's 40", Assert.Throws<ArgumentException>(() => model.call(ids, null, null)).Message);
+        Assert.Contains(
+            "41 tokens is longer than the model's 40", Assert.Throws<ArgumentException>(() => model.call(ids, null, null)).Message);
     }
 
     [Fact]
     public void An_unsound_configuration_builds_no_model() =>
-        Assert.Contains("not a multiple", Assert.Throws<ArgumentException>(() => new BertForSequenceClassification(Small with { HiddenSize = 33 })).Message);
+        Assert.Contains(
+            "not a multiple",
+            Assert.Throws<ArgumentException>(() => new BertForSequenceClassification(Small with { HiddenSize = 33 })).Message);
 
     internal static BertForSequenceClassification Seeded(BertConfig config, long seed = 7)
     {

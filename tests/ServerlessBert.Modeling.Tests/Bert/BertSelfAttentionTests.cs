@@ -18,6 +18,7 @@ public sealed class BertSelfAttentionTests
         Tensor q = randn(2, 4, 7, 8), k = randn(2, 4, 7, 8), v = randn(2, 4, 7, 8);
         var bias = isPadded ? zeros(2, 1, 1, 7) : null;
         if (bias is not null) bias[1, 0, 0, 6] = finfo(ScalarType.Float32).min;
-        Assert.True(BertForSequenceClassificationTests.Difference(attention.Explicit(q, k, v, bias), attention.Fused(q, k, v, bias)) < 1e-5);
+        Assert.True(BertForSequenceClassificationTests.Difference(
+            attention.Explicit(q, k, v, bias), attention.Fused(q, k, v, bias)) < 1e-5);
     }
 }

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Bert;
 
-/// <summary>BertForPreTraining, for comparing with numbers of other implementations: the product's encoder and masked language model's head, and the next-sentence head that it has no use for.</summary>
+/// <summary>
+/// BertForPreTraining, for comparing with numbers of other implementations: the product's encoder and masked language model's
+/// head, and the next-sentence head that it has no use for.
+/// </summary>
 internal sealed class BertForPreTraining : nn.Module
 {
     private readonly BertModel bert;

@@ -71,7 +71,8 @@ public sealed class ReferenceNumbersTests
 
         public double Number(string name) => Fixture.GetProperty(name).GetDouble();
 
-        public void RequireClose(string name, Tensor actual, double tolerance) => RequireClose(name, Fixture.GetProperty(name), actual, tolerance);
+        public void RequireClose(string name, Tensor actual, double tolerance) =>
+            RequireClose(name, Fixture.GetProperty(name), actual, tolerance);
 
         public static void RequireClose(string name, JsonElement expected, Tensor actual, double tolerance)
         {

@@ -51,7 +51,8 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void Names_without_the_prefix_and_names_of_TensorFlow_load()
     {
-        variants.Rename(key => key.Replace("bert.", "").Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta"));
+        variants.Rename(
+            key => key.Replace("bert.", "").Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta"));
         variants.Write();
         using var model = variants.Load().Model;
         variants.RequireSameLogits(model);

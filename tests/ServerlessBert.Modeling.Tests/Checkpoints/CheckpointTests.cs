@@ -19,13 +19,15 @@ public sealed class CheckpointTests : IDisposable
         using var created = Create();
         created.Model.eval();
         created.Save(folder.Path);
-        Assert.Equal(["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"],
+            Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
         using var loaded = Checkpoint.Load(folder.Path);
         loaded.Model.eval();
         Assert.Empty(loaded.Notes);
         Assert.Equal(created.Tokenizer.Encode("goodly bad food."), loaded.Tokenizer.Encode("goodly bad food."));
         using var ids = tensor(loaded.Tokenizer.Encode("goodly bad food.").Select(id => (long)id).ToArray()).unsqueeze(0);
-        Assert.Equal(0, BertForSequenceClassificationTests.Difference(created.Model.call(ids, null, null), loaded.Model.call(ids, null, null)));
+        Assert.Equal(0, BertForSequenceClassificationTests.Difference(
+            created.Model.call(ids, null, null), loaded.Model.call(ids, null, null)));
     }
 
     [Fact]
@@ -42,7 +44,9 @@ public sealed class CheckpointTests : IDisposable
         using var created = Create();
         created.Save(folder.Path);
         File.AppendAllLines(folder.File("vocab.txt"), Enumerable.Range(0, 100).Select(index => $"word{index}"));
-        Assert.Contains("The tokenizer has 110 tokens, but vocab_size is 12", Assert.Throws<CheckpointException>(() => Checkpoint.Load(folder.Path)).Message);
+        Assert.Contains(
+            "The tokenizer has 110 tokens, but vocab_size is 12",
+            Assert.Throws<CheckpointException>(() => Checkpoint.Load(folder.Path)).Message);
         Assert.Throws<ArgumentException>(() => Checkpoint.Create(created.Config with { VocabSize = 5 }, created.Tokenizer, 0));
     }
 

@@ -36,7 +36,7 @@ internal sealed class CheckpointVariants : IDisposable
     public void RequireSameLogits(BertForSequenceClassification loaded, double tolerance = 0)
     {
         loaded.eval();
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var ids = tensor(new long[] { 2, 7, 9, 3, 2, 8, 3, 0 }, [2, 4]);
         var mask = tensor(new long[] { 1, 1, 1, 1, 1, 1, 1, 0 }, [2, 4]);

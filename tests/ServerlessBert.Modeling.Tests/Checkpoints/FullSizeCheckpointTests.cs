@@ -18,7 +18,7 @@ public sealed class FullSizeCheckpointTests(ITestOutputHelper output) : IDisposa
     [Trait("Speed", "Slow")]
     public void A_model_of_bert_base_cased_size_loads_to_the_same_bits_in_its_own_size_of_memory()
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var ids = randint(1000, 28996, [2, 64], dtype: int64);
         using var expected = SavedLogits(ids);
         long size = new FileInfo(folder.File("model.safetensors")).Length;

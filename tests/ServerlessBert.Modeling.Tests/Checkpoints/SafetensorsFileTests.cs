@@ -28,7 +28,8 @@ public sealed class SafetensorsFileTests : IDisposable
         int padded = (Encoding.UTF8.GetByteCount(header) + 7) / 8 * 8;
         byte[] expected =
         [
-            .. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header), .. Enumerable.Repeat((byte)' ', padded - Encoding.UTF8.GetByteCount(header)),
+            .. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header),
+                .. Enumerable.Repeat((byte)' ', padded - Encoding.UTF8.GetByteCount(header)),
             .. BitConverter.GetBytes(7L), .. BitConverter.GetBytes(3f), .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(2f), 9,
         ];
         Assert.Equal(expected, File.ReadAllBytes(path));
@@ -38,8 +39,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void What_is_written_is_read_again_whatever_types_shapes_and_names()
     {
-        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
-        Gen.Select(Gen.String, Gen.Int[0, types.Length - 1].Select(index => types[index]), Gen.Long[0, 5].Array[0, 4]).Array[0, 6].Sample(specifications =>
+        ScalarType[] types =
+            [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
+            ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
+        Gen.Select(Gen.String, Gen.Int[0, types.Length - 1].Select(index => types[index]), Gen.Long[0, 5].Array[0, 4]).Array[0, 6].Sample(
+            specifications =>
         {
             using var scope = NewDisposeScope();
             var tensors = specifications.Where(each => IsText(each.Item1) && each.Item1 != "__metadata__").DistinctBy(each => each.Item1)
@@ -64,7 +68,9 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         string path = folder.File("x.safetensors");
-        SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["w"] = tensor(new[] { 1.5f, 1e-3f }), ["ids"] = tensor(new long[] { 7 }) }, ScalarType.BFloat16);
+        SafetensorsWriter.Write(
+            path, new Dictionary<string, Tensor> { ["w"] = tensor(new[] { 1.5f, 1e-3f }), ["ids"] = tensor(new long[] { 7 }) },
+            ScalarType.BFloat16);
         using var reader = SafetensorsReader.Open(path);
         Assert.Equal([ScalarType.Int64, ScalarType.BFloat16], reader.Header.Entries.Select(entry => entry.Dtype));
         var destination = zeros(2);
@@ -114,7 +120,9 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = folder.File("x.safetensors");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["w"] = ones(2, 3) });
         using var reader = SafetensorsReader.Open(path);
-        Assert.Contains("has shape [2, 3], its destination [3, 2]", Assert.Throws<ArgumentException>(() => reader.ReadInto(reader.Header.Entries[0], zeros(3, 2))).Message);
+        Assert.Contains(
+            "has shape [2, 3], its destination [3, 2]",
+            Assert.Throws<ArgumentException>(() => reader.ReadInto(reader.Header.Entries[0], zeros(3, 2))).Message);
     }
 
     [Fact]
@@ -122,7 +130,8 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         string path = folder.File("x.safetensors");
-        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["c"] = zeros(2, ScalarType.ComplexFloat32) }));
+        Assert.Throws<ArgumentException>(
+            () => SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["c"] = zeros(2, ScalarType.ComplexFloat32) }));
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 

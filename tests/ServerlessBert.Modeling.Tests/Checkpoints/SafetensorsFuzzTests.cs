@@ -12,7 +12,8 @@ public sealed class SafetensorsFuzzTests
 
     // Pieces that a parser trips over, to be put in the place of others.
     private static readonly string[] Pieces =
-        ["{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-1", "1e9", "9223372036854775807", "18446744073709551616", "null", "F64", "\"dtype\"", "\"shape\"", "\\ud800", "\0", "\u00e9", "[24,32]", "[0,24]"];
+        ["{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-1", "1e9", "9223372036854775807", "18446744073709551616", "null", "F64",
+            "\"dtype\"", "\"shape\"", "\\ud800", "\0", "\u00e9", "[24,32]", "[0,24]"];
 
     [Fact]
     public void Twenty_thousand_mutations_give_a_sound_header_or_a_named_fault_quickly_and_in_little_memory()

@@ -32,7 +32,9 @@ public sealed class SafetensorsHeaderTests
     [InlineData("U8", 1)]
     [InlineData("BOOL", 1)]
     public void Every_known_dtype_has_its_size(string dtype, int bytes) =>
-        Assert.Single(Read(SafetensorsBytes.Of("{\"a\":{\"dtype\":\"" + dtype + "\",\"shape\":[3],\"data_offsets\":[0," + 3 * bytes + "]}}", 3 * bytes)).Entries);
+        Assert.Single(Read(
+            SafetensorsBytes.Of(
+            "{\"a\":{\"dtype\":\"" + dtype + "\",\"shape\":[3],\"data_offsets\":[0," + 3 * bytes + "]}}", 3 * bytes)).Entries);
 
     [Fact]
     public void A_file_without_tensors_is_sound() => Assert.Empty(Read(SafetensorsBytes.Of("{}", 0)).Entries);
@@ -49,13 +51,15 @@ public sealed class SafetensorsHeaderTests
         { "{" + A + ",}", 8, "not valid JSON" },
         { "{" + A + "/*comment*/}", 8, "not valid JSON" },
         { "{" + A + "," + A + "}", 8, "not valid JSON: Duplicate property 'a'" },
-        { "{" + A + ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", 16, "not valid JSON: Duplicate property 'a'" },
+        { "{" + A + ",\"\\u0061\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", 16,
+            "not valid JSON: Duplicate property 'a'" },
         { "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "not valid JSON: Duplicate property '__metadata__'" },
         { "{\"__metadata__\":{\"x\":\"1\",\"x\":\"2\"}}", 0, "not valid JSON: Duplicate property 'x'" },
         { "{\"__metadata__\":{\"x\":1}}", 0, "__metadata__.x is Number" },
         { "{\"__metadata__\":null}", 0, "__metadata__ is Null" },
         { "{\"a\":5}", 0, "a is Number" },
-        { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "not valid JSON: Duplicate property 'dtype'" },
+        { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
+            "not valid JSON: Duplicate property 'dtype'" },
         { "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "has no dtype" },
         { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "has no shape" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "has no data_offsets" },
@@ -68,14 +72,16 @@ public sealed class SafetensorsHeaderTests
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8, "a.shape holds something other" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", 8, "a.shape holds something other" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[[2]],\"data_offsets\":[0,8]}}", 8, "a.shape holds something other" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551615]}}", 8, "a.data_offsets holds something other" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551615]}}", 8,
+            "a.data_offsets holds something other" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8, "has 1 data_offsets" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,16]}}", 8, "has 3 data_offsets" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "after its end" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "has 8 bytes, but F32 of shape [3] needs 12" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,8]}}", 8, "has 8 bytes, but F32 of shape [] needs 4" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}", 0, "too large for any memory" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[9223372036854775807,9223372036854775807,0],\"data_offsets\":[0,0]}}", 0, "too large for any memory" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[9223372036854775807,9223372036854775807,0],\"data_offsets\":[0,0]}}", 0,
+            "too large for any memory" },
         { "{" + A + "}", 4, "ends at byte 8, but the data has 4" },
         { "{" + A + "}", 12, "4 bytes after the last tensor" },
         { "{}", 1, "1 bytes after the last tensor" },
@@ -83,7 +89,8 @@ public sealed class SafetensorsHeaderTests
         { "{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16, "hole before tensor 'b': bytes 8 to 12" },
         { "{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, "begins at byte 4 and overlaps" },
         { "{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "overlaps" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + string.Join(",", Enumerable.Repeat("1", 65)) + "],\"data_offsets\":[0,4]}}", 4, "more than 64 numbers" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + string.Join(",", Enumerable.Repeat("1", 65)) + "],\"data_offsets\":[0,4]}}", 4,
+            "more than 64 numbers" },
         { "{\"\\ud800\":" + A[4..] + "}", 8, "not valid JSON" },
         { new string('{', 100), 0, "not valid JSON" },
         { "{\"a\":" + new string('[', 10_000), 0, "not valid JSON" },

@@ -77,6 +77,8 @@ public sealed class ShardedCheckpointTests : IDisposable
         var map = halves[0].ToDictionary(each => each.Key, _ => First);
         foreach (var (key, _) in halves[1]) map[key] = Second;
         change?.Invoke(map);
-        File.WriteAllText(variants.File("model.safetensors.index.json"), JsonSerializer.Serialize(new { metadata = new { total_size = 1 }, weight_map = map }));
+        File.WriteAllText(
+            variants.File("model.safetensors.index.json"),
+            JsonSerializer.Serialize(new { metadata = new { total_size = 1 }, weight_map = map }));
     }
 }

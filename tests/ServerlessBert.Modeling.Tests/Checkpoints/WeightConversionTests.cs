@@ -22,7 +22,8 @@ public sealed class WeightConversionTests
         WeightConversion.Store(folder, bfloat16);
 
         Assert.InRange(new FileInfo(Path.Combine(folder, "model.safetensors")).Length, length * 0.45, length * 0.6);
-        Assert.Equal("bfloat16", JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json"))).RootElement.GetProperty("torch_dtype").GetString());
+        Assert.Equal("bfloat16",
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json"))).RootElement.GetProperty("torch_dtype").GetString());
         Assert.Equal(vocabulary, File.ReadAllBytes(Path.Combine(folder, "vocab.txt")));
         using (var classifier = ReviewClassifier.Load(folder, exact))
         {

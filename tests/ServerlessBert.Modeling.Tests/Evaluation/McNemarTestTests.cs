@@ -21,5 +21,6 @@ public class McNemarTestTests
 
     [Fact]
     public void Only_rows_where_one_alone_is_right_count() =>
-        Assert.Equal(new McNemarTest(Better: 2, Worse: 1), McNemarTest.Of(truth: [0, 1, 2, 3, 4, 0], first: [0, 1, 2, 0, 0, 1], second: [1, 0, 2, 3, 1, 2]));
+        Assert.Equal(new McNemarTest(Better: 2, Worse: 1),
+            McNemarTest.Of(truth: [0, 1, 2, 3, 4, 0], first: [0, 1, 2, 0, 0, 1], second: [1, 0, 2, 3, 1, 2]));
 }

@@ -46,10 +46,13 @@ public sealed class CalibrationTemperatureTests : IDisposable
         string folder = SmallModels.Save(parent.FullName);
         Write(folder, content);
 
-        Assert.Contains(Path.Combine(folder, CalibrationTemperature.FileName), Assert.Throws<CheckpointException>(() => Classify(folder, ["good"])).Message);
+        Assert.Contains(
+            Path.Combine(folder, CalibrationTemperature.FileName),
+            Assert.Throws<CheckpointException>(() => Classify(folder, ["good"])).Message);
     }
 
-    private static void Write(string folder, string content) => File.WriteAllText(Path.Combine(folder, CalibrationTemperature.FileName), content);
+    private static void Write(string folder, string content) =>
+        File.WriteAllText(Path.Combine(folder, CalibrationTemperature.FileName), content);
 
     private static IReadOnlyList<Classification> Classify(string folder, string[] texts)
     {

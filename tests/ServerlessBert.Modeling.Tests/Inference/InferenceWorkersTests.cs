@@ -46,7 +46,8 @@ public sealed class InferenceWorkersTests
     }
 
     [Fact]
-    public async Task Teams_and_items_that_come_at_once_all_end() => await Task.WhenAll(Enumerable.Range(0, 16).Select(call => Task.Factory.StartNew(() =>
+    public async Task Teams_and_items_that_come_at_once_all_end() =>
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(call => Task.Factory.StartNew(() =>
     {
         for (int round = 0; round < 20; round++)
         {
@@ -116,7 +117,8 @@ public sealed class InferenceWorkersTests
             for (int count = 0; count < 100; count++)
             {
                 var team = new Team(size);
-                (int From, int To)[] shares = [.. Enumerable.Range(0, size).Select(rank => new TeamMember(team, rank, rank).Share(count, 8))];
+                (int From, int To)[] shares =
+                    [.. Enumerable.Range(0, size).Select(rank => new TeamMember(team, rank, rank).Share(count, 8))];
                 Assert.Equal(Enumerable.Range(0, count), shares.SelectMany(share => Enumerable.Range(share.From, share.To - share.From)));
                 Assert.All(shares, share => Assert.True(share.From % 8 == 0 || share.From == count));
             }

@@ -7,7 +7,8 @@ public sealed class NativeThreadTests
     [Fact]
     public async Task Whoever_asks_is_answered_by_one_and_the_same_thread()
     {
-        int[] threads = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => NativeThread.Run(() => Environment.CurrentManagedThreadId))));
+        int[] threads = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => Task.Run(() => NativeThread.Run(() => Environment.CurrentManagedThreadId))));
 
         Assert.Single(threads.Distinct());
         Assert.NotEqual(Environment.CurrentManagedThreadId, threads[0]);

@@ -2,6 +2,7 @@ using CsCheck;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Inference.Packed;
 using ServerlessBert.Modeling.Tokenization;
 using ServerlessBert.Testing;
 
@@ -17,7 +18,8 @@ public class PackedForwardTests
     [InlineData("gelu")]
     [InlineData("gelu_new")]
     [InlineData("relu")]
-    public void It_gives_the_module_trees_probabilities_in_every_number_type(string hiddenAct) => CompareAll(config => config with { HiddenAct = hiddenAct });
+    public void It_gives_the_module_trees_probabilities_in_every_number_type(string hiddenAct) =>
+        CompareAll(config => config with { HiddenAct = hiddenAct });
 
     [Fact]
     public void A_single_layer_is_enough() => CompareAll(config => config with { NumHiddenLayers = 1 });
@@ -34,7 +36,8 @@ public class PackedForwardTests
         Gen.Select(Gen.Int[2, 512].Array[0, 100], Gen.Int[1, 4096]).Sample((lengths, budget) =>
         {
             using var checkpoint = SmallModels.Create();
-            using var forward = new PackedForward(checkpoint.Config, new TensorsInMemory(checkpoint.Model.state_dict()), InferenceDtype.Float32);
+            using var forward =
+                new PackedForward(checkpoint.Config, new TensorsInMemory(checkpoint.Model.state_dict()), InferenceDtype.Float32);
             int[][] passes = [.. forward.Passes(lengths, budget)];
             Assert.Equal(Enumerable.Range(0, lengths.Length), passes.SelectMany(pass => pass));
             Assert.All(passes, pass => Assert.True(pass.Length == 1 || pass.Sum(index => lengths[index]) <= budget));
@@ -47,10 +50,12 @@ public class PackedForwardTests
         try
         {
             string folder = SmallModels.Save(parent, seed: 3);
-            using ReviewClassifier loaded = ReviewClassifier.Load(folder, Packed), plain = ReviewClassifier.Load(folder, Plain), inMemory = ReviewClassifier.Of(SmallModels.Create(seed: 3), Packed);
+            using ReviewClassifier loaded = ReviewClassifier.Load(folder, Packed), plain = ReviewClassifier.Load(folder, Plain),
+                inMemory = ReviewClassifier.Of(SmallModels.Create(seed: 3), Packed);
             string[] texts = [.. SmallModels.Reviews(30).Select(review => review.Text)];
 
-            Assert.Equal(inMemory.Classify(texts).SelectMany(one => one.Probabilities), loaded.Classify(texts).SelectMany(one => one.Probabilities));
+            Assert.Equal(inMemory.Classify(texts).SelectMany(one => one.Probabilities),
+                loaded.Classify(texts).SelectMany(one => one.Probabilities));
             AssertNear(plain.Classify(texts), loaded.Classify(texts));
         }
         finally
@@ -74,7 +79,8 @@ public class PackedForwardTests
         using (Checkpoint small = SmallModels.Create()) (tokenizer, config) = (small.Tokenizer, change(small.Config));
         using var packed = ReviewClassifier.Of(Checkpoint.Create(config, tokenizer, seed: 5), Packed with { Dtype = dtype });
         using var plain = ReviewClassifier.Of(Checkpoint.Create(config, tokenizer, seed: 5), Plain);
-        string[] texts = [.. SmallModels.Reviews(40).Select(review => review.Text), "", string.Join(' ', Enumerable.Repeat("very good food", 40))];
+        string[] texts =
+            [.. SmallModels.Reviews(40).Select(review => review.Text), "", string.Join(' ', Enumerable.Repeat("very good food", 40))];
 
         AssertNear(plain.Classify(texts), packed.Classify(texts), tolerance);
     }

@@ -6,11 +6,14 @@ namespace ServerlessBert.Modeling.Tests.Inference;
 
 public sealed class ReviewClassifierTests : IDisposable
 {
-    private readonly ReviewClassifier classifier = ReviewClassifier.Of(SmallModels.Create(), new InferenceOptions { Dtype = InferenceDtype.Float32 });
+    private readonly ReviewClassifier classifier =
+        ReviewClassifier.Of(SmallModels.Create(), new InferenceOptions { Dtype = InferenceDtype.Float32 });
 
     public void Dispose() => classifier.Dispose();
 
-    private static readonly Gen<string> Text = Gen.OneOf(Gen.Const("the"), Gen.Const("food"), Gen.Const("was"), Gen.Const("good"), Gen.Const("awful"), Gen.Const("zzz"), Gen.Const(".")).Array[0, 90].Select(words => string.Join(' ', words));
+    private static readonly Gen<string> Text =
+        Gen.OneOf(Gen.Const("the"), Gen.Const("food"), Gen.Const("was"), Gen.Const("good"), Gen.Const("awful"), Gen.Const("zzz"),
+        Gen.Const(".")).Array[0, 90].Select(words => string.Join(' ', words));
 
     // bfloat16 and int8 round what comes between: another order of the same sums moves the last digit that they keep.
     [Theory]
@@ -40,7 +43,8 @@ public sealed class ReviewClassifierTests : IDisposable
     public void The_token_budget_changes_nothing_but_the_order_of_work(int budget)
     {
         string[] texts = [.. SmallModels.Reviews(40).Select(review => review.Text)];
-        using var other = ReviewClassifier.Of(SmallModels.Create(), new InferenceOptions { Dtype = InferenceDtype.Float32, TokenBudget = budget });
+        using var other =
+            ReviewClassifier.Of(SmallModels.Create(), new InferenceOptions { Dtype = InferenceDtype.Float32, TokenBudget = budget });
 
         foreach (var (left, right) in classifier.Classify(texts).Zip(other.Classify(texts)))
             Assert.All(left.Probabilities.Zip(right.Probabilities), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ServerlessBert.Modeling.Inference;
+using ServerlessBert.Modeling.Inference.Packed;
 using ServerlessBert.Testing;
 using static TorchSharp.torch;
 
@@ -9,7 +10,8 @@ namespace ServerlessBert.Modeling.Tests.Inference;
 public class ScalarLifetimeTests
 {
     // 10,000 of them take over a minute beside a collector; the fault that they look for came within a hundred.
-    private static readonly int ForwardPasses = int.Parse(Environment.GetEnvironmentVariable("SERVERLESSBERT_STRESS_PASSES") ?? "1000", CultureInfo.InvariantCulture);
+    private static readonly int ForwardPasses =
+        int.Parse(Environment.GetEnvironmentVariable("SERVERLESSBERT_STRESS_PASSES") ?? "1000", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(InferenceDtype.Float32)]

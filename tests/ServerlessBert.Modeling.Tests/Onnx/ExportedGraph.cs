@@ -67,7 +67,7 @@ internal sealed class ExportedGraph
     /// <summary>Writes a graph that ends in logits.</summary>
     public static void Write(BertForSequenceClassification model, ExportStyle style, string path, Func<string, string>? rename = null)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         new ExportedGraph(model, style, path) { Rename = rename ?? (type => type) }.Write();
     }

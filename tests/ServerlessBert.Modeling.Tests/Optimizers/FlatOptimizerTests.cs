@@ -20,7 +20,8 @@ public sealed class FlatOptimizerTests
         using Checkpoint flat = SmallModels.Create(), reference = SmallModels.Create();
         flat.Model.eval(); // no dropout
         reference.Model.eval();
-        using var ours = new FlatAdamW(ParameterGroup.Of(flat.Model.named_parameters(), 0.01)) { OnlyTensorOperations = onlyTensorOperations };
+        using var ours =
+            new FlatAdamW(ParameterGroup.Of(flat.Model.named_parameters(), 0.01)) { OnlyTensorOperations = onlyTensorOperations };
         using AdamW torchs = TorchsAdamW(reference.Model, 0.01);
 
         for (int step = 0; step < 20; step++)
@@ -78,7 +79,9 @@ public sealed class FlatOptimizerTests
         reference.Model.eval();
         using var ours = new FlatSgd(ParameterGroup.Of(flat.Model.named_parameters(), 0.01), momentum: 0.9);
         Parameter[] decayed = [.. Named(reference.Model, decayed: true)], undecayed = [.. Named(reference.Model, decayed: false)];
-        using SGD torchs = optim.SGD([new SGD.ParamGroup(decayed, 1e-2, momentum: 0.9, weight_decay: 0.01), new SGD.ParamGroup(undecayed, 1e-2, momentum: 0.9)], 1e-2, momentum: 0.9);
+        using SGD torchs =
+            optim.SGD([new SGD.ParamGroup(decayed, 1e-2, momentum: 0.9, weight_decay: 0.01),
+            new SGD.ParamGroup(undecayed, 1e-2, momentum: 0.9)], 1e-2, momentum: 0.9);
 
         for (int step = 0; step < 10; step++)
         {
@@ -180,8 +183,10 @@ public sealed class FlatOptimizerTests
 
         var groups = ParameterGroup.Of(checkpoint.Model.named_parameters(), 0.01, name => name.Contains("layer.0.") ? 0.5 : 1);
 
-        Assert.Equal([(0, 0.5), (0, 1), (0.01, 0.5), (0.01, 1)], groups.Select(group => (group.WeightDecay, group.LearningRateFactor)).Order());
-        Assert.Equal(checkpoint.Model.named_parameters().Count(each => !each.name.Contains("embeddings")), groups.Sum(group => group.Parameters.Count));
+        Assert.Equal([(0, 0.5), (0, 1), (0.01, 0.5), (0.01, 1)],
+            groups.Select(group => (group.WeightDecay, group.LearningRateFactor)).Order());
+        Assert.Equal(checkpoint.Model.named_parameters().Count(each => !each.name.Contains("embeddings")),
+            groups.Sum(group => group.Parameters.Count));
     }
 
     private static void Backward(BertForSequenceClassification model, int step)
@@ -201,7 +206,7 @@ public sealed class FlatOptimizerTests
     private static float[] Logits(BertForSequenceClassification model)
     {
         using var scope = NewDisposeScope();
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         return model.call(tensor(Ids, [2, 6]), null, null).data<float>().ToArray();
     }
 
@@ -215,7 +220,8 @@ public sealed class FlatOptimizerTests
         model.named_parameters().Where(each => ParameterGroup.IsDecayed(each.name) == decayed).Select(each => each.parameter);
 
     private static double LargestDifference(BertForSequenceClassification left, BertForSequenceClassification right) =>
-        left.named_parameters().Zip(right.named_parameters()).Max(pair => (pair.First.parameter - pair.Second.parameter).abs().max().ToDouble());
+        left.named_parameters().Zip(right.named_parameters())
+            .Max(pair => (pair.First.parameter - pair.Second.parameter).abs().max().ToDouble());
 
     private static void AssertNear(float[] expected, Tensor actual)
     {

@@ -85,12 +85,14 @@ public sealed class MaskedTokensTests
     [Fact]
     public void A_vocabulary_of_special_tokens_alone_is_refused()
     {
-        var tokenizer = BertTokenizer.FromVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], new BertTokenizerOptions { LowerCase = true });
+        var tokenizer = BertTokenizer.FromVocabulary(
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], new BertTokenizerOptions { LowerCase = true });
         Assert.Contains("only special tokens", Assert.Throws<ArgumentException>(() => new MaskingVocabulary(tokenizer)).Message);
     }
 
     // Special tokens in the middle, as BERT's own vocabularies have them.
     private static BertTokenizer Wide() => BertTokenizer.FromVocabulary(
-        [.. Enumerable.Range(0, 50).Select(index => $"a{index}"), "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(0, 450).Select(index => $"b{index}")],
+        [.. Enumerable.Range(0, 50).Select(index => $"a{index}"), "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
+            .. Enumerable.Range(0, 450).Select(index => $"b{index}")],
         new BertTokenizerOptions { LowerCase = true });
 }

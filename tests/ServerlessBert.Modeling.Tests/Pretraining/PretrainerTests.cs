@@ -9,7 +9,8 @@ namespace ServerlessBert.Modeling.Tests.Pretraining;
 
 public sealed class PretrainerTests
 {
-    private static readonly PretrainingOptions Quick = new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Precision = Precision.Float32 };
+    private static readonly PretrainingOptions Quick =
+        new() { Epochs = 8, LearningRate = 1e-2, BatchSize = 8, SequenceLength = 16, Precision = Precision.Float32 };
 
     private static readonly string[] Texts = [.. SmallModels.Reviews(120).Select(review => review.Text)];
 
@@ -19,11 +20,13 @@ public sealed class PretrainerTests
         using Checkpoint checkpoint = SmallModels.Create();
         using var model = BertForMaskedLM.Over(checkpoint.Model);
         // Each text says one word over and over: who reads the others knows the hidden one, who counts words does not.
-        string[] texts = [.. Enumerable.Range(0, 60).Select(row => string.Join(' ', Enumerable.Repeat(SmallModels.WordsByStars[row % 5], 40)))];
+        string[] texts =
+            [.. Enumerable.Range(0, 60).Select(row => string.Join(' ', Enumerable.Repeat(SmallModels.WordsByStars[row % 5], 40)))];
         double frequenciesAlone = Math.Log(5);
         var losses = new List<double>();
 
-        new Pretrainer(model, checkpoint.Tokenizer, Quick with { LearningRate = 3e-3, Epochs = 6 }).Train(texts, new Reports(progress => losses.Add(progress.Loss)));
+        new Pretrainer(model, checkpoint.Tokenizer, Quick with { LearningRate = 3e-3, Epochs = 6 })
+            .Train(texts, new Reports(progress => losses.Add(progress.Loss)));
 
         double end = losses.TakeLast(20).Average();
         Assert.True(losses[0] > frequenciesAlone, $"it starts at {losses[0]:0.00}");
@@ -37,7 +40,8 @@ public sealed class PretrainerTests
         var steps = 0;
         using var model = BertForMaskedLM.Over(checkpoint.Model);
 
-        PretrainingResult result = new Pretrainer(model, checkpoint.Tokenizer, Quick with { MaxSteps = 4 }).Train(Texts, new Reports(progress => Assert.Equal((++steps, 4), (progress.Step, progress.TotalSteps))));
+        PretrainingResult result = new Pretrainer(model, checkpoint.Tokenizer, Quick with { MaxSteps = 4 })
+            .Train(Texts, new Reports(progress => Assert.Equal((++steps, 4), (progress.Step, progress.TotalSteps))));
 
         Assert.Equal((4, 4, false), (steps, result.Steps, result.IsCancelled));
     }
@@ -94,7 +98,8 @@ public sealed class PretrainerTests
             var stop = new Reports(progress => { if (progress.Step == 3) source.Cancel(); });
             result = new Pretrainer(model, checkpoint.Tokenizer, Quick).Train(Texts, stop, source.Token);
         }
-        TrainingResult tuned = new FineTuner(checkpoint, new TrainingOptions { Epochs = 1, LearningRate = 1e-3 }).Train(SmallModels.Reviews(32), []);
+        TrainingResult tuned = new FineTuner(checkpoint, new TrainingOptions { Epochs = 1, LearningRate = 1e-3 })
+            .Train(SmallModels.Reviews(32), []);
 
         Assert.Equal((3, true), (result.Steps, result.IsCancelled));
         Assert.Equal(2, tuned.Steps);
@@ -130,8 +135,10 @@ public sealed class PretrainerTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        Assert.Contains("MaskingRate", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { MaskingRate = 0 })).Message);
-        Assert.Contains("64 positions", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { SequenceLength = 65 })).Message);
+        Assert.Contains(
+            "MaskingRate", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { MaskingRate = 0 })).Message);
+        Assert.Contains(
+            "64 positions", Assert.Throws<TrainingException>(() => Pretrain(checkpoint, Quick with { SequenceLength = 65 })).Message);
     }
 
     private static PretrainingResult Pretrain(Checkpoint checkpoint, PretrainingOptions options)

@@ -40,16 +40,19 @@ public sealed class PretrainedStartTests : IDisposable
     [Fact]
     public void Stopped_it_leaves_nothing_behind()
     {
-        Assert.Throws<OperationCanceledException>(() => Pretrained().Of(Texts, new Counting(() => { }), _ => { }, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(
+            () => Pretrained().Of(Texts, new Counting(() => { }), _ => { }, new CancellationToken(canceled: true)));
         Assert.Empty(Directory.EnumerateFileSystemEntries(parent));
     }
 
     public void Dispose() => Directory.Delete(parent, recursive: true);
 
     private PretrainedStart Pretrained() => new(
-        new TrainingStart.FromScratch("tiny", 60, Layers: 1), new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Precision = Precision.Float32 }, torch.CPU, parent);
+        new TrainingStart.FromScratch("tiny", 60, Layers: 1),
+            new PretrainingOptions { MaxSteps = 3, BatchSize = 2, SequenceLength = 16, Precision = Precision.Float32 }, torch.CPU, parent);
 
-    private TrainingStart Start(IReadOnlyList<string> texts) => Pretrained().Of(texts, new Counting(() => steps++), _ => { }, CancellationToken.None);
+    private TrainingStart Start(IReadOnlyList<string> texts) =>
+        Pretrained().Of(texts, new Counting(() => steps++), _ => { }, CancellationToken.None);
 
     private sealed class Counting(Action count) : IProgress<TrainingProgress>
     {

@@ -16,7 +16,8 @@ public sealed class TrainingStartTests
         IReadOnlyList<LabelledReview> rows = SmallModels.Reviews(100);
         var options = new WordPieceTrainerOptions { VocabularySize = 60, Score = merges, MinimumFrequency = minimumFrequency };
 
-        using Checkpoint fresh = new TrainingStart.FromScratch("tiny", 60, Layers: 1, Merges: merges, MinimumFrequency: minimumFrequency).Open(rows, seed: 1);
+        using Checkpoint fresh = new TrainingStart.FromScratch("tiny", 60, Layers: 1, Merges: merges, MinimumFrequency: minimumFrequency)
+            .Open(rows, seed: 1);
 
         var expected = BertTokenizer.FromVocabulary(WordPieceTrainer.Train(rows.Select(row => row.Text), options), options.Tokenizer);
         Assert.All(rows, row => Assert.Equal(expected.Encode(row.Text), fresh.Tokenizer.Encode(row.Text)));

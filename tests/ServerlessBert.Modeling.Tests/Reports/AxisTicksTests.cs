@@ -10,7 +10,8 @@ public class AxisTicksTests
     [InlineData(0, 252, new[] { 0.0, 50, 100, 150, 200, 250, 300 })]
     [InlineData(0.93, 1.62, new[] { 0.8, 1, 1.2, 1.4, 1.6, 1.8 })]
     [InlineData(0, 5e-4, new[] { 0, 1e-4, 2e-4, 3e-4, 4e-4, 5e-4 })]
-    public void Ticks_are_round(double low, double high, double[] ticks) => Assert.Equal(ticks, AxisTicks.Of(low, high), (a, b) => Math.Abs(a - b) < 1e-9);
+    public void Ticks_are_round(double low, double high, double[] ticks) =>
+        Assert.Equal(ticks, AxisTicks.Of(low, high), (a, b) => Math.Abs(a - b) < 1e-9);
 
     [Fact]
     public void Ticks_are_few_rise_and_hold_the_range() => Gen.Select(Gen.Double[-1e6, 1e6], Gen.Double[1e-6, 1e6]).Sample((low, width) =>

@@ -22,8 +22,10 @@ public sealed class TrainingLogTests : IDisposable
         }
         JsonElement[] lines = Lines();
         Assert.Equal([10, 20, 20], lines.Select(line => line.GetProperty("step").GetInt32()));
-        Assert.Equal((0.1, 1e-4, 0.5, 1000L, 1100L, 10.0), (lines[0].GetProperty("loss").GetDouble(), lines[0].GetProperty("learningRate").GetDouble(),
-            lines[0].GetProperty("gradientNorm").GetDouble(), lines[0].GetProperty("tokens").GetInt64(), lines[0].GetProperty("paddedTokens").GetInt64(), lines[0].GetProperty("seconds").GetDouble()));
+        Assert.Equal((0.1, 1e-4, 0.5, 1000L, 1100L, 10.0),
+            (lines[0].GetProperty("loss").GetDouble(), lines[0].GetProperty("learningRate").GetDouble(),
+            lines[0].GetProperty("gradientNorm").GetDouble(), lines[0].GetProperty("tokens").GetInt64(),
+                lines[0].GetProperty("paddedTokens").GetInt64(), lines[0].GetProperty("seconds").GetDouble()));
         Assert.Equal(0.5, lines[2].GetProperty("evaluation").GetProperty("accuracy").GetDouble());
     }
 
@@ -84,7 +86,8 @@ public sealed class TrainingLogTests : IDisposable
             log.Report(Step(2));
             log.Report(Evaluation(2));
         }
-        var scalars = Events(EventFiles().Single()).SelectMany(each => (each.Summary?.Value ?? []).Select(value => (value.Tag, each.Step, value.SimpleValue))).ToArray();
+        var scalars = Events(EventFiles().Single())
+            .SelectMany(each => (each.Summary?.Value ?? []).Select(value => (value.Tag, each.Step, value.SimpleValue))).ToArray();
         Assert.Contains(("train/loss", 1L, 0.01f), scalars);
         Assert.Contains(("train/learning_rate", 2L, 1e-4f), scalars);
         Assert.Contains(("train/gradient_norm", 2L, 0.5f), scalars);
@@ -96,7 +99,8 @@ public sealed class TrainingLogTests : IDisposable
     private JsonElement[] Lines()
     {
         using var reader = new StreamReader(new FileStream(LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
     private string[] EventFiles() => Directory.GetFiles(Path.Combine(folder, TrainingLog.TensorBoardFolderName));
@@ -114,7 +118,8 @@ public sealed class TrainingLogTests : IDisposable
     }
 
     private static TrainingProgress Step(int step, bool isLogged = true, double? loss = null) =>
-        new(step, 20, step / 10.0, loss ?? step / 100.0, 1e-4, step * 100, step * 110, TimeSpan.FromSeconds(step), null, 0.5, step * 8, isLogged);
+        new(step, 20, step / 10.0, loss ?? step / 100.0, 1e-4, step * 100, step * 110, TimeSpan.FromSeconds(step), null, 0.5, step * 8,
+            isLogged);
 
     private static TrainingProgress Evaluation(int step) =>
         Step(step) with { Evaluation = EvaluationMetrics.Of([0, 1], [[0.9f, 0.1f], [0.8f, 0.2f]]) };

@@ -19,7 +19,8 @@ public class TrainingReportTests
         KeptStep = 80,
         HeldOut = HeldOut with { Temperature = 1.5, CalibratedError = 0.0123 },
         Data = [new LabelCounts("learned from", [100, 200, 300, 400, 200]), LabelCounts.Of("held out", HeldOut.Reviews, 5)],
-        Settings = [ReportSettings.Of("Training options", new TrainingOptions { LearningRate = 5e-5, MaxLength = 77 }), new SettingsGroup("Files", [("yelp.csv", "1,500 rows")])],
+        Settings = [ReportSettings.Of("Training options", new TrainingOptions { LearningRate = 5e-5, MaxLength = 77 }),
+            new SettingsGroup("Files", [("yelp.csv", "1,500 rows")])],
     };
 
     [Fact]
@@ -39,24 +40,32 @@ public class TrainingReportTests
     public void The_confusion_matrix_has_each_count_and_its_share_of_the_row()
     {
         long[][] confusion = EvaluationMetrics.Of(HeldOut.Labels, HeldOut.Probabilities).Confusion;
-        string[] cells = [.. Page(Whole).Descendants("td").Where(cell => ((string?)cell.Attribute("class"))?.StartsWith("heat", StringComparison.Ordinal) == true).Select(cell => cell.Value)];
-        Assert.Equal(confusion.SelectMany(row => row.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count:N0}{100.0 * count / row.Sum():0}\u00A0%"))), cells);
+        string[] cells =
+            [.. Page(Whole).Descendants("td")
+            .Where(cell => ((string?)cell.Attribute("class"))?.StartsWith("heat", StringComparison.Ordinal) == true)
+            .Select(cell => cell.Value)];
+        Assert.Equal(confusion.SelectMany(
+            row => row.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count:N0}{100.0 * count / row.Sum():0}\u00A0%"))),
+            cells);
     }
 
     [Fact]
     public void Every_setting_is_listed_with_its_value()
     {
-        var settings = Page(Whole).Descendants("dt").Where(name => name.Parent!.Parent!.Parent!.Parent!.Attribute("class")?.Value == "settings")
+        var settings = Page(Whole).Descendants("dt")
+            .Where(name => name.Parent!.Parent!.Parent!.Parent!.Attribute("class")?.Value == "settings")
             .ToDictionary(name => name.Value, name => name.ElementsAfterSelf("dd").Single().Value);
         Assert.All(OptionSet<TrainingOptions>.All, option => Assert.Contains(option.JsonName, settings.Keys));
-        Assert.Equal(("5e-5", "77", "not set", "adamW", "1,500 rows"), (settings["learningRate"], settings["maxLength"], settings["maxSteps"], settings["optimizer"], settings["yelp.csv"]));
+        Assert.Equal(("5e-5", "77", "not set", "adamW", "1,500 rows"),
+            (settings["learningRate"], settings["maxLength"], settings["maxSteps"], settings["optimizer"], settings["yelp.csv"]));
     }
 
     [Fact]
     public void It_loads_nothing_and_runs_nothing()
     {
         XElement page = Page(Whole);
-        Assert.All(page.Descendants().Attributes(), attribute => Assert.DoesNotContain(attribute.Name.LocalName, new[] { "src", "href", "onload", "xlink:href" }));
+        Assert.All(page.Descendants().Attributes(),
+            attribute => Assert.DoesNotContain(attribute.Name.LocalName, new[] { "src", "href", "onload", "xlink:href" }));
         Assert.DoesNotContain(page.Descendants(), element => element.Name.LocalName is "script" or "link" or "iframe" or "img" or "object");
         string style = page.Descendants("style").Single().Value;
         Assert.DoesNotContain("url(", style);
@@ -72,7 +81,9 @@ public class TrainingReportTests
         Assert.Contains("@media print", style);
         Assert.Contains("width=device-width", page.ToString());
         // Only classes: a colour in the drawing itself would be wrong in one of the two.
-        Assert.DoesNotContain(page.Descendants("svg").DescendantsAndSelf().Attributes(), attribute => attribute.Name.LocalName is "fill" or "stroke" or "style" or "width");
+        Assert.DoesNotContain(
+            page.Descendants("svg").DescendantsAndSelf().Attributes(), attribute =>
+            attribute.Name.LocalName is "fill" or "stroke" or "style" or "width");
     }
 
     [Fact]
@@ -105,7 +116,8 @@ public class TrainingReportTests
         var heldOut = new HeldOutPredictions(
             [new("sure and right", 0), new("a little wrong", 1), new("very wrong", 2)],
             [[0.99f, 0.01f, 0], [0.5f, 0.4f, 0.1f], [0.8f, 0.1f, 0.1f]]);
-        Assert.Equal(["very wrong", "a little wrong"], Page(Whole with { HeldOut = heldOut }).Descendants("blockquote").Select(quote => quote.Value));
+        Assert.Equal(["very wrong", "a little wrong"],
+            Page(Whole with { HeldOut = heldOut }).Descendants("blockquote").Select(quote => quote.Value));
     }
 
     [Fact]
@@ -128,7 +140,9 @@ public class TrainingReportTests
         string html = TrainingReport.Html(Whole with { Log = Logged(steps, evaluations) });
         XElement page = Parse(html);
         Assert.All(page.Descendants("polyline"), line => Assert.InRange(line.Attribute("points")!.Value.Split(' ').Length, 1, 240));
-        Assert.DoesNotContain(page.Descendants("svg").Descendants().Attributes(), attribute => attribute.Value.Contains("NaN", StringComparison.Ordinal) || attribute.Value.Contains('∞'));
+        Assert.DoesNotContain(
+            page.Descendants("svg").Descendants().Attributes(), attribute =>
+            attribute.Value.Contains("NaN", StringComparison.Ordinal) || attribute.Value.Contains('∞'));
         Assert.InRange(html.Length, 1_000, 150_000);
     }
 
@@ -136,8 +150,15 @@ public class TrainingReportTests
     public void A_point_that_is_no_number_is_left_out()
     {
         LoggedTraining log = Logged(5, 0);
-        XElement page = Page(Whole with { HeldOut = null, Log = log with { Steps = [.. log.Steps, new LoggedStep(6, 1, double.NaN, 0, double.PositiveInfinity, 1, 1, 1)] } });
-        Assert.DoesNotContain(page.Descendants("svg").Descendants().Attributes(), attribute => attribute.Value.Contains("NaN", StringComparison.Ordinal) || attribute.Value.Contains('∞'));
+        XElement page = Page(
+            Whole with
+            {
+                HeldOut = null,
+                Log = log with { Steps = [.. log.Steps, new LoggedStep(6, 1, double.NaN, 0, double.PositiveInfinity, 1, 1, 1)] }
+            });
+        Assert.DoesNotContain(
+            page.Descendants("svg").Descendants().Attributes(), attribute =>
+            attribute.Value.Contains("NaN", StringComparison.Ordinal) || attribute.Value.Contains('∞'));
     }
 
     private static XElement Page(ReportContent content) => Parse(TrainingReport.Html(content));
@@ -148,7 +169,8 @@ public class TrainingReportTests
         const string doctype = "<!DOCTYPE html>\n";
         Assert.StartsWith(doctype, html);
         XElement page = XElement.Parse(html[doctype.Length..]);
-        Assert.All(page.Descendants().Where(element => element.IsEmpty), element => Assert.Contains(element.Name.LocalName, new[] { "meta", "br", "line", "polyline", "circle" }));
+        Assert.All(page.Descendants().Where(element => element.IsEmpty),
+            element => Assert.Contains(element.Name.LocalName, new[] { "meta", "br", "line", "polyline", "circle" }));
         return page;
     }
 
@@ -156,8 +178,12 @@ public class TrainingReportTests
     {
         EvaluationMetrics metrics = EvaluationMetrics.Of(HeldOut.Labels, HeldOut.Probabilities);
         return new LoggedTraining(
-            [.. Enumerable.Range(1, steps).Select(step => new LoggedStep(step, step / 40.0, 1.6 / Math.Sqrt(step), 5e-5 * (steps - step) / steps, 1 + 1.0 / step, step * 900L, step * 1000L, step * 0.1))],
-            [.. Enumerable.Range(1, evaluations).Select(each => new LoggedEvaluation(each * Math.Max(steps, 1) / evaluations, each, 1.2, each * 10, metrics))]);
+            [.. Enumerable.Range(1, steps)
+                .Select(step => new LoggedStep(
+                step, step / 40.0, 1.6 / Math.Sqrt(step), 5e-5 * (steps - step) / steps, 1 + 1.0 / step, step * 900L, step * 1000L,
+                step * 0.1))],
+            [.. Enumerable.Range(1, evaluations)
+                .Select(each => new LoggedEvaluation(each * Math.Max(steps, 1) / evaluations, each, 1.2, each * 10, metrics))]);
     }
 
     private static HeldOutPredictions Predictions(int rows)

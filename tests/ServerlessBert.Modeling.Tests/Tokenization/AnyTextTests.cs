@@ -16,7 +16,8 @@ public class AnyTextTests
         .Array[0, 300].Select(units => new string(units));
 
     [Fact]
-    public void Any_text_gives_ids_of_the_vocabulary_between_the_special_tokens() => Gen.Select(Units, Gen.Bool, Gen.Int[2, 200]).Sample((text, isCased, maxLength) =>
+    public void Any_text_gives_ids_of_the_vocabulary_between_the_special_tokens() =>
+        Gen.Select(Units, Gen.Bool, Gen.Int[2, 200]).Sample((text, isCased, maxLength) =>
     {
         BertTokenizer tokenizer = isCased ? Cased : Uncased;
         int[] ids = tokenizer.Encode(text, maxLength);
@@ -24,7 +25,9 @@ public class AnyTextTests
         Assert.Equal(tokenizer.ClassificationId, ids[0]);
         Assert.Equal(tokenizer.SeparatorId, ids[^1]);
         Assert.All(ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));
-        Assert.DoesNotContain(ids[1..^1], id => id == tokenizer.SeparatorId || id == tokenizer.ClassificationId || id == tokenizer.PaddingId || id == tokenizer.MaskId);
+        Assert.DoesNotContain(
+            ids[1..^1], id =>
+            id == tokenizer.SeparatorId || id == tokenizer.ClassificationId || id == tokenizer.PaddingId || id == tokenizer.MaskId);
     }, iter: 20_000);
 
     [Fact]
@@ -64,7 +67,8 @@ public class AnyTextTests
     {
         string[] texts = [.. Enumerable.Range(0, 2_000).Select(index => $"Good food{index} é👍 note\n{index}!")];
         string[] alone = [.. texts.Select(text => string.Join(' ', Uncased.Encode(text)))];
-        Assert.Equal(alone, texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(text => string.Join(' ', Uncased.Encode(text))));
+        Assert.Equal(alone,
+            texts.AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(text => string.Join(' ', Uncased.Encode(text))));
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public sealed class EncodedBatchTests
     [Fact]
     public void Padding_to_the_maximum_gives_every_batch_the_same_shape()
     {
-        using EncodedBatch batch = Tokenizer.Encode(["good"], PaddingStrategy.MaxLength), shorter = Tokenizer.Encode(["good"], PaddingStrategy.MaxLength, maxLength: 5);
+        using EncodedBatch batch = Tokenizer.Encode(["good"], PaddingStrategy.MaxLength),
+            shorter = Tokenizer.Encode(["good"], PaddingStrategy.MaxLength, maxLength: 5);
         Assert.Equal([1, 8], batch.InputIds.shape);
         Assert.Equal([1, 5], shorter.InputIds.shape);
     }
@@ -35,5 +36,7 @@ public sealed class EncodedBatchTests
 
     [Fact]
     public void No_text_at_all_is_refused() =>
-        Assert.Contains("give at least one", Assert.Throws<ArgumentException>(() => Tokenizer.Encode(Array.Empty<string>())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "give at least one", Assert.Throws<ArgumentException>(() => Tokenizer.Encode(Array.Empty<string>())).Message,
+            StringComparison.Ordinal);
 }

@@ -41,7 +41,8 @@ public sealed class HuggingFaceDifferentialTests : IDisposable
         }
     }
 
-    private static string Escaped(string text) => string.Concat(text.Select(unit => unit is > ' ' and <= '~' ? unit.ToString() : $"\\u{(int)unit:X4}"));
+    private static string Escaped(string text) =>
+        string.Concat(text.Select(unit => unit is > ' ' and <= '~' ? unit.ToString() : $"\\u{(int)unit:X4}"));
 
     private static string Text(Random random)
     {
@@ -55,8 +56,14 @@ public sealed class HuggingFaceDifferentialTests : IDisposable
                 case 2: text.Append(AnyRune(random)); break;
                 case 3: text.Append(' ', random.Next(1, 4)); break;
                 case 4: text.Append((char)random.Next(' ', '\u007F')); break;
-                case 5: text.Append(new[] { "é", "\t", "\n", "中文", "İ", "Σ", "👍", "\u200B", "ﬁ", "don't", "\u00A0", "ÅB", "한국", "e\u0301" }[random.Next(14)]); break;
-                default: text.Append(new[] { "The", "great", "food", "Quinoa", "unbelievable", "naïve", "pizza", "x1", "lone", "€5" }[random.Next(10)]); break;
+                case 5:
+                    text.Append(
+                    new[] { "é", "\t", "\n", "中文", "İ", "Σ", "👍", "\u200B", "ﬁ", "don't", "\u00A0", "ÅB", "한국", "e\u0301" }[
+                    random.Next(14)]); break;
+                default:
+                    text.Append(
+                    new[] { "The", "great", "food", "Quinoa", "unbelievable", "naïve", "pizza", "x1", "lone", "€5" }[
+                    random.Next(10)]); break;
             }
             if (random.Next(2) == 0) text.Append(' ');
         }
@@ -85,7 +92,15 @@ public sealed class HuggingFaceDifferentialTests : IDisposable
         {
             ["version"] = "1.0",
             ["added_tokens"] = new JsonArray(added),
-            ["normalizer"] = new JsonObject { ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null, ["lowercase"] = lowerCase },
+            ["normalizer"] =
+                new JsonObject
+                {
+                    ["type"] = "BertNormalizer",
+                    ["clean_text"] = true,
+                    ["handle_chinese_chars"] = true,
+                    ["strip_accents"] = null,
+                    ["lowercase"] = lowerCase
+                },
             ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
             ["post_processor"] = new JsonObject
             {

@@ -2,7 +2,9 @@ using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 
-/// <summary>WordPiece training as its definition says: every pair counted anew before every merge. The slow truth of the fast trainer.</summary>
+/// <summary>
+/// WordPiece training as its definition says: every pair counted anew before every merge. The slow truth of the fast trainer.
+/// </summary>
 internal static class RecountingTrainer
 {
     public static List<string> Train(IEnumerable<string> texts, WordPieceTrainerOptions options)
@@ -19,7 +21,9 @@ internal static class RecountingTrainer
             var best = words.SelectMany(word => word.Pieces.Zip(word.Pieces.Skip(1)), (word, pair) => (pair, word.Value))
                 .GroupBy(pair => pair.pair, (pair, found) => (Pair: pair, Count: found.Sum(one => one.Value)))
                 .Where(pair => pair.Count >= options.MinimumFrequency)
-                .OrderByDescending(pair => options.Score == MergeScore.Frequency ? pair.Count : pair.Count / ((double)pieceCounts[pair.Pair.First] * pieceCounts[pair.Pair.Second]))
+                .OrderByDescending(
+                    pair => options.Score == MergeScore.Frequency ? pair.Count
+                    : pair.Count / ((double)pieceCounts[pair.Pair.First] * pieceCounts[pair.Pair.Second]))
                 .ThenBy(pair => tokens.IndexOf(pair.Pair.First)).ThenBy(pair => tokens.IndexOf(pair.Pair.Second))
                 .FirstOrDefault();
             if (best.Count == 0) break;
@@ -30,7 +34,8 @@ internal static class RecountingTrainer
         return tokens;
     }
 
-    private static List<string> Spell(string word) => [.. word.EnumerateRunes().Select((rune, index) => index == 0 ? rune.ToString() : "##" + rune)];
+    private static List<string> Spell(string word) =>
+        [.. word.EnumerateRunes().Select((rune, index) => index == 0 ? rune.ToString() : "##" + rune)];
 
     private static List<string> Join(List<string> pieces, (string First, string Second) pair, string joined)
     {

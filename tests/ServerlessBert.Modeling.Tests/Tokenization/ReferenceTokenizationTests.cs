@@ -43,7 +43,8 @@ public class ReferenceTokenizationTests
         Assert.NotEqual(0, document.RootElement.GetArrayLength());
         foreach (JsonElement example in document.RootElement.EnumerateArray())
         {
-            EncodedPair pair = tokenizer.EncodePair(example.GetProperty("text").GetString()!, example.GetProperty("text_pair").GetString()!, 512);
+            EncodedPair pair =
+                tokenizer.EncodePair(example.GetProperty("text").GetString()!, example.GetProperty("text_pair").GetString()!, 512);
             Assert.Equal(Numbers(example, "input_ids"), pair.InputIds);
             Assert.Equal(Numbers(example, "token_type_ids"), pair.TokenTypeIds);
             Assert.False(pair.IsTruncated);
@@ -55,7 +56,8 @@ public class ReferenceTokenizationTests
 
     private static JsonDocument Open(string name) => JsonDocument.Parse(File.ReadAllBytes(SharedData.PathOf("tokenizer", name)));
 
-    private static int[] Numbers(JsonElement example, string name) => [.. example.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
+    private static int[] Numbers(JsonElement example, string name) =>
+        [.. example.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
 
     private static string Join(int[] ids) => string.Join(' ', ids);
 }

@@ -2,7 +2,9 @@ using ServerlessBert.Modeling.Tokenization;
 
 namespace ServerlessBert.Modeling.Tests.Tokenization;
 
-/// <summary>A vocabulary small enough to read: special tokens, some words, and every ASCII letter and digit as start and continuation.</summary>
+/// <summary>
+/// A vocabulary small enough to read: special tokens, some words, and every ASCII letter and digit as start and continuation.
+/// </summary>
 internal static class SmallVocabulary
 {
     public static readonly BertTokenizerOptions Uncased = new() { LowerCase = true };

@@ -16,7 +16,13 @@ public sealed class TokenizerFilesTests : IDisposable
     [InlineData(true, false, true, int.MaxValue)]
     public void A_saved_tokenizer_loads_as_it_was(bool lowerCase, bool? stripAccents, bool chinese, int maxLength)
     {
-        var options = new BertTokenizerOptions { LowerCase = lowerCase, StripAccents = stripAccents, TokenizeChineseCharacters = chinese, ModelMaxLength = maxLength };
+        var options = new BertTokenizerOptions
+        {
+            LowerCase = lowerCase,
+            StripAccents = stripAccents,
+            TokenizeChineseCharacters = chinese,
+            ModelMaxLength = maxLength
+        };
         SmallVocabulary.Tokenizer(options).Save(folder);
         var loaded = BertTokenizer.FromFolder(folder);
         Assert.Equal(options, loaded.Options);
@@ -49,7 +55,8 @@ public sealed class TokenizerFilesTests : IDisposable
             {"do_lower_case":false,"model_max_length":1000000000000000019884624838656,"unk_token":{"content":"<unk>","lstrip":false},
              "sep_token":"</s>","tokenizer_class":"BertTokenizerFast","something_new":[1]}
             """);
-        Assert.Equal(new BertTokenizerOptions { ModelMaxLength = int.MaxValue, UnknownToken = "<unk>", SeparatorToken = "</s>" }, BertTokenizerOptions.Load(folder));
+        Assert.Equal(new BertTokenizerOptions { ModelMaxLength = int.MaxValue, UnknownToken = "<unk>", SeparatorToken = "</s>" },
+            BertTokenizerOptions.Load(folder));
         Write("tokenizer_config.json", """{"model_max_length":1e30}""");
         Assert.Equal(int.MaxValue, BertTokenizerOptions.Load(folder).ModelMaxLength);
     }
@@ -107,7 +114,8 @@ public sealed class TokenizerFilesTests : IDisposable
 
     [Fact]
     public void A_token_that_is_not_valid_Unicode_is_refused() =>
-        Assert.Throws<InvalidDataException>(() => BertTokenizer.FromVocabulary([.. SmallVocabulary.Tokens, "\uD83D"], SmallVocabulary.Cased));
+        Assert.Throws<InvalidDataException>(
+            () => BertTokenizer.FromVocabulary([.. SmallVocabulary.Tokens, "\uD83D"], SmallVocabulary.Cased));
 
     private string In(string name) => Path.Combine(folder, name);
 

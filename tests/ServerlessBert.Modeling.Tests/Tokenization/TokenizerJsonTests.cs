@@ -73,7 +73,15 @@ public sealed class TokenizerJsonTests : IDisposable
     private static JsonObject Whole(bool lowerCase) => new()
     {
         ["version"] = "1.0",
-        ["normalizer"] = new JsonObject { ["type"] = "BertNormalizer", ["clean_text"] = true, ["handle_chinese_chars"] = true, ["strip_accents"] = null, ["lowercase"] = lowerCase },
+        ["normalizer"] =
+            new JsonObject
+            {
+                ["type"] = "BertNormalizer",
+                ["clean_text"] = true,
+                ["handle_chinese_chars"] = true,
+                ["strip_accents"] = null,
+                ["lowercase"] = lowerCase
+            },
         ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
         ["model"] = new JsonObject
         {

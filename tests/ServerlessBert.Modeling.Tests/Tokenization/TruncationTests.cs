@@ -7,7 +7,8 @@ public class TruncationTests
 {
     private static readonly BertTokenizer Tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Uncased);
 
-    private static readonly Gen<string> Words = Gen.OneOf("good", "foods", "xyz", "\n", "!", "👍", "é", "bad food").Array[0, 40].Select(words => string.Join(' ', words));
+    private static readonly Gen<string> Words =
+        Gen.OneOf("good", "foods", "xyz", "\n", "!", "👍", "é", "bad food").Array[0, 40].Select(words => string.Join(' ', words));
 
     [Fact]
     public void A_truncated_encoding_is_a_prefix_with_the_separator_kept() => Gen.Select(Words, Gen.Int[2, 60]).Sample((text, maxLength) =>
@@ -21,13 +22,15 @@ public class TruncationTests
     });
 
     [Fact]
-    public void A_word_is_cut_inside() => Assert.Equal(["good", "x", "##y"], SmallVocabulary.Pieces("good xyz", SmallVocabulary.Uncased, maxLength: 5));
+    public void A_word_is_cut_inside() =>
+        Assert.Equal(["good", "x", "##y"], SmallVocabulary.Pieces("good xyz", SmallVocabulary.Uncased, maxLength: 5));
 
     [Fact]
     public void Unknown_words_are_counted() => Assert.Equal(2, Tokenizer.EncodeText("good © food ©", 100).UnknownTokens);
 
     [Fact]
-    public void White_space_after_the_last_word_that_fits_is_no_truncation() => Assert.False(Tokenizer.EncodeText("good food \n", 4).IsTruncated);
+    public void White_space_after_the_last_word_that_fits_is_no_truncation() =>
+        Assert.False(Tokenizer.EncodeText("good food \n", 4).IsTruncated);
 
     [Theory]
     [InlineData(1)]
@@ -50,7 +53,8 @@ public class TruncationTests
     public void The_longer_text_of_a_pair_is_cut_first(int first, int second, int firstKept, int secondKept)
     {
         EncodedPair pair = Tokenizer.EncodePair(Repeat("good", first), Repeat("bad", second), maxLength: 10);
-        Assert.Equal(Tokenizer.Encode(Repeat("good", firstKept)).Concat(Tokenizer.Encode(Repeat("bad", secondKept)).Skip(1)), pair.InputIds);
+        Assert.Equal(Tokenizer.Encode(Repeat("good", firstKept)).Concat(Tokenizer.Encode(Repeat("bad", secondKept)).Skip(1)),
+            pair.InputIds);
         Assert.Equal(Enumerable.Repeat(0, firstKept + 2).Concat(Enumerable.Repeat(1, secondKept + 1)), pair.TokenTypeIds);
         Assert.Equal(first + second > firstKept + secondKept, pair.IsTruncated);
     }
@@ -60,7 +64,8 @@ public class TruncationTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Tokenizer.EncodePair("good", "bad", 2));
 
     [Fact]
-    public void A_long_text_has_the_ids_of_its_words_one_by_one() => Gen.Select(Words.Array[1, 60], Gen.OneOf(" ", "!", "\n", "中")).Sample((parts, between) =>
+    public void A_long_text_has_the_ids_of_its_words_one_by_one() =>
+        Gen.Select(Words.Array[1, 60], Gen.OneOf(" ", "!", "\n", "中")).Sample((parts, between) =>
     {
         string text = string.Concat(parts.Select(part => part + Repeat("food", 60) + between));
         IEnumerable<int> apart = parts.SelectMany(part => Tokenizer.Encode(part + Repeat("food", 60) + between, int.MaxValue)[1..^1]);

@@ -10,7 +10,8 @@ namespace ServerlessBert.Modeling.Tests.Tokenization;
 public class WordPieceTrainerTests(ITestOutputHelper output)
 {
     private static readonly string[] Corpus =
-        [.. Enumerable.Range(0, 300).Select(index => $"The waiter waited, waiting for Émile's {index} hotter hotdogs 👍 中文 – we re-ordered {index % 7} hot dogs!")];
+        [.. Enumerable.Range(0, 300)
+            .Select(index => $"The waiter waited, waiting for Émile's {index} hotter hotdogs 👍 中文 – we re-ordered {index % 7} hot dogs!")];
 
     [Fact]
     public void Special_tokens_come_first_with_padding_at_id_0() =>
@@ -40,7 +41,13 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
         Gen.String[Gen.Char[' ', '\u04FF'], 1, 60].Array[1, 20].Select(Gen.Enum<MergeScore>(), Gen.Bool).Sample((texts, score, lowerCase) =>
         {
             string[] corpus = [.. texts, "a word"];
-            var options = new WordPieceTrainerOptions { VocabularySize = 3_000, MinimumFrequency = 1, Score = score, Tokenizer = new BertTokenizerOptions { LowerCase = lowerCase } };
+            var options = new WordPieceTrainerOptions
+            {
+                VocabularySize = 3_000,
+                MinimumFrequency = 1,
+                Score = score,
+                Tokenizer = new BertTokenizerOptions { LowerCase = lowerCase }
+            };
             IReadOnlyList<string> tokens = WordPieceTrainer.Train(corpus, options);
             Assert.Equal(tokens.Count, tokens.Distinct().Count());
             var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
@@ -67,7 +74,8 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
     {
         // "xy" is half as frequent as "ab", but x and y never stand apart.
         string[] texts = ["ab ab ab ab a b ac cb xy xy"];
-        Assert.Equal("ab", WordPieceTrainer.Train(texts).First(token => token.Length > 1 && !token.StartsWith("##") && !token.StartsWith('[')));
+        Assert.Equal("ab",
+            WordPieceTrainer.Train(texts).First(token => token.Length > 1 && !token.StartsWith("##") && !token.StartsWith('[')));
         Assert.Equal("xy", WordPieceTrainer.Train(texts, new WordPieceTrainerOptions { Score = MergeScore.Likelihood })
             .First(token => token.Length > 1 && !token.StartsWith("##") && !token.StartsWith('[')));
     }
@@ -88,7 +96,9 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
     [Fact]
     public void A_vocabulary_too_small_for_the_characters_is_refused_with_the_size_needed()
     {
-        string message = Assert.Throws<ArgumentException>(() => WordPieceTrainer.Train(["abc"], new WordPieceTrainerOptions { VocabularySize = 9 })).Message;
+        string message =
+            Assert.Throws<ArgumentException>(
+            () => WordPieceTrainer.Train(["abc"], new WordPieceTrainerOptions { VocabularySize = 9 })).Message;
         Assert.Contains("ask for at least 10", message);
     }
 
@@ -97,12 +107,14 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
 
     [Fact]
     public void A_cancelled_training_stops() =>
-        Assert.Throws<OperationCanceledException>(() => WordPieceTrainer.Train(Corpus, cancellationToken: new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(
+            () => WordPieceTrainer.Train(Corpus, cancellationToken: new CancellationToken(canceled: true)));
 
     [SharedDataTheory]
     [InlineData(MergeScore.Frequency, 2, 1.1)]
     [InlineData(MergeScore.Likelihood, 20, 1.4)]
-    public void Real_reviews_give_within_seconds_a_vocabulary_that_spells_unseen_ones_in_few_pieces(MergeScore score, int minimumFrequency, double mostPiecesPerWord)
+    public void Real_reviews_give_within_seconds_a_vocabulary_that_spells_unseen_ones_in_few_pieces(
+        MergeScore score, int minimumFrequency, double mostPiecesPerWord)
     {
         // The time is many times what an idle core needs: other tests run beside this one.
         string[] train = Reviews("yelp-train.csv"), test = Reviews("yelp-test.csv");
@@ -116,7 +128,9 @@ public class WordPieceTrainerTests(ITestOutputHelper output)
         var tokenizer = BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
         var encoded = test.Select(text => tokenizer.EncodeText(text, int.MaxValue)).ToList();
         double pieces = encoded.Sum(text => text.InputIds.Length - 2), words = WordCounts.Of(test, options.Tokenizer, default).Values.Sum();
-        output.WriteLine($"{score}: {seconds:F2} s, {pieces / words:F4} pieces a word, {encoded.Sum(text => text.UnknownTokens)} unknown in {pieces} pieces of unseen reviews");
+        output.WriteLine(
+            $"{score}: {seconds:F2} s, {pieces / words:F4} pieces a word, {encoded.Sum(text => text.UnknownTokens)} unknown in "
+                + $"{pieces} pieces of unseen reviews");
         Assert.InRange(pieces / words, 1, mostPiecesPerWord);
     }
 

@@ -69,7 +69,9 @@ public class WordSplittingTests
     {
         BertTokenizer tokenizer = SmallVocabulary.Tokenizer(SmallVocabulary.Cased).ForUntrustedText();
         int[] ids = tokenizer.Encode("good [SEP] [CLS] [MASK] [PAD]", 100)[1..^1];
-        Assert.DoesNotContain(ids, id => id == tokenizer.SeparatorId || id == tokenizer.ClassificationId || id == tokenizer.MaskId || id == tokenizer.PaddingId);
+        Assert.DoesNotContain(
+            ids, id => id == tokenizer.SeparatorId || id == tokenizer.ClassificationId || id == tokenizer.MaskId
+            || id == tokenizer.PaddingId);
         Assert.Equal(["good", "[", "SEP", "]"], ids.Take(4).Select(tokenizer.TokenOf));
     }
 

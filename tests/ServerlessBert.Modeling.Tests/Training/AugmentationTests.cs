@@ -45,7 +45,8 @@ public sealed class AugmentationTests
     public void Neighbours_get_their_share_of_a_star_and_the_loss_is_that_of_the_soft_target()
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        using var loss = new TrainingLoss(new TrainingOptions { OrdinalLabelSmoothing = 0.2, LabelSmoothing = 0.1 }, [0, 1], 5, TorchSharp.torch.CPU);
+        using var loss =
+            new TrainingLoss(new TrainingOptions { OrdinalLabelSmoothing = 0.2, LabelSmoothing = 0.1 }, [0, 1], 5, TorchSharp.torch.CPU);
 
         double[] middle = loss.SoftTarget(2, 5), end = loss.SoftTarget(0, 5);
         Assert.All(new[] { 0.02, 0.12, 0.72, 0.12, 0.02 }.Zip(middle), pair => Assert.Equal(pair.First, pair.Second, 1e-12));

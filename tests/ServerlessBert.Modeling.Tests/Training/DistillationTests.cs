@@ -42,7 +42,7 @@ public sealed class DistillationTests : IDisposable
             string[] tokens = File.ReadAllLines(Path.Combine(moved, "vocab.txt"));
             int first = Array.IndexOf(tokens, "awful"), second = Array.IndexOf(tokens, "food");
             (tokens[first], tokens[second]) = (tokens[second], tokens[first]);
-            using var ungraded = no_grad();
+            using var noGrad = no_grad();
             using Tensor words = checkpoint.Model.state_dict()["bert.embeddings.word_embeddings.weight"];
             using Tensor kept = words[first].clone();
             words[first].copy_(words[second]);
@@ -53,13 +53,16 @@ public sealed class DistillationTests : IDisposable
 
         var (one, other) = (Distillation.Teach([teacher], Rows), Distillation.Teach([moved], Rows));
 
-        Assert.All(one.Zip(other), pair => Assert.All(pair.First.Taught!.Zip(pair.Second.Taught!), each => Assert.Equal(each.First, each.Second, 1e-5)));
+        Assert.All(one.Zip(other),
+            pair => Assert.All(pair.First.Taught!.Zip(pair.Second.Taught!), each => Assert.Equal(each.First, each.Second, 1e-5)));
     }
 
     [Fact]
     public void Views_of_a_row_are_the_row_and_copies_without_some_of_its_words()
     {
-        LabelledReview[] rows = [.. Enumerable.Range(0, 50).Select(row => new LabelledReview(string.Join(' ', Enumerable.Range(0, 100).Select(word => $"{row}-{word}")), row % 5))];
+        LabelledReview[] rows =
+            [.. Enumerable.Range(0, 50)
+            .Select(row => new LabelledReview(string.Join(' ', Enumerable.Range(0, 100).Select(word => $"{row}-{word}")), row % 5))];
 
         IReadOnlyList<LabelledReview> views = Distillation.Views(rows, 4, seed: 1);
 
@@ -84,7 +87,8 @@ public sealed class DistillationTests : IDisposable
     {
         string empty = Directory.CreateDirectory(Path.Combine(folder.Path, "empty")).FullName;
 
-        Assert.Contains($"The teacher {empty} cannot be loaded", Assert.Throws<TrainingException>(() => Distillation.Teach([empty], Rows)).Message);
+        Assert.Contains(
+            $"The teacher {empty} cannot be loaded", Assert.Throws<TrainingException>(() => Distillation.Teach([empty], Rows)).Message);
     }
 
     [Fact]
@@ -115,10 +119,18 @@ public sealed class DistillationTests : IDisposable
     [Fact]
     public void A_student_of_teachers_alone_learns_what_they_say_and_not_the_labels()
     {
-        var options = new TrainingOptions { LearningRate = 3e-3, BatchSize = 16, Epochs = 6, DistillationWeight = 1, Precision = Precision.Float32 };
+        var options = new TrainingOptions
+        {
+            LearningRate = 3e-3,
+            BatchSize = 16,
+            Epochs = 6,
+            DistillationWeight = 1,
+            Precision = Precision.Float32
+        };
         IReadOnlyList<LabelledReview> reviews = SmallModels.Reviews(240);
         // The teacher is always right, the labels are those of other rows.
-        LabelledReview[] mislabelled = [.. reviews.Select((row, index) => new LabelledReview(row.Text, reviews[(index + 1) % reviews.Count].Label)
+        LabelledReview[] mislabelled =
+            [.. reviews.Select((row, index) => new LabelledReview(row.Text, reviews[(index + 1) % reviews.Count].Label)
         {
             Taught = [.. Enumerable.Range(0, 5).Select(label => label == row.Label ? 1f : 0f)],
         })];
@@ -135,6 +147,7 @@ public sealed class DistillationTests : IDisposable
     {
         using Checkpoint checkpoint = Checkpoint.Load(teacher);
         checkpoint.Model.eval();
-        return ForwardPass.Probabilities(checkpoint.Model, [.. Rows.Select(row => checkpoint.Tokenizer.Encode(row.Text))], checkpoint.Tokenizer.PaddingId, CPU);
+        return ForwardPass.Probabilities(
+            checkpoint.Model, [.. Rows.Select(row => checkpoint.Tokenizer.Encode(row.Text))], checkpoint.Tokenizer.PaddingId, CPU);
     }
 }

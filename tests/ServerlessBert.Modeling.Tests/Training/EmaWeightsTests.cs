@@ -51,7 +51,15 @@ public sealed class EmaWeightsTests
     [InlineData(false)]
     public void What_is_measured_and_kept_is_the_average_and_not_what_is_trained(bool keepBest)
     {
-        var options = new TrainingOptions { LearningRate = 3e-3, BatchSize = 8, Epochs = 2, LoadBestModelAtEnd = keepBest, EmaDecay = 0.9, Precision = Precision.Float32 };
+        var options = new TrainingOptions
+        {
+            LearningRate = 3e-3,
+            BatchSize = 8,
+            Epochs = 2,
+            LoadBestModelAtEnd = keepBest,
+            EmaDecay = 0.9,
+            Precision = Precision.Float32
+        };
         using Checkpoint averaged = SmallModels.Create(), plain = SmallModels.Create();
         IReadOnlyList<LabelledReview> heldOut = SmallModels.Reviews(31, seed: 9);
 

@@ -9,7 +9,8 @@ namespace ServerlessBert.Modeling.Tests.Training;
 /// <summary>That each option does what it says.</summary>
 public sealed class FineTunerOptionsTests
 {
-    private static readonly TrainingOptions Quick = new() { LearningRate = 3e-3, BatchSize = 16, MaxSteps = 4, WarmupRatio = 0, Precision = Precision.Float32 };
+    private static readonly TrainingOptions Quick =
+        new() { LearningRate = 3e-3, BatchSize = 16, MaxSteps = 4, WarmupRatio = 0, Precision = Precision.Float32 };
     private static readonly TrainingOptions WithoutDropout = Quick with { HiddenDropout = 0, AttentionDropout = 0, ClassifierDropout = 0 };
     private static readonly IReadOnlyList<LabelledReview> Train = SmallModels.Reviews(64), HeldOut = SmallModels.Reviews(31, seed: 9);
 
@@ -17,7 +18,16 @@ public sealed class FineTunerOptionsTests
     public void Accumulated_batches_make_the_step_of_one_large_batch()
     {
         // Sgd: AdamW steps by the sign of gradients that are only rounding. All rows in one step, so the order does not matter.
-        TrainingOptions sgd = WithoutDropout with { Optimizer = OptimizerKind.Sgd, LearningRate = 0.1, MaxSteps = 3, LabelSmoothing = 0.1, BalancedClasses = true, MaxGradientNorm = 0 };
+        TrainingOptions sgd =
+            WithoutDropout with
+            {
+                Optimizer = OptimizerKind.Sgd,
+                LearningRate = 0.1,
+                MaxSteps = 3,
+                LabelSmoothing = 0.1,
+                BalancedClasses = true,
+                MaxGradientNorm = 0
+            };
 
         float[] large = WeightsAfter(sgd with { BatchSize = 64 });
         float[] small = WeightsAfter(sgd with { BatchSize = 7, GradientAccumulation = 10 });
@@ -41,7 +51,17 @@ public sealed class FineTunerOptionsTests
     [Fact]
     public void Clean_passes_learn_without_dropout_and_noise_and_the_others_with_them()
     {
-        TrainingOptions noisy = Quick with { MaxSteps = null, Epochs = 2, HiddenDropout = 0.5, AttentionDropout = 0.5, ClassifierDropout = 0.5, TokenDropout = 0.5, TokenMasking = 0.5 };
+        TrainingOptions noisy =
+            Quick with
+            {
+                MaxSteps = null,
+                Epochs = 2,
+                HiddenDropout = 0.5,
+                AttentionDropout = 0.5,
+                ClassifierDropout = 0.5,
+                TokenDropout = 0.5,
+                TokenMasking = 0.5
+            };
         double[] LossesOf(TrainingOptions options)
         {
             var losses = new List<double>();
@@ -49,7 +69,8 @@ public sealed class FineTunerOptionsTests
             return [.. losses];
         }
 
-        double[] clean = LossesOf(WithoutDropout with { MaxSteps = null, Epochs = 2 }), first = LossesOf(noisy with { LateDropoutStart = 1 }), never = LossesOf(noisy);
+        double[] clean = LossesOf(WithoutDropout with { MaxSteps = null, Epochs = 2 }),
+            first = LossesOf(noisy with { LateDropoutStart = 1 }), never = LossesOf(noisy);
 
         Assert.Equal(8, first.Length);
         Assert.Equal(clean[..4], first[..4]);
@@ -78,7 +99,8 @@ public sealed class FineTunerOptionsTests
     {
         // The first step of AdamW moves every weight with a gradient by the learning rate.
         using Checkpoint before = SmallModels.Create(), after = SmallModels.Create();
-        new FineTuner(after, WithoutDropout with { MaxSteps = 1, LearningRate = 1e-2, WeightDecay = 0, LayerwiseLearningRateDecay = 0.5 }).Train(Train, []);
+        new FineTuner(after, WithoutDropout with { MaxSteps = 1, LearningRate = 1e-2, WeightDecay = 0, LayerwiseLearningRateDecay = 0.5 })
+            .Train(Train, []);
         double MovedBy(string name) => (after.Model.state_dict()[name] - before.Model.state_dict()[name]).abs().max().ToDouble();
 
         Assert.Equal(1e-2, MovedBy("classifier.weight"), 1e-4);
@@ -99,14 +121,16 @@ public sealed class FineTunerOptionsTests
         }
 
         Assert.Equal(LossOf(WithoutDropout with { Seed = 1 }), LossOf(WithoutDropout with { Seed = 2 }), 1e-5);
-        foreach (TrainingOptions one in new[] { WithoutDropout with { HiddenDropout = 0.5 }, WithoutDropout with { AttentionDropout = 0.5 }, WithoutDropout with { ClassifierDropout = 0.5 } })
+        foreach (TrainingOptions one in new[] { WithoutDropout with { HiddenDropout = 0.5 },
+            WithoutDropout with { AttentionDropout = 0.5 }, WithoutDropout with { ClassifierDropout = 0.5 } })
             Assert.NotEqual(LossOf(one with { Seed = 1 }), LossOf(one with { Seed = 2 }), 1e-4);
     }
 
     [Fact]
     public void The_models_own_dropout_is_back_after_training()
     {
-        double[] Dropouts(Checkpoint checkpoint) => [.. checkpoint.Model.modules().OfType<BertDropout>().Select(dropout => dropout.Probability)];
+        double[] Dropouts(Checkpoint checkpoint) =>
+            [.. checkpoint.Model.modules().OfType<BertDropout>().Select(dropout => dropout.Probability)];
         using Checkpoint checkpoint = SmallModels.Create();
         double[] before = Dropouts(checkpoint);
 
@@ -119,7 +143,8 @@ public sealed class FineTunerOptionsTests
     public void Early_stopping_ends_it_after_so_many_evaluations_without_a_better_accuracy()
     {
         // Nothing is learned at such a rate, so that no evaluation is better than the first.
-        TrainingResult result = Run(Quick with { MaxSteps = 50, LearningRate = 1e-12, EvaluateEvery = 2, EarlyStoppingPatience = 3 }).Result;
+        TrainingResult result =
+            Run(Quick with { MaxSteps = 50, LearningRate = 1e-12, EvaluateEvery = 2, EarlyStoppingPatience = 3 }).Result;
 
         Assert.Equal((TrainingEnd.EarlyStopping, 8, 2), (result.End, result.Steps, result.KeptStep));
         Assert.Equal([2, 4, 6, 8], result.Evaluations.Select(each => each.Step));
@@ -157,7 +182,8 @@ public sealed class FineTunerOptionsTests
         Assert.NotEqual(drawn, RowSubset.Of(rows, 1000, seed: 43));
         Assert.InRange(drawn.Average(), 2300, 2700);
         Assert.Same(rows, RowSubset.Of(rows, 5000, seed: 42));
-        Assert.Equal(3, Run(Quick with { MaxSteps = null, Epochs = 1, MaxRows = 40, MaxEvaluationRows = 5 }).Result is { } result && result.Evaluation!.Rows == 5 ? result.Steps : 0);
+        Assert.Equal(3, Run(Quick with { MaxSteps = null, Epochs = 1, MaxRows = 40, MaxEvaluationRows = 5 }).Result is { } result
+            && result.Evaluation!.Rows == 5 ? result.Steps : 0);
     }
 
     [Fact]
@@ -165,7 +191,10 @@ public sealed class FineTunerOptionsTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        Assert.Contains("EarlyStoppingPatience needs rows to measure on", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { EarlyStoppingPatience = 2 }).Train(Train, [])).Message);
+        Assert.Contains(
+            "EarlyStoppingPatience needs rows to measure on",
+            Assert.Throws<TrainingException>(
+            () => new FineTuner(checkpoint, Quick with { EarlyStoppingPatience = 2 }).Train(Train, [])).Message);
     }
 
     private static float[] WeightsAfter(TrainingOptions options) => Run(options).Weights;
@@ -173,7 +202,8 @@ public sealed class FineTunerOptionsTests
     private static (TrainingResult Result, float[] Weights) Run(TrainingOptions options, Action<TrainingProgress>? watch = null)
     {
         using Checkpoint checkpoint = SmallModels.Create();
-        TrainingResult result = new FineTuner(checkpoint, options with { LoadBestModelAtEnd = options.EarlyStoppingPatience is not null }).Train(Train, HeldOut, new Reports(watch ?? (_ => { })));
+        TrainingResult result = new FineTuner(checkpoint, options with { LoadBestModelAtEnd = options.EarlyStoppingPatience is not null })
+            .Train(Train, HeldOut, new Reports(watch ?? (_ => { })));
         return (result, checkpoint.Model.state_dict()["bert.encoder.layer.1.output.dense.weight"].data<float>().ToArray());
     }
 

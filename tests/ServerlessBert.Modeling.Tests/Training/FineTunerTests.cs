@@ -34,14 +34,18 @@ public sealed class FineTunerTests
         using Checkpoint checkpoint = SmallModels.Create();
         var evaluations = new List<(int Step, double Accuracy)>();
         IReadOnlyList<LabelledReview> heldOut = SmallModels.Reviews(60, seed: 9);
-        var collect = new Reports(progress => { if (progress.Evaluation is { } metrics) evaluations.Add((progress.Step, metrics.Accuracy)); });
+        var collect = new Reports(
+            progress => { if (progress.Evaluation is { } metrics) evaluations.Add((progress.Step, metrics.Accuracy)); });
 
-        TrainingResult result = new FineTuner(checkpoint, Quick with { LearningRate = 2e-2 }).Train(SmallModels.Reviews(120), heldOut, collect);
+        TrainingResult result = new FineTuner(checkpoint, Quick with { LearningRate = 2e-2 })
+            .Train(SmallModels.Reviews(120), heldOut, collect);
 
         Assert.Equal(evaluations.Max(one => one.Accuracy), result.Evaluation!.Accuracy);
         Assert.Equal(evaluations.First(one => one.Accuracy == result.Evaluation.Accuracy).Step, result.KeptStep);
         using var classifier = ReviewClassifier.Of(checkpoint, new InferenceOptions { Dtype = InferenceDtype.Float32 });
-        Assert.Equal(result.Evaluation.Accuracy, classifier.Classify([.. heldOut.Select(one => one.Text)]).Zip(heldOut).Average(pair => pair.First.Stars == pair.Second.Label + 1 ? 1.0 : 0));
+        Assert.Equal(result.Evaluation.Accuracy,
+            classifier.Classify([.. heldOut.Select(one => one.Text)]).Zip(heldOut)
+            .Average(pair => pair.First.Stars == pair.Second.Label + 1 ? 1.0 : 0));
     }
 
     [Fact]
@@ -62,7 +66,8 @@ public sealed class FineTunerTests
         using var source = new CancellationTokenSource();
         var stopAtTwo = new Reports(progress => { if (progress.Step == 2) source.Cancel(); });
 
-        TrainingResult result = new FineTuner(checkpoint, Quick).Train(SmallModels.Reviews(100), [], stopAtTwo, cancellationToken: source.Token);
+        TrainingResult result = new FineTuner(checkpoint, Quick)
+            .Train(SmallModels.Reviews(100), [], stopAtTwo, cancellationToken: source.Token);
 
         Assert.Equal(2, result.Steps);
         Assert.True(result.IsCancelled);
@@ -76,7 +81,9 @@ public sealed class FineTunerTests
         float before = NormOf(checkpoint, "bert.encoder.layer.0.output.LayerNorm.weight");
         float dense = NormOf(checkpoint, "bert.encoder.layer.0.output.dense.weight");
 
-        new FineTuner(checkpoint, Quick with { MaxSteps = 5, LearningRate = 1e-2, WeightDecay = 0.99, WarmupRatio = 0, LoadBestModelAtEnd = false }).Train(SmallModels.Reviews(100), []);
+        new FineTuner(checkpoint,
+            Quick with { MaxSteps = 5, LearningRate = 1e-2, WeightDecay = 0.99, WarmupRatio = 0, LoadBestModelAtEnd = false })
+            .Train(SmallModels.Reviews(100), []);
 
         Assert.InRange(NormOf(checkpoint, "bert.encoder.layer.0.output.LayerNorm.weight") / before, 0.97, 1.03);
         Assert.InRange(NormOf(checkpoint, "bert.encoder.layer.0.output.dense.weight") / dense, 0.5, 0.99);
@@ -114,7 +121,8 @@ public sealed class FineTunerTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        TrainingResult result = new FineTuner(checkpoint, Quick with { Precision = Precision.BFloat16Mixed }).Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
+        TrainingResult result = new FineTuner(checkpoint, Quick with { Precision = Precision.BFloat16Mixed })
+            .Train(SmallModels.Reviews(300), SmallModels.Reviews(103, seed: 8));
 
         Assert.True(result.Evaluation!.Accuracy > 0.9, $"accuracy {result.Evaluation.Accuracy}");
         Assert.All(checkpoint.Model.state_dict().Values, weight => Assert.Equal(torch.float32, weight.dtype));
@@ -136,8 +144,10 @@ public sealed class FineTunerTests
     {
         using Checkpoint checkpoint = SmallModels.Create();
 
-        Assert.Contains("BatchSize", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { BatchSize = 0 })).Message);
-        Assert.Contains("LearningRate", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { LearningRate = 3 })).Message);
+        Assert.Contains(
+            "BatchSize", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { BatchSize = 0 })).Message);
+        Assert.Contains(
+            "LearningRate", Assert.Throws<TrainingException>(() => new FineTuner(checkpoint, Quick with { LearningRate = 3 })).Message);
     }
 
     private static float[] WeightsAfter(int seed)

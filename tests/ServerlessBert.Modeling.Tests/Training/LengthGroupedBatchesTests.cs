@@ -31,7 +31,9 @@ public class LengthGroupedBatchesTests(ITestOutputHelper output)
     public void Padding_is_under_a_twentieth_for_lengths_as_reviews_have_them()
     {
         var random = new Random(3);
-        int[] lengths = [.. Enumerable.Range(0, 8000).Select(_ => (int)Math.Clamp(Math.Exp(4.7 + 0.8 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5) * 2), 5, 512))];
+        int[] lengths = [.. Enumerable.Range(0, 8000)
+            .Select(_ => (int)Math.Clamp(
+            Math.Exp(4.7 + 0.8 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5) * 2), 5, 512))];
         IReadOnlyList<int[]> batches = LengthGroupedBatches.Of(lengths, 16, new Random(4));
         double padded = batches.Sum(batch => batch.Length * batch.Max(index => lengths[index]));
 
@@ -44,7 +46,8 @@ public class LengthGroupedBatchesTests(ITestOutputHelper output)
     [InlineData(32)]
     public void Real_reviews_waste_under_a_twentieth_where_padding_to_512_wastes_more_than_half(int batchSize)
     {
-        var tokenizer = BertTokenizer.FromVocabulary(SharedData.PathOf("vocab", "bert-base-uncased-vocab.txt"), new BertTokenizerOptions { LowerCase = true });
+        var tokenizer = BertTokenizer.FromVocabulary(
+            SharedData.PathOf("vocab", "bert-base-uncased-vocab.txt"), new BertTokenizerOptions { LowerCase = true });
         using var csv = CsvReader.FromFile(SharedData.PathOf("reviews", "yelp-train.csv"), new CsvReaderOptions { HasHeader = true });
         var lengths = new List<int>();
         while (csv.Read()) lengths.Add(tokenizer.Encode(csv.Current.GetString(3), 512).Length); // review_id, stars, date, text

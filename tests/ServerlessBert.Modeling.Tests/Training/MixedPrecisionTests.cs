@@ -11,7 +11,8 @@ public class MixedPrecisionTests
     [Fact]
     public void The_loss_curve_in_bfloat16_is_within_the_noise_between_seeds_of_float32()
     {
-        double[] single = Curve(Precision.Float32, seed: 1), other = Curve(Precision.Float32, seed: 2), mixed = Curve(Precision.BFloat16Mixed, seed: 1);
+        double[] single = Curve(Precision.Float32, seed: 1), other = Curve(Precision.Float32, seed: 2),
+            mixed = Curve(Precision.BFloat16Mixed, seed: 1);
 
         double noise = Distance(single, other);
         Assert.True(single[^1] < single[0] / 2, "it learns");

@@ -2,6 +2,7 @@ using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Optimizers;
 using ServerlessBert.Modeling.Tests.Checkpoints;
 using ServerlessBert.Modeling.Training;
+using ServerlessBert.Modeling.Training.Checkpointing;
 using ServerlessBert.Testing;
 using TorchSharp;
 
@@ -10,7 +11,16 @@ namespace ServerlessBert.Modeling.Tests.Training;
 public sealed class ResumeTests : IDisposable
 {
     // 100 reviews in batches of 8, two a step: 7 steps an epoch, the last of one batch, and 21 in all; with dropout.
-    private static readonly TrainingOptions Options = new() { Epochs = 3, LearningRate = 3e-3, BatchSize = 8, GradientAccumulation = 2, Schedule = ScheduleKind.Cosine, LabelSmoothing = 0.1 };
+    private static readonly TrainingOptions Options =
+        new()
+        {
+            Epochs = 3,
+            LearningRate = 3e-3,
+            BatchSize = 8,
+            GradientAccumulation = 2,
+            Schedule = ScheduleKind.Cosine,
+            LabelSmoothing = 0.1
+        };
 
     private static readonly IReadOnlyList<LabelledReview> Train = SmallModels.Reviews(100), HeldOut = SmallModels.Reviews(31, seed: 9);
 
@@ -25,9 +35,17 @@ public sealed class ResumeTests : IDisposable
     [InlineData(OptimizerKind.Sgd, 9, 0)]
     [InlineData(OptimizerKind.AdamW, 10, 0.9)]
     [InlineData(OptimizerKind.AdamW, 12, 0.9)]
-    public void A_training_that_is_stopped_and_goes_on_ends_with_the_same_weights_to_the_bit(OptimizerKind optimizer, int cut, double averageDecay)
+    public void A_training_that_is_stopped_and_goes_on_ends_with_the_same_weights_to_the_bit(
+        OptimizerKind optimizer, int cut, double averageDecay)
     {
-        TrainingOptions options = Options with { Optimizer = optimizer, Momentum = optimizer == OptimizerKind.Sgd ? 0.9 : 0, EmaDecay = averageDecay, LoadBestModelAtEnd = cut != 12 };
+        TrainingOptions options =
+            Options with
+            {
+                Optimizer = optimizer,
+                Momentum = optimizer == OptimizerKind.Sgd ? 0.9 : 0,
+                EmaDecay = averageDecay,
+                LoadBestModelAtEnd = cut != 12
+            };
         var (uncut, expected) = Run(options, checkpoints: null);
 
         TrainingResult first = Run(options, Checkpoints(), stopAt: cut).Result;
@@ -38,7 +56,8 @@ public sealed class ResumeTests : IDisposable
         AssertSame(expected, weights);
         Assert.Equal(uncut.FinalLoss, result.FinalLoss);
         Assert.Equal((uncut.KeptStep, uncut.PaddingShare), (result.KeptStep, result.PaddingShare));
-        Assert.Equal(uncut.Evaluations.Select(each => (each.Step, each.TrainingLoss, each.Metrics.Loss)), result.Evaluations.Select(each => (each.Step, each.TrainingLoss, each.Metrics.Loss)));
+        Assert.Equal(uncut.Evaluations.Select(each => (each.Step, each.TrainingLoss, each.Metrics.Loss)),
+            result.Evaluations.Select(each => (each.Step, each.TrainingLoss, each.Metrics.Loss)));
         Assert.Equal(uncut.Calibration, result.Calibration);
     }
 
@@ -75,7 +94,8 @@ public sealed class ResumeTests : IDisposable
     {
         Run(Options, Checkpoints(), stopAt: 3);
 
-        TrainingResult taught = Run(Options, Checkpoints(), stopAt: 1, train: [.. Train.Select(row => row with { Taught = [1, 0, 0, 0, 0] })]).Result;
+        TrainingResult taught =
+            Run(Options, Checkpoints(), stopAt: 1, train: [.. Train.Select(row => row with { Taught = [1, 0, 0, 0, 0] })]).Result;
 
         Assert.Equal(1, taught.Steps);
         Assert.Contains(remarks, remark => remark.Contains("other rows"));
@@ -117,7 +137,8 @@ public sealed class ResumeTests : IDisposable
 
         Run(Options with { MaxSteps = 9 }, Checkpoints() with { EverySteps = 2, Keep = 3, Saved = told.Add });
 
-        Assert.Equal(["checkpoint-4", "checkpoint-6", "checkpoint-8"], Directory.EnumerateDirectories(folder.Path).Select(System.IO.Path.GetFileName).Order());
+        Assert.Equal(["checkpoint-4", "checkpoint-6", "checkpoint-8"],
+            Directory.EnumerateDirectories(folder.Path).Select(System.IO.Path.GetFileName).Order());
         Assert.Equal(["checkpoint-2", "checkpoint-4", "checkpoint-6", "checkpoint-8"], told.Select(System.IO.Path.GetFileName));
 
         Checkpoints().Delete();
@@ -128,7 +149,11 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_checkpoint_that_cannot_be_written_is_said_with_the_last_good_one()
     {
-        var blocked = Checkpoints() with { EverySteps = 2, Saved = _ => File.WriteAllText(folder.File("checkpoint-4.partial"), "in the way") };
+        var blocked = Checkpoints() with
+        {
+            EverySteps = 2,
+            Saved = _ => File.WriteAllText(folder.File("checkpoint-4.partial"), "in the way")
+        };
 
         var exception = Assert.Throws<TrainingException>(() => Run(Options, blocked));
 
@@ -143,11 +168,12 @@ public sealed class ResumeTests : IDisposable
         var poison = new Reports(progress =>
         {
             if (progress.Step != 5) return;
-            using var ungraded = torch.no_grad();
+            using var noGrad = torch.no_grad();
             model.Model.state_dict()["classifier.weight"].fill_(float.NaN);
         });
 
-        var exception = Assert.Throws<TrainingException>(() => new FineTuner(model, Options).Train(Train, [], poison, Checkpoints() with { EverySteps = 4 }));
+        var exception = Assert.Throws<TrainingException>(
+            () => new FineTuner(model, Options).Train(Train, [], poison, Checkpoints() with { EverySteps = 4 }));
 
         Assert.Contains("step 6 of 21", exception.Message);
         Assert.Contains("checkpoint-4 is the last good checkpoint", exception.Message);
@@ -161,7 +187,8 @@ public sealed class ResumeTests : IDisposable
 
     // Each time a model made anew, as in a new process.
     private static (TrainingResult Result, float[][] Weights) Run(
-        TrainingOptions options, TrainingCheckpoints? checkpoints, int? stopAt = null, int? dieAt = null, IReadOnlyList<LabelledReview>? train = null, int modelSeed = 1)
+        TrainingOptions options, TrainingCheckpoints? checkpoints, int? stopAt = null, int? dieAt = null,
+            IReadOnlyList<LabelledReview>? train = null, int modelSeed = 1)
     {
         using Checkpoint model = SmallModels.Create(modelSeed);
         using var stop = new CancellationTokenSource();

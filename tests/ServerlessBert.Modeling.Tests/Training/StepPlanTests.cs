@@ -31,7 +31,8 @@ public class TrainingPlanTests
         foreach (int done in new[] { 1, 12, 13, 14, 38 })
         {
             PlannedStep[] rest = [.. new StepPlan(Lengths, options).After(done)];
-            Assert.Equal(whole[done..].Select(step => (step.Step, step.LearningRate, step.IsEvaluated)), rest.Select(step => (step.Step, step.LearningRate, step.IsEvaluated)));
+            Assert.Equal(whole[done..].Select(step => (step.Step, step.LearningRate, step.IsEvaluated)),
+                rest.Select(step => (step.Step, step.LearningRate, step.IsEvaluated)));
             Assert.Equal(whole[done..].Select(step => step.Batches), rest.Select(step => step.Batches));
         }
         Assert.Empty(new StepPlan(Lengths, options).After(whole.Length));
@@ -48,8 +49,12 @@ public class TrainingPlanTests
     [Fact]
     public void Warm_up_is_a_share_of_the_steps_or_a_number_of_them()
     {
-        double[] ByRatio() => [.. new StepPlan(Lengths, new TrainingOptions { BatchSize = 8, MaxSteps = 10, WarmupRatio = 0.2, LearningRate = 0.1 }).After(0).Select(step => step.LearningRate)];
-        double[] BySteps() => [.. new StepPlan(Lengths, new TrainingOptions { BatchSize = 8, MaxSteps = 10, WarmupSteps = 2, LearningRate = 0.1 }).After(0).Select(step => step.LearningRate)];
+        double[] ByRatio() =>
+            [.. new StepPlan(Lengths, new TrainingOptions { BatchSize = 8, MaxSteps = 10, WarmupRatio = 0.2, LearningRate = 0.1 })
+            .After(0).Select(step => step.LearningRate)];
+        double[] BySteps() =>
+            [.. new StepPlan(Lengths, new TrainingOptions { BatchSize = 8, MaxSteps = 10, WarmupSteps = 2, LearningRate = 0.1 }).After(0)
+            .Select(step => step.LearningRate)];
 
         Assert.Equal([0, 0.05, 0.1, 0.0875], ByRatio()[..4].Select(rate => Math.Round(rate, 12)));
         Assert.Equal(ByRatio(), BySteps());

@@ -16,11 +16,14 @@ public class TrainingLossTests
     public void The_sum_over_the_weight_is_torchs_mean_with_weights_and_smoothing(bool isWeighted, double smoothing)
     {
         double[] weights = [1, 2, 3, 1, 0.5];
-        using var loss = new TrainingLoss(new TrainingOptions { ClassWeights = isWeighted ? weights : null, LabelSmoothing = smoothing }, Labels, 5, CPU);
+        using var loss =
+            new TrainingLoss(
+            new TrainingOptions { ClassWeights = isWeighted ? weights : null, LabelSmoothing = smoothing }, Labels, 5, CPU);
         using Tensor logits = randn(4, 5);
 
         double ours = loss.SumOf(logits, Labels).ToDouble() / loss.WeightOf(Labels);
-        double torchs = nn.functional.cross_entropy(logits, tensor(new long[] { 0, 4, 2, 2 }), isWeighted ? tensor(weights, float32) : null, label_smoothing: smoothing).ToDouble();
+        double torchs = nn.functional.cross_entropy(
+            logits, tensor(new long[] { 0, 4, 2, 2 }), isWeighted ? tensor(weights, float32) : null, label_smoothing: smoothing).ToDouble();
 
         Assert.Equal(torchs, ours, 1e-5);
     }

@@ -17,7 +17,8 @@ public class ValidationSetTests
         using Checkpoint checkpoint = SmallModels.Create();
         var rows = EncodedReviews.Of(SmallModels.Reviews(103, seed: 5), checkpoint.Tokenizer, maxLength: 64);
         float[][] alone = [.. Enumerable.Range(0, rows.Count)
-            .SelectMany(row => new ValidationSet(new EncodedReviews([rows.Ids[row]], [rows.Labels[row]]), checkpoint, CPU).Probabilities())];
+            .SelectMany(row =>
+                new ValidationSet(new EncodedReviews([rows.Ids[row]], [rows.Labels[row]]), checkpoint, CPU).Probabilities())];
 
         var heldOut = new ValidationSet(rows, checkpoint, CPU, tokenBudget);
         float[][] together = heldOut.Probabilities();

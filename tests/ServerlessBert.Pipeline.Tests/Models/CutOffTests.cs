@@ -5,7 +5,10 @@ using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Models;
 
-/// <summary>Publishing, promoting, rolling back and retiring, ended before and after each of their storage calls: what is left is the old state or the new one, and doing it again completes it.</summary>
+/// <summary>
+/// Publishing, promoting, rolling back and retiring, ended before and after each of their storage calls: what is left is the old
+/// state or the new one, and doing it again completes it.
+/// </summary>
 [Collection(AzuriteCollection.Name)]
 public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
 {
@@ -27,7 +30,9 @@ public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
             string folder = NewFolder($"weights {attempt}");
             bool ended = await EndsAsync(() => registry.PublishAsync(folder, created));
 
-            string? version = (await whole.ListAsync()).FirstOrDefault(model => model.Version.StartsWith($"{created:yyyyMMdd'T'HH}", StringComparison.Ordinal) && model.IsComplete)?.Version;
+            string? version = (await whole.ListAsync())
+                .FirstOrDefault(
+                model => model.Version.StartsWith($"{created:yyyyMMdd'T'HH}", StringComparison.Ordinal) && model.IsComplete)?.Version;
             if (version is not null) Assert.Empty(await whole.VerifyAsync(version));
             else cut++;
             Assert.True(version is not null || !ended);
@@ -43,7 +48,8 @@ public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
     public async Task Promoting_and_rolling_back_that_are_cut_off_leave_the_old_model_live_or_the_new_one()
     {
         ModelRegistry whole = await StartAsync();
-        string old = (await whole.PublishAsync(NewFolder("old"), Made)).Version, next = (await whole.PublishAsync(NewFolder("new"), Made.AddHours(1))).Version;
+        string old = (await whole.PublishAsync(NewFolder("old"), Made)).Version,
+            next = (await whole.PublishAsync(NewFolder("new"), Made.AddHours(1))).Version;
         var seen = new HashSet<string>();
         foreach (bool rollsBack in new[] { false, true })
         {
@@ -73,7 +79,8 @@ public sealed class CutOffTests(AzuriteFixture azurite) : IDisposable
             string old = (await whole.PublishAsync(NewFolder($"old {attempt}"), Made.AddHours(attempt))).Version;
             bool ended = await EndsAsync(() => new ModelPruning(storage, registry, TimeProvider.System).PruneAsync(options));
 
-            foreach (var model in (await whole.ListAsync()).Where(model => model.IsComplete)) Assert.Empty(await whole.VerifyAsync(model.Version));
+            foreach (var model in (await whole.ListAsync()).Where(model => model.IsComplete)) Assert.Empty(
+                await whole.VerifyAsync(model.Version));
             var pointer = (await whole.CurrentAsync())!;
             bool isNamed = pointer.Pruned.Any(pruned => pruned.Version == old);
             if (isNamed) await Assert.ThrowsAsync<ModelUnavailableException>(() => whole.PromoteAsync(old, "too late"));

@@ -15,7 +15,8 @@ public sealed class HeldBlobTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         var registry = world.Get<ModelRegistry>();
         string first = await world.PromoteAsync(1), live = await world.PromoteAsync(2), next = await world.PublishAsync(3);
-        await world.Storage.Container(StorageNames.Models).GetBlobClient(ModelPointer.FileName).GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+        await world.Storage.Container(StorageNames.Models).GetBlobClient(ModelPointer.FileName).GetBlobLeaseClient()
+            .AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
         Func<Task>[] moves =
         [
             () => registry.PromoteAsync(next, "a test"),
@@ -61,11 +62,13 @@ public sealed class HeldBlobTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         string folder = Directory.CreateTempSubdirectory("held-").FullName;
-        foreach (string file in new[] { "model.safetensors", "config.json", "vocab.txt" }) File.WriteAllText(Path.Combine(folder, file), "x");
+        foreach (string file in new[] { "model.safetensors", "config.json", "vocab.txt" }) File.WriteAllText(
+            Path.Combine(folder, file), "x");
         var created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var registry = world.Get<ModelRegistry>();
         var published = await registry.PublishAsync(folder, created);
-        await world.Storage.Container(StorageNames.Models).GetBlobClient($"{published.Version}/config.json").GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+        await world.Storage.Container(StorageNames.Models).GetBlobClient($"{published.Version}/config.json").GetBlobLeaseClient()
+            .AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
 
         // The same bytes again are no write at all.
         Assert.Equal(published.Digest, (await registry.PublishAsync(folder, created)).Digest);

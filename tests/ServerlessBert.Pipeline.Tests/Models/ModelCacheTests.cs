@@ -37,7 +37,8 @@ public sealed class ModelCacheTests(AzuriteFixture azurite)
         var alone = await lease.ClassifyAsync(["awful service"]);
 
         Assert.Equal(3, together.Count);
-        Assert.Equal(alone[0].Probabilities.Select(probability => MathF.Round(probability, 4)), together[1].Probabilities.Select(probability => MathF.Round(probability, 4)));
+        Assert.Equal(alone[0].Probabilities.Select(probability => MathF.Round(probability, 4)),
+            together[1].Probabilities.Select(probability => MathF.Round(probability, 4)));
         Assert.Empty(await lease.ClassifyAsync([]));
         var status = cache.Status;
         Assert.Equal((version, 4L, null), (status.Version, status.RowsServed, status.LastError));
@@ -146,7 +147,8 @@ public sealed class ModelCacheTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_model_that_is_not_live_lingers_for_the_next_batch_of_its_run()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Models:Linger", "00:00:20"));
+        await using var world =
+            await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Models:Linger", "00:00:20"));
         string pinned = await world.PublishAsync(1);
         var cache = world.Get<ModelCache>();
 

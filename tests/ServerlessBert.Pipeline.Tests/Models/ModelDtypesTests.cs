@@ -14,7 +14,8 @@ public sealed class ModelDtypesTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         string version = await world.PromoteAsync();
         string digest = (await world.Get<ModelRegistry>().ReadManifestAsync(version)).Digest;
-        using ModelCache first = world.NewCache(load: Measuring(InferenceDtype.BFloat16)), second = world.NewCache(load: Measuring(InferenceDtype.Float32));
+        using ModelCache first = world.NewCache(load: Measuring(InferenceDtype.BFloat16)),
+            second = world.NewCache(load: Measuring(InferenceDtype.Float32));
 
         using (var lease = await first.AcquireAsync()) Assert.Equal("bfloat16", lease.Dtype);
         using (var lease = await second.AcquireAsync()) Assert.Equal("bfloat16", lease.Dtype);
@@ -28,7 +29,9 @@ public sealed class ModelDtypesTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
-        ModelCache[] hosts = [.. Enumerable.Range(0, 6).Select(host => world.NewCache(load: Measuring(host % 2 == 0 ? InferenceDtype.BFloat16 : InferenceDtype.Float32)))];
+        ModelCache[] hosts =
+            [.. Enumerable.Range(0, 6)
+            .Select(host => world.NewCache(load: Measuring(host % 2 == 0 ? InferenceDtype.BFloat16 : InferenceDtype.Float32)))];
 
         string[] dtypes = await Task.WhenAll(hosts.Select(async host =>
         {
@@ -45,7 +48,8 @@ public sealed class ModelDtypesTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         await world.PromoteAsync();
-        using ModelCache named = world.NewCache(load: Measuring(InferenceDtype.Float32), options: new InferenceOptions { Dtype = InferenceDtype.Float32 });
+        using ModelCache named =
+            world.NewCache(load: Measuring(InferenceDtype.Float32), options: new InferenceOptions { Dtype = InferenceDtype.Float32 });
         using ModelCache auto = world.NewCache(load: Measuring(InferenceDtype.BFloat16));
 
         using (var lease = await named.AcquireAsync()) Assert.Equal("float32", lease.Dtype);
@@ -69,5 +73,6 @@ public sealed class ModelDtypesTests(AzuriteFixture azurite)
     }
 
     private static LoadClassifier Measuring(InferenceDtype measured) =>
-        (folder, decided) => new CheckpointClassifier(ReviewClassifier.Load(folder, new InferenceOptions { Dtype = decided ?? measured, Threads = 1 }));
+        (folder, decided) =>
+            new CheckpointClassifier(ReviewClassifier.Load(folder, new InferenceOptions { Dtype = decided ?? measured, Threads = 1 }));
 }

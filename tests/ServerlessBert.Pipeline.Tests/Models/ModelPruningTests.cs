@@ -32,7 +32,8 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public async Task The_live_version_its_parent_the_previous_one_the_shadow_and_the_newest_stay()
     {
-        string stray = await PublishAsync(), parent = await PublishAsync(), previous = await PublishAsync(), rolledBack = await PublishAsync();
+        string stray = await PublishAsync(), parent = await PublishAsync(), previous = await PublishAsync(),
+            rolledBack = await PublishAsync();
         string live = await PublishAsync(parent), shadow = await PublishAsync(), old = await PublishAsync(), newest = await PublishAsync();
         foreach (string version in new[] { stray, previous, rolledBack }) await _registry.PromoteAsync(version, "it was good");
         await _registry.RollbackAsync();
@@ -42,8 +43,10 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
 
         var decisions = await _pruning.PruneAsync(KeepOne);
 
-        Assert.Equal(new[] { parent, previous, live, shadow, newest }.Order(), decisions.Where(decision => !decision.IsPruned).Select(decision => decision.Version).Order());
-        Assert.Equal(new[] { stray, rolledBack, old }.Order(), decisions.Where(decision => decision.IsPruned).Select(decision => decision.Version).Order());
+        Assert.Equal(new[] { parent, previous, live, shadow, newest }.Order(),
+            decisions.Where(decision => !decision.IsPruned).Select(decision => decision.Version).Order());
+        Assert.Equal(new[] { stray, rolledBack, old }.Order(),
+            decisions.Where(decision => decision.IsPruned).Select(decision => decision.Version).Order());
         Assert.All(decisions, decision => Assert.NotEmpty(decision.Reason));
         Assert.Equal(previous, (await _registry.RollbackAsync()).Version);
     }
@@ -112,7 +115,8 @@ public sealed class ModelPruningTests(AzuriteFixture azurite) : IAsyncLifetime
     public async Task Without_a_live_model_nothing_is_pruned()
     {
         await PublishAsync();
-        Assert.Contains("none is pruned", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _pruning.PruneAsync(KeepOne))).Message);
+        Assert.Contains(
+            "none is pruned", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _pruning.PruneAsync(KeepOne))).Message);
         Assert.Single(await _registry.ListAsync());
     }
 

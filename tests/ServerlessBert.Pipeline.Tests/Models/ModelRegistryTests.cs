@@ -85,7 +85,8 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
         var first = await _registry.PublishAsync(folder, created);
         File.WriteAllText(Path.Combine(folder, "config.json"), "{ }");
 
-        Assert.Contains("never changes", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PublishAsync(folder, created))).Message);
+        Assert.Contains(
+            "never changes", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PublishAsync(folder, created))).Message);
         Assert.Empty(await _registry.VerifyAsync(first.Version));
     }
 
@@ -134,7 +135,9 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
         string a = await PublishAsync("a"), b = await PublishAsync("b");
         await _registry.PromoteAsync(a, "first", onlyIfCurrent: "");
 
-        Assert.Contains(a, (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PromoteAsync(b, "gate passed", onlyIfCurrent: ""))).Message);
+        Assert.Contains(
+            a, (await Assert.ThrowsAsync<ModelUnavailableException>(
+            () => _registry.PromoteAsync(b, "gate passed", onlyIfCurrent: ""))).Message);
         await _registry.PromoteAsync(b, "gate passed", onlyIfCurrent: a);
 
         Assert.Equal(b, (await _registry.CurrentAsync())!.Version);
@@ -158,7 +161,9 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
     [InlineData("20261122T101500Z-3fa9c1\n")]
     [InlineData("")]
     public async Task A_version_of_another_form_is_refused(string version) =>
-        Assert.Contains("not the name", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PromoteAsync(version, "a trick"))).Message);
+        Assert.Contains(
+            "not the name", (
+            await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PromoteAsync(version, "a trick"))).Message);
 
     [Fact]
     public async Task An_absent_or_incomplete_version_cannot_be_promoted()
@@ -166,7 +171,9 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
         string version = await PublishAsync("a");
         await BlobOf(version, ModelManifest.FileName).DeleteAsync();
 
-        Assert.Contains("interrupted", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PromoteAsync(version, "too early"))).Message);
+        Assert.Contains(
+            "interrupted", (
+            await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.PromoteAsync(version, "too early"))).Message);
         Assert.Null(await _registry.CurrentAsync());
     }
 
@@ -180,7 +187,9 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
 
         var problems = await _registry.VerifyAsync(version);
 
-        Assert.Collection(problems.Order(), one => Assert.Contains("config.json", one), one => Assert.Contains("damaged", one), one => Assert.Contains("missing", one));
+        Assert.Collection(
+            problems.Order(), one => Assert.Contains("config.json", one), one => Assert.Contains("damaged", one), one =>
+            Assert.Contains("missing", one));
     }
 
     [Fact]
@@ -190,7 +199,8 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
         await BlobOf(version, ModelManifest.FileName).UploadAsync(
             new BinaryData($$"""{"schema":1,"version":"{{version}}","created":"2026-11-22T10:15:00Z","files":[{"name":"../../x","length":1,"sha256":"00"}]}"""), overwrite: true);
 
-        Assert.Contains("../../x", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.DownloadAsync(version, _folder))).Message);
+        Assert.Contains(
+            "../../x", (await Assert.ThrowsAsync<ModelUnavailableException>(() => _registry.DownloadAsync(version, _folder))).Message);
     }
 
     private async Task<string> PublishAsync(string weights)
@@ -208,5 +218,6 @@ public sealed class ModelRegistryTests(AzuriteFixture azurite) : IAsyncLifetime
         return folder;
     }
 
-    private Azure.Storage.Blobs.BlobClient BlobOf(string version, string file) => _storage.Container(StorageNames.Models).GetBlobClient($"{version}/{file}");
+    private Azure.Storage.Blobs.BlobClient BlobOf(string version, string file) =>
+        _storage.Container(StorageNames.Models).GetBlobClient($"{version}/{file}");
 }

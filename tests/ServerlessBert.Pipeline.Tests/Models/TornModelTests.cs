@@ -7,7 +7,9 @@ using ServerlessBert.Testing;
 
 namespace ServerlessBert.Pipeline.Tests.Models;
 
-/// <summary>Whatever is wrong with a published version: the old one goes on serving, the status says why, the next good one is taken.</summary>
+/// <summary>
+/// Whatever is wrong with a published version: the old one goes on serving, the status says why, the next good one is taken.
+/// </summary>
 [Collection(AzuriteCollection.Name)]
 public sealed class TornModelTests(AzuriteFixture azurite)
 {
@@ -136,7 +138,8 @@ public sealed class TornModelTests(AzuriteFixture azurite)
         string version = await world.PromoteAsync(1);
         var manifest = world.Storage.Container(StorageNames.Models).GetBlobClient($"{version}/manifest.json");
         BinaryData whole = (await manifest.DownloadContentAsync()).Value.Content;
-        await manifest.UploadAsync(new BinaryData(damage.Replace("20261122T101500Z-3fa9c1", version, StringComparison.Ordinal)), overwrite: true);
+        await manifest.UploadAsync(
+            new BinaryData(damage.Replace("20261122T101500Z-3fa9c1", version, StringComparison.Ordinal)), overwrite: true);
         await Assert.ThrowsAsync<ModelUnavailableException>(() => world.Get<ModelCache>().AcquireAsync());
 
         await manifest.UploadAsync(whole, overwrite: true);
@@ -159,7 +162,8 @@ public sealed class TornModelTests(AzuriteFixture azurite)
         await using var world = await PipelineWorld.StartAsync(azurite);
         string version = await world.PromoteAsync(1);
         world.LoadFailure = failure;
-        Assert.Contains(failure.Message, (await Assert.ThrowsAsync<HostUnableException>(() => world.Get<ModelCache>().AcquireAsync(version))).Message);
+        Assert.Contains(
+            failure.Message, (await Assert.ThrowsAsync<HostUnableException>(() => world.Get<ModelCache>().AcquireAsync(version))).Message);
 
         world.LoadFailure = null;
 
@@ -172,12 +176,15 @@ public sealed class TornModelTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         string folder = Directory.CreateTempSubdirectory("no-checkpoint-").FullName;
-        foreach (string file in new[] { "model.safetensors", "config.json", "vocab.txt" }) File.WriteAllText(Path.Combine(folder, file), "nonsense");
+        foreach (string file in new[] { "model.safetensors", "config.json", "vocab.txt" }) File.WriteAllText(
+            Path.Combine(folder, file), "nonsense");
         var registry = world.Get<ModelRegistry>();
         await registry.PromoteAsync((await registry.PublishAsync(folder)).Version, "a mistake");
         Directory.Delete(folder, recursive: true);
 
-        Assert.Contains("cannot be loaded", (await Assert.ThrowsAsync<ModelUnavailableException>(() => world.Get<ModelCache>().AcquireAsync())).Message);
+        Assert.Contains(
+            "cannot be loaded",
+            (await Assert.ThrowsAsync<ModelUnavailableException>(() => world.Get<ModelCache>().AcquireAsync())).Message);
     }
 
     [Theory]
@@ -193,7 +200,8 @@ public sealed class TornModelTests(AzuriteFixture azurite)
         string good = await world.PromoteAsync(1);
         using (await cache.AcquireAsync()) { }
 
-        await world.Storage.Container(StorageNames.Models).GetBlobClient(ModelPointer.FileName).UploadAsync(new BinaryData(pointer), overwrite: true);
+        await world.Storage.Container(StorageNames.Models).GetBlobClient(ModelPointer.FileName)
+            .UploadAsync(new BinaryData(pointer), overwrite: true);
         world.Clock.Advance(Interval);
         using (var lease = await cache.AcquireAsync()) Assert.Equal(good, lease.Version);
 
@@ -252,7 +260,8 @@ internal sealed class CountedDownloads(string version) : HttpPipelinePolicy
     private void Take(HttpMessage message)
     {
         string path = message.Request.Uri.Path;
-        if (message.Request.Method == RequestMethod.Get && path.Contains($"{version}/", StringComparison.Ordinal) && !path.EndsWith("manifest.json", StringComparison.Ordinal))
+        if (message.Request.Method == RequestMethod.Get && path.Contains($"{version}/", StringComparison.Ordinal)
+            && !path.EndsWith("manifest.json", StringComparison.Ordinal))
             Interlocked.Increment(ref _count);
     }
 }

@@ -37,7 +37,15 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         var heartbeats = world.Get<HostHeartbeats>();
-        await heartbeats.WriteAsync(new HostHeartbeat { Host = "killed", Started = world.Clock.GetUtcNow(), At = world.Clock.GetUtcNow(), Model = world.Get<ModelCache>().Status, MemoryBytes = 1 }, default);
+        await heartbeats.WriteAsync(
+            new HostHeartbeat
+            {
+                Host = "killed",
+                Started = world.Clock.GetUtcNow(),
+                At = world.Clock.GetUtcNow(),
+                Model = world.Get<ModelCache>().Status,
+                MemoryBytes = 1
+            }, default);
         Assert.Single(await heartbeats.ReadAsync());
 
         world.Clock.Advance(HostHeartbeats.Lifetime + TimeSpan.FromSeconds(1));
@@ -50,7 +58,8 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_rollback_reaches_an_idle_host_that_has_a_model_and_loads_none_into_one_that_has_not()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Models:PollInterval", "00:00:00.2"));
+        await using var world =
+            await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Models:PollInterval", "00:00:00.2"));
         string first = await world.PromoteAsync(1);
         string second = await world.PromoteAsync(2);
         var cache = world.Get<ModelCache>();
@@ -72,10 +81,17 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         using var network = new SickHttp { Sickness = Sickness.Html };
-        var client = new BlobClientOptions { Transport = new HttpClientTransport(new HttpClient(network, disposeHandler: false)), Retry = { MaxRetries = 0 } };
-        var heartbeats = new HostHeartbeats(PipelineStorage.FromConnectionString(azurite.ConnectionString, world.Storage.Prefix, client), world.Clock);
+        var client = new BlobClientOptions
+        {
+            Transport = new HttpClientTransport(new HttpClient(network, disposeHandler: false)),
+            Retry = { MaxRetries = 0 }
+        };
+        var heartbeats =
+            new HostHeartbeats(PipelineStorage.FromConnectionString(azurite.ConnectionString, world.Storage.Prefix, client), world.Clock);
         ModelCacheOptions options = world.Get<ModelCacheOptions>() with { PollInterval = TimeSpan.FromMilliseconds(100) };
-        using var service = new HostHeartbeatService(heartbeats, world.Get<ModelCache>(), world.Get<HostReadiness>(), options, world.Clock, NullLogger<HostHeartbeatService>.Instance);
+        using var service =
+            new HostHeartbeatService(
+            heartbeats, world.Get<ModelCache>(), world.Get<HostReadiness>(), options, world.Clock, NullLogger<HostHeartbeatService>.Instance);
         await service.StartAsync(default);
         await ModelCacheTests.EventuallyAsync(() => network.Answered >= 2);
         Assert.Empty(await world.Get<HostHeartbeats>().ReadAsync());
@@ -96,7 +112,15 @@ public sealed class HostHeartbeatTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
         var heartbeats = world.Get<HostHeartbeats>();
-        await heartbeats.WriteAsync(new HostHeartbeat { Host = "whole", Started = world.Clock.GetUtcNow(), At = world.Clock.GetUtcNow(), Model = world.Get<ModelCache>().Status, MemoryBytes = 1 }, default);
+        await heartbeats.WriteAsync(
+            new HostHeartbeat
+            {
+                Host = "whole",
+                Started = world.Clock.GetUtcNow(),
+                At = world.Clock.GetUtcNow(),
+                Model = world.Get<ModelCache>().Status,
+                MemoryBytes = 1
+            }, default);
         await world.Storage.Container(StorageNames.Runs).GetBlobClient("hosts/damaged.json").UploadAsync(new BinaryData(document));
 
         IReadOnlyList<HostHeartbeat> hosts = (await world.Get<PipelineStatus>().ReadAsync()).Hosts;

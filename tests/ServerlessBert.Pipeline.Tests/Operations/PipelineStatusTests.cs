@@ -27,7 +27,8 @@ public sealed class PipelineStatusTests(AzuriteFixture azurite)
         Assert.Contains(state.Queues, queue => queue is { Name: "review-batches-poison", Messages: 0 });
         Assert.Equal((model, null), (state.Live?.Version, state.LiveError));
         Assert.Equal((model, 2L), (state.Host.InMemory.Single(), state.Host.RowsServed));
-        Assert.Equal([("running.jsonl", RunState.Classifying, 0), ("done.jsonl", RunState.Done, 1)], state.Runs.Select(progress => (progress.Run.Blob.Value, progress.Run.State, progress.Staged)));
+        Assert.Equal([("running.jsonl", RunState.Classifying, 0), ("done.jsonl", RunState.Done, 1)],
+            state.Runs.Select(progress => (progress.Run.Blob.Value, progress.Run.State, progress.Staged)));
         Assert.Contains("\"state\":\"classifying\"", JsonSerializer.Serialize(state, PipelineJson.Options));
     }
 

@@ -20,7 +20,8 @@ public sealed class ReviewPipelineServicesTests
     {
         using var services = Build(
             ("ServerlessBert:Reviews:TextFields:0", "comment"), ("ServerlessBert:Reviews:BatchRows", "7"),
-            ("ServerlessBert:Runs:StallTime", "00:00:42"), ("ServerlessBert:Models:PollInterval", "00:00:03"), ("ServerlessBert:Inference:Dtype", "Float32"));
+            ("ServerlessBert:Runs:StallTime", "00:00:42"), ("ServerlessBert:Models:PollInterval", "00:00:03"),
+                ("ServerlessBert:Inference:Dtype", "Float32"));
 
         var reviews = services.GetRequiredService<ReviewOptions>();
         Assert.Equal(["comment"], reviews.TextFields);
@@ -38,8 +39,10 @@ public sealed class ReviewPipelineServicesTests
         try
         {
             var log = new Messages();
-            IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection([new("ServerlessBert:Inference:Dtype", "Int8")]).Build();
-            using ServiceProvider services = new ServiceCollection().AddLogging(logging => logging.AddProvider(log)).AddReviewPipeline(settings).BuildServiceProvider();
+            IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection([new("ServerlessBert:Inference:Dtype", "Int8")])
+                .Build();
+            using ServiceProvider services = new ServiceCollection().AddLogging(logging => logging.AddProvider(log))
+                .AddReviewPipeline(settings).BuildServiceProvider();
             using IReviewClassifier classifier = services.GetRequiredService<LoadClassifier>()(SmallModels.Save(parent.FullName), null);
 
             Assert.Single(classifier.Classify(classifier.Tokenize(["the food was good"])));
@@ -86,6 +89,7 @@ public sealed class ReviewPipelineServicesTests
 
     private static ServiceProvider Build(params (string Key, string Value)[] settings) => new ServiceCollection()
         .AddReviewPipeline(new ConfigurationBuilder().AddInMemoryCollection(
-            settings.Append((PipelineStorage.ConnectionSection, PipelineStorage.DevelopmentStorage)).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build())
+            settings.Append((PipelineStorage.ConnectionSection, PipelineStorage.DevelopmentStorage))
+                .Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build())
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 }

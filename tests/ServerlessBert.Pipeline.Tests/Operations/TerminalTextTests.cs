@@ -11,7 +11,8 @@ public sealed class TerminalTextTests
     [InlineData("a\r\nb\tc", @"a\r\nb\tc")]
     [InlineData("\u009b2J \u202egpj.exe\u2028", @"\u009b2J \u202egpj.exe\u2028")]
     [InlineData(null, "")]
-    public void What_a_terminal_would_obey_is_shown_as_an_escape(string? text, string shown) => Assert.Equal(shown, TerminalText.Escape(text));
+    public void What_a_terminal_would_obey_is_shown_as_an_escape(string? text, string shown) =>
+        Assert.Equal(shown, TerminalText.Escape(text));
 
     [Fact]
     public void No_text_leaves_a_control_character_and_harmless_text_stays() => Gen.String.Sample(text =>

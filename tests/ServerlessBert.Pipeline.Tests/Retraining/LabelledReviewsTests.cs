@@ -35,7 +35,8 @@ public sealed class LabelledReviewsTests
     {
         var reviews = new LabelledReviews(maxBytes: 10_000);
 
-        var refusal = await Assert.ThrowsAsync<TrainingException>(() => AddAsync(reviews, [.. Enumerable.Range(0, 100).Select(row => $$"""{"text":"review {{row}}","stars":5}""")]));
+        var refusal = await Assert.ThrowsAsync<TrainingException>(
+            () => AddAsync(reviews, [.. Enumerable.Range(0, 100).Select(row => $$"""{"text":"review {{row}}","stars":5}""")]));
 
         Assert.Contains("fewer files", refusal.Message);
     }
@@ -75,7 +76,10 @@ public sealed class LabelledReviewsTests
 
         Assert.Equal([0], reviews.Rows.Select(row => row.Label));
         Assert.Equal(2, reviews.OutOfRange);
-        Assert.Contains(reviews.Remarks, remark => remark.StartsWith("left out: 2 rows with a rating out of range; the first: a.csv", StringComparison.Ordinal) && remark.Contains("has the label", StringComparison.Ordinal));
+        Assert.Contains(
+            reviews.Remarks, remark =>
+            remark.StartsWith("left out: 2 rows with a rating out of range; the first: a.csv", StringComparison.Ordinal)
+            && remark.Contains("has the label", StringComparison.Ordinal));
     }
 
     [Fact]

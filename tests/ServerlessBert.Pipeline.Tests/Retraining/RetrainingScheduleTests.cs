@@ -88,7 +88,8 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     {
         await using var world = await PipelineWorld.StartAsync(azurite);
 
-        await Assert.ThrowsAsync<MessageFormatException>(() => world.Get<TrainingRequests>().SendAsync(new TrainingRequest().With(options => options.Epochs, -1)));
+        await Assert.ThrowsAsync<MessageFormatException>(
+            () => world.Get<TrainingRequests>().SendAsync(new TrainingRequest().With(options => options.Epochs, -1)));
 
         Assert.Empty(await TakeAsync(world));
     }
@@ -107,7 +108,8 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
     [Fact]
     public async Task Where_more_new_rows_are_asked_for_nobody_is_asked_before_they_are_there()
     {
-        await using var world = await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Retraining:MinNewRows", "5"));
+        await using var world =
+            await PipelineWorld.StartAsync(azurite, new KeyValuePair<string, string?>("ServerlessBert:Retraining:MinNewRows", "5"));
         string first = await AddDataAsync(world, "a.csv", rows: 10);
         await PublishTrainedAsync(world, promote: true, rows: 10, ("a.csv", first));
 
@@ -136,13 +138,16 @@ public sealed class RetrainingScheduleTests(AzuriteFixture azurite)
         return ETags.Unquote((await blob.UploadAsync(new BinaryData(content), overwrite: true)).Value.ETag);
     }
 
-    private static Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data) => PublishTrainedAsync(world, promote, 1, data);
+    private static Task PublishTrainedAsync(PipelineWorld world, bool promote, params (string Name, string ETag)[] data) =>
+        PublishTrainedAsync(world, promote, 1, data);
 
     private static async Task PublishTrainedAsync(PipelineWorld world, bool promote, int rows, params (string Name, string ETag)[] data)
     {
         string folder = Directory.CreateTempSubdirectory("trained-").FullName;
         string model = SmallModels.Save(folder, 9);
-        await File.WriteAllTextAsync(Path.Combine(model, "training.json"), JsonSerializer.Serialize(new { data = data.Select(file => new { name = file.Name, eTag = file.ETag, rows }) }));
+        await File.WriteAllTextAsync(
+            Path.Combine(model, "training.json"),
+            JsonSerializer.Serialize(new { data = data.Select(file => new { name = file.Name, eTag = file.ETag, rows }) }));
         world.Clock.Advance(TimeSpan.FromSeconds(1));
         var registry = world.Get<ModelRegistry>();
         var manifest = await registry.PublishAsync(model);

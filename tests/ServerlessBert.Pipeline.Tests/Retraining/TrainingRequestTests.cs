@@ -20,7 +20,8 @@ public sealed class TrainingRequestTests
             Significance = 0.05,
             RequestedBy = "schedule",
         };
-        request = request.With(options => options.Epochs, 2.5).With(options => options.BatchSize, 32).With(options => options.LearningRate, 2e-5)
+        request = request.With(options => options.Epochs, 2.5).With(options => options.BatchSize, 32)
+            .With(options => options.LearningRate, 2e-5)
             .With(options => options.MaxLength, 256).With(options => options.MaxSteps, 100).With(options => options.Seed, 7)
             .With(options => options.WarmupRatio, 0).With(options => options.WeightDecay, 0.1);
 
@@ -33,7 +34,8 @@ public sealed class TrainingRequestTests
 
     [Fact]
     public void An_unknown_field_is_refused_by_name() =>
-        Assert.All(new[] { "learning_rate", "options", "Epochs" }, field => Assert.Contains($"unknown field \"{field}\"", Refusal($$"""{"{{field}}":0.1}""")));
+        Assert.All(new[] { "learning_rate", "options", "Epochs" },
+            field => Assert.Contains($"unknown field \"{field}\"", Refusal($$"""{"{{field}}":0.1}""")));
 
     [Theory]
     [InlineData("""{"epochs":0}""", "epochs is 0")]
@@ -65,7 +67,8 @@ public sealed class TrainingRequestTests
     public void Every_training_option_that_is_given_takes_the_place_of_the_starts_default()
     {
         var request = TrainingRequest.Parse(new BinaryData("""
-            {"epochs":2,"optimizer":"sgd","momentum":0.9,"schedule":"cosine","classWeights":[1,1,2,1,1],"freezeEmbeddings":true,"keepBest":false,"compute":"float32","learningRate":1e-3}
+            {"epochs":2,"optimizer":"sgd","momentum":0.9,"schedule":"cosine","classWeights":[
+                1,1,2,1,1],"freezeEmbeddings":true,"keepBest":false,"compute":"float32","learningRate":1e-3}
             """));
 
         TrainingOptions options = request.Options.Over(TrainingOptions.FromScratch);

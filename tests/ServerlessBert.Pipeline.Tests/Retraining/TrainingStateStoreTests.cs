@@ -33,7 +33,8 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
         foreach (int step in new[] { 9, 10, 100 }) Assert.Equal(step, await store.SaveCheckpointAsync(id, Checkpoint(step)));
 
         Assert.Equal(100, await LoadAsync("back"));
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "checkpoint-100", "model.safetensors")), File.ReadAllBytes(Path.Combine(folder, "back", "checkpoint-100", "model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "checkpoint-100", "model.safetensors")),
+            File.ReadAllBytes(Path.Combine(folder, "back", "checkpoint-100", "model.safetensors")));
         Assert.DoesNotContain(await NamesAsync(), name => name.Contains("/checkpoint-9/"));
         Assert.Contains($"{id}/checkpoint-10/manifest.json", await NamesAsync());
     }
@@ -79,7 +80,8 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
         TrainingPlan back = (await store.ReadPlanAsync(id)).Intact!;
 
         Assert.Equal(plan.Options, back.Options);
-        Assert.Equal((plan.Created, plan.Preset, plan.EvalFraction, plan.Data[0]), (back.Created, back.Preset, back.EvalFraction, back.Data[0]));
+        Assert.Equal((plan.Created, plan.Preset, plan.EvalFraction, plan.Data[0]),
+            (back.Created, back.Preset, back.EvalFraction, back.Data[0]));
     }
 
     [Fact]
@@ -161,7 +163,8 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
     public async Task A_damaged_manifest_of_a_checkpoint_is_reported_and_the_one_before_it_is_taken(string manifest)
     {
         foreach (int step in new[] { 10, 20 }) await store.SaveCheckpointAsync(id, Checkpoint(step));
-        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}/checkpoint-20/manifest.json").UploadAsync(new BinaryData(manifest), overwrite: true);
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}/checkpoint-20/manifest.json")
+            .UploadAsync(new BinaryData(manifest), overwrite: true);
         var reported = new List<string>();
 
         Assert.Equal(10, await LoadAsync("back", reported));
@@ -174,7 +177,8 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
     {
         using TrainingDocument document = await store.OpenAsync(id);
         await document.ChangeAsync(run => run with { Stage = TrainingStage.Done });
-        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}.json").GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+        await storage.Container(StorageNames.Trainings).GetBlobClient($"{id}.json").GetBlobLeaseClient()
+            .AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
         clock.Advance(TimeSpan.FromDays(31));
 
         await store.SweepAsync();
@@ -209,7 +213,8 @@ public sealed class TrainingStateStoreTests(AzuriteFixture azurite) : IAsyncLife
         Assert.Null(await TrainingLock.TryTakeAsync(storage, id));
     }
 
-    private Task<int> LoadAsync(string into, List<string>? said = null) => store.LoadCheckpointAsync(id, Path.Combine(folder, into), (said ?? []).Add);
+    private Task<int> LoadAsync(string into, List<string>? said = null) =>
+        store.LoadCheckpointAsync(id, Path.Combine(folder, into), (said ?? []).Add);
 
     private async Task<List<string>> NamesAsync()
     {

@@ -14,12 +14,14 @@ public sealed class SettingsSectionTests
     [InlineData("Reviews:BatchRows", "abc", "ServerlessBert__Reviews__BatchRows is \"abc\"; it must be a whole number.")]
     [InlineData("Reviews:BatchRows", "0", "ServerlessBert__Reviews__BatchRows is \"0\"; it must be from 1 to 100000.")]
     [InlineData("Reviews:MaxRows", "-1", "ServerlessBert__Reviews__MaxRows is \"-1\"; it must be 1 or more.")]
-    [InlineData("Reviews:TextFields", "comment", "ServerlessBert__Reviews__TextFields is a list; write its first entry as ServerlessBert__Reviews__TextFields__0.")]
+    [InlineData("Reviews:TextFields", "comment",
+        "ServerlessBert__Reviews__TextFields is a list; write its first entry as ServerlessBert__Reviews__TextFields__0.")]
     [InlineData("Runs:ProcessedInput", "Burn", "ServerlessBert__Runs__ProcessedInput is \"Burn\"; it must be Keep, Move, Tag.")]
     [InlineData("Runs:ProcessedInput", "7", "ServerlessBert__Runs__ProcessedInput is \"7\"; it must be Keep, Move, Tag.")]
     [InlineData("Models:MaxLoaded", "0", "ServerlessBert__Models__MaxLoaded is \"0\"; it must be from 1 to 16.")]
     [InlineData("Models:PollInterval", "0", "ServerlessBert__Models__PollInterval is \"0\"; it must be from 00:00:00.1000000 to 01:00:00.")]
-    [InlineData("Models:PollInterval", "15", "ServerlessBert__Models__PollInterval is \"15\"; it must be from 00:00:00.1000000 to 01:00:00.")]
+    [InlineData("Models:PollInterval", "15",
+        "ServerlessBert__Models__PollInterval is \"15\"; it must be from 00:00:00.1000000 to 01:00:00.")]
     [InlineData("Models:PollInterval", "soon", "ServerlessBert__Models__PollInterval is \"soon\"; it must be a time such as 00:00:15.")]
     [InlineData("Inference:Threads", "-3", "ServerlessBert__Inference__Threads is \"-3\"; it must be from 1 to 1024.")]
     [InlineData("Inference:Dtype", "float7", "ServerlessBert__Inference__Dtype is \"float7\"; it must be Auto, Float32, BFloat16, Int8.")]
@@ -57,12 +59,14 @@ public sealed class SettingsSectionTests
     [Fact]
     public void Every_default_is_within_its_range()
     {
-        foreach (Type options in typeof(SettingsSection).Assembly.GetExportedTypes().Append(typeof(ReviewOptions)).Append(typeof(Modeling.Inference.InferenceOptions)).Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)))
+        foreach (Type options in typeof(SettingsSection).Assembly.GetExportedTypes().Append(typeof(ReviewOptions))
+            .Append(typeof(Modeling.Inference.InferenceOptions)).Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)))
         {
             object defaults = Activator.CreateInstance(options)!;
             var faults = new List<System.ComponentModel.DataAnnotations.ValidationResult>();
             var context = new System.ComponentModel.DataAnnotations.ValidationContext(defaults);
-            Assert.True(System.ComponentModel.DataAnnotations.Validator.TryValidateObject(defaults, context, faults, validateAllProperties: true), $"{options.Name}: {string.Join(' ', faults)}");
+            Assert.True(System.ComponentModel.DataAnnotations.Validator.TryValidateObject(
+                defaults, context, faults, validateAllProperties: true), $"{options.Name}: {string.Join(' ', faults)}");
         }
     }
 
@@ -77,16 +81,20 @@ public sealed class SettingsSectionTests
     [Fact]
     public void Options_that_were_registered_before_stay()
     {
-        using ServiceProvider services = new ServiceCollection().AddSingleton(new ModelCacheOptions { MaxLoaded = 3 }).AddReviewPipeline(Configuration("Models:MaxLoaded", "4")).BuildServiceProvider();
+        using ServiceProvider services = new ServiceCollection().AddSingleton(new ModelCacheOptions { MaxLoaded = 3 })
+            .AddReviewPipeline(Configuration("Models:MaxLoaded", "4")).BuildServiceProvider();
 
         Assert.Equal(3, services.GetRequiredService<ModelCacheOptions>().MaxLoaded);
     }
 
     [Fact]
     public void A_prefix_that_no_container_can_have_is_refused() =>
-        Assert.StartsWith("ServerlessBert__Storage__Prefix is \"My_\"; it must be lower-case letters", Assert.Throws<SettingsException>(() => PipelineStorage.FromConfiguration(Configuration("Storage:Prefix", "My_"))).Message);
+        Assert.StartsWith(
+            "ServerlessBert__Storage__Prefix is \"My_\"; it must be lower-case letters",
+            Assert.Throws<SettingsException>(() => PipelineStorage.FromConfiguration(Configuration("Storage:Prefix", "My_"))).Message);
 
-    private static ServiceProvider Build(string key, string value) => new ServiceCollection().AddReviewPipeline(Configuration(key, value)).BuildServiceProvider();
+    private static ServiceProvider Build(string key, string value) =>
+        new ServiceCollection().AddReviewPipeline(Configuration(key, value)).BuildServiceProvider();
 
     private static IConfiguration Configuration(string key, string value) => new ConfigurationBuilder().AddInMemoryCollection(
         [new(PipelineStorage.ConnectionSection, PipelineStorage.DevelopmentStorage), new($"ServerlessBert:{key}", value)]).Build();

@@ -20,7 +20,8 @@ internal static class CalibrationStates
         int tokens = Math.Min(Tokens, config.MaxPositionEmbeddings);
         Tensor words = weights.Read($"{prefix}.word_embeddings.weight");
         Tensor ids = tensor(Enumerable.Range(0, tokens).Select(i => i * words.shape[0] / tokens).ToArray());
-        Tensor x = words.index_select(0, ids).to(float32) + weights.Read($"{prefix}.position_embeddings.weight").narrow(0, 0, tokens).to(float32);
+        Tensor x = words.index_select(0, ids).to(float32)
+            + weights.Read($"{prefix}.position_embeddings.weight").narrow(0, 0, tokens).to(float32);
         return weights.Has(types) ? x + weights.Read(types)[0].to(float32) : x;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
@@ -43,7 +44,8 @@ internal sealed unsafe class ClassificationHead : IDisposable
     private float Dot(float* left, float* right)
     {
         Vector512<float> sum = Vector512<float>.Zero;
-        for (int i = 0; i < stride; i += Lanes.Count) sum = Vector512.FusedMultiplyAdd(Vector512.Load(left + i), Vector512.Load(right + i), sum);
+        for (int i = 0; i < stride; i += Lanes.Count) sum =
+            Vector512.FusedMultiplyAdd(Vector512.Load(left + i), Vector512.Load(right + i), sum);
         return Vector512.Sum(sum);
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
@@ -51,7 +52,8 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         long rows = table.shape[0], width = table.shape[1];
         var buffer = new NativeBuffer<T>(rows * stride);
         ReadOnlySpan<T> values = MemoryMarshal.Cast<byte, T>(table.contiguous().bytes);
-        for (long row = 0; row < rows; row++) values.Slice((int)(row * width), (int)width).CopyTo(new Span<T>(buffer.Pointer + row * stride, (int)width));
+        for (long row = 0; row < rows; row++) values.Slice((int)(row * width), (int)width)
+            .CopyTo(new Span<T>(buffer.Pointer + row * stride, (int)width));
         return buffer;
     }
 

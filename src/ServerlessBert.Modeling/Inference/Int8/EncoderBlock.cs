@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
 
@@ -43,7 +44,9 @@ internal sealed unsafe class EncoderBlock<T, TElement> : IDisposable where T : u
     {
         int panels = shape.HeadsStride / QuantizedLinear.PanelWidth;
         for (int row = from; row < to; row += BlockRows)
-            linear.Multiply(inputs, row, Math.Min(BlockRows, to - row), firstPart * panels, parts * panels, tile.Pointer, new ElementSink(target + (long)row * stride, stride));
+            linear.Multiply(
+                inputs, row, Math.Min(BlockRows, to - row), firstPart * panels, parts * panels, tile.Pointer,
+                new ElementSink(target + (long)row * stride, stride));
     }
 
     /// <summary>What follows attention: output projection, norm, feed-forward layer, norm.</summary>
@@ -114,7 +117,8 @@ internal sealed unsafe class EncoderBlock<T, TElement> : IDisposable where T : u
     private readonly struct ActivationSink<TActivation>(float* target, int stride) : IProductSink where TActivation : struct, IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Take(int row, int column, Vector512<float> values) => TActivation.Apply(values).Store(target + (long)row * stride + column);
+        public void Take(int row, int column, Vector512<float> values) =>
+            TActivation.Apply(values).Store(target + (long)row * stride + column);
     }
 
     private readonly struct ResidualSink(float* hidden, int stride) : IProductSink

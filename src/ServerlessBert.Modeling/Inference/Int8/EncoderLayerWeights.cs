@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
+using ServerlessBert.Modeling.Inference.Packed;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
@@ -18,7 +20,8 @@ internal sealed record NormWeights(Tensor Weight, Tensor Bias, int[] Columns, Te
     /// <param name="config">The model's shape.</param>
     public static NormWeights Read(Func<string, Tensor> read, string name, Tensor before, BertConfig config)
     {
-        Tensor weight = read($"{name}.weight").to(float32), bias = read($"{name}.bias").to(float32), normalized = CalibrationStates.Normalize(before, config);
+        Tensor weight = read($"{name}.weight").to(float32), bias = read($"{name}.bias").to(float32),
+            normalized = CalibrationStates.Normalize(before, config);
         return new NormWeights(weight, bias, WideColumns.ByGreatestValue(normalized), normalized * weight + bias);
     }
 }
@@ -36,14 +39,20 @@ internal sealed class EncoderLayerWeights : IDisposable
     public EncoderLayerWeights(LayerWeights layer, BertConfig config, EncoderShape shape, NormWeights input)
     {
         this.shape = shape;
-        (Tensor Weight, Tensor Bias)[] parts = [.. new[] { "query", "key", "value" }.Select(part => (layer.Joined("weight", part).to(float32), layer.Joined("bias", part).to(float32)))];
-        QueryKeyValue = Linear(cat([.. parts.Select(part => FillHeads(part.Weight, config))], 0), cat([.. parts.Select(part => FillHeads(part.Bias.unsqueeze(1), config).squeeze(1))], 0), input);
+        (Tensor Weight, Tensor Bias)[] parts =
+            [.. new[] { "query", "key", "value" }.Select(
+            part => (layer.Joined("weight", part).to(float32), layer.Joined("bias", part).to(float32)))];
+        QueryKeyValue = Linear(
+            cat([.. parts.Select(part => FillHeads(part.Weight, config))], 0),
+            cat([.. parts.Select(part => FillHeads(part.Bias.unsqueeze(1), config).squeeze(1))], 0), input);
         Tensor[] states = [.. parts.Select(part => nn.functional.linear(input.States, part.Weight, part.Bias))]; // [tokens, hidden] each
         Tensor context = CalibrationStates.Attend(states[0], states[1], states[2], config);
 
         (Tensor weight, Tensor bias) = Read(layer, "attention.output.dense");
         Output = Linear(FillHeads(weight.t(), config).t(), bias);
-        NormWeights attended = NormWeights.Read(name => layer[name], "attention.output.LayerNorm", nn.functional.linear(context, weight, bias) + input.States, config);
+        NormWeights attended =
+            NormWeights.Read(
+            name => layer[name], "attention.output.LayerNorm", nn.functional.linear(context, weight, bias) + input.States, config);
 
         (weight, bias) = Read(layer, "intermediate.dense");
         Up = Linear(weight, bias, attended);
@@ -51,7 +60,8 @@ internal sealed class EncoderLayerWeights : IDisposable
 
         (weight, bias) = Read(layer, "output.dense");
         Down = new QuantizedLinear(Floats(weight), Floats(bias), (int)weight.shape[1], WideColumns.ByGreatestWeight(weight));
-        OutputNormWeights = NormWeights.Read(name => layer[name], "output.LayerNorm", nn.functional.linear(inner, weight, bias) + attended.States, config);
+        OutputNormWeights =
+            NormWeights.Read(name => layer[name], "output.LayerNorm", nn.functional.linear(inner, weight, bias) + attended.States, config);
         AttentionNorm = Norm(attended, config);
         OutputNorm = Norm(OutputNormWeights, config);
     }
@@ -84,7 +94,8 @@ internal sealed class EncoderLayerWeights : IDisposable
     /// <summary>A tensor's values.</summary>
     public static ReadOnlySpan<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.to(float32).contiguous().bytes);
 
-    private static (Tensor Weight, Tensor Bias) Read(LayerWeights layer, string name) => (layer[$"{name}.weight"].to(float32), layer[$"{name}.bias"].to(float32));
+    private static (Tensor Weight, Tensor Bias) Read(LayerWeights layer, string name) =>
+        (layer[$"{name}.weight"].to(float32), layer[$"{name}.bias"].to(float32));
 
     // W (weight × z + bias) + b = (W weight) z + (W bias + b)
     private static QuantizedLinear Linear(Tensor weight, Tensor bias, NormWeights? before = null)
@@ -97,7 +108,8 @@ internal sealed class EncoderLayerWeights : IDisposable
     private Tensor FillHeads(Tensor rows, BertConfig config)
     {
         long n = rows.shape[1];
-        Tensor filled = nn.functional.pad(rows.reshape(shape.Heads, config.HeadSize, n), [0, 0, 0, shape.Head - config.HeadSize]).reshape(-1, n);
+        Tensor filled = nn.functional.pad(rows.reshape(shape.Heads, config.HeadSize, n), [0, 0, 0, shape.Head - config.HeadSize]).reshape(
+            -1, n);
         return nn.functional.pad(filled, [0, 0, 0, shape.HeadsStride - filled.shape[0]]);
     }
 

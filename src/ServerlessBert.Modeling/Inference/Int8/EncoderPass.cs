@@ -1,3 +1,4 @@
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
 
@@ -12,7 +13,8 @@ internal static class EncoderPass
 }
 
 /// <summary>A model's weights as the passes read them.</summary>
-internal sealed record EncoderWeights(EncoderShape Shape, EmbeddingTable Embeddings, NormKernel EmbeddingNorm, EncoderLayerWeights[] Layers, ClassificationHead Head);
+internal sealed record EncoderWeights(
+    EncoderShape Shape, EmbeddingTable Embeddings, NormKernel EmbeddingNorm, EncoderLayerWeights[] Layers, ClassificationHead Head);
 
 /// <summary>The reviews of one pass, and where their logits go.</summary>
 internal sealed class PassReviews(IReadOnlyList<int[]> rows, int[] indices, float[][] logits)
@@ -53,7 +55,8 @@ internal sealed class PassReviews(IReadOnlyList<int[]> rows, int[] indices, floa
 /// <typeparam name="TElement">Their dtype.</typeparam>
 /// <param name="weights">The model.</param>
 /// <param name="maxTokens">Most tokens of a review.</param>
-internal sealed unsafe class EncoderPass<T, TElement>(EncoderWeights weights, int maxTokens) : IDisposable where T : unmanaged where TElement : struct, IAttentionElement<T>
+internal sealed unsafe class EncoderPass<T, TElement>(EncoderWeights weights, int maxTokens) : IDisposable where T : unmanaged
+    where TElement : struct, IAttentionElement<T>
 {
     private readonly EncoderShape shape = weights.Shape;
     private readonly EncoderBlock<T, TElement> block = new(weights.Shape);
@@ -105,7 +108,9 @@ internal sealed unsafe class EncoderPass<T, TElement>(EncoderWeights weights, in
         if (from >= to) return;
         int stride = 3 * shape.HeadsStride, start = reviews.Start(review);
         T* keys = buffers.Attention + (long)start * stride + shape.HeadsStride;
-        attention.Attend(buffers.Attention + (long)from * stride, stride, to - from, keys, keys + shape.HeadsStride, stride, reviews.End(review) - start);
+        attention.Attend(
+            buffers.Attention + (long)from * stride, stride, to - from, keys, keys + shape.HeadsStride, stride,
+            reviews.End(review) - start);
     }
 
     // The last layer for the reviews' first tokens: nothing else of it is looked at.
@@ -117,17 +122,21 @@ internal sealed unsafe class EncoderPass<T, TElement>(EncoderWeights weights, in
         {
             int row = reviews.Start(review);
             buffers.FirstInputs.Copy(review, buffers.Inputs, row);
-            new ReadOnlySpan<float>(buffers.Hidden + (long)row * shape.Stride, shape.Stride).CopyTo(new Span<float>(buffers.FirstHidden + (long)review * shape.Stride, shape.Stride));
+            new ReadOnlySpan<float>(buffers.Hidden + (long)row * shape.Stride, shape.Stride)
+                .CopyTo(new Span<float>(buffers.FirstHidden + (long)review * shape.Stride, shape.Stride));
         }
         block.Project(layer.QueryKeyValue, 0, 1, buffers.FirstInputs, first, end, buffers.FirstQueries, shape.HeadsStride);
         for (int review = first; review < end; review++)
         {
             int start = reviews.Start(review);
             T* keys = buffers.Attention + (long)start * stride + shape.HeadsStride;
-            attention.Attend(buffers.FirstQueries + (long)review * shape.HeadsStride, shape.HeadsStride, 1, keys, keys + shape.HeadsStride, stride, reviews.End(review) - start);
+            attention.Attend(
+                buffers.FirstQueries + (long)review * shape.HeadsStride, shape.HeadsStride, 1, keys, keys + shape.HeadsStride, stride,
+                reviews.End(review) - start);
         }
         block.Rest(layer, buffers.FirstQueries, shape.HeadsStride, buffers.FirstHidden, buffers.FirstInputs, first, end);
-        for (int review = first; review < end; review++) reviews.Set(review, weights.Head.Logits(buffers.FirstHidden + (long)review * shape.Stride));
+        for (int review = first; review < end; review++) reviews.Set(
+            review, weights.Head.Logits(buffers.FirstHidden + (long)review * shape.Stride));
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using ServerlessBert.Modeling.Bert;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
 

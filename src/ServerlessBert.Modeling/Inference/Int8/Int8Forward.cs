@@ -1,5 +1,7 @@
 using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
+using ServerlessBert.Modeling.Inference.Packed;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
@@ -30,7 +32,9 @@ internal static class Int8Forward
         var layers = new EncoderLayerWeights[config.NumHiddenLayers];
         // Attention takes powers of two, so that the logarithm's base is in the query's weights too.
         double scale = 1 / (Math.Sqrt(config.HeadSize) * Math.Log(2));
-        NormWeights embedding = NormWeights.Read(weights.Read, "bert.embeddings.LayerNorm", CalibrationStates.Embed(weights, config), config), before = embedding;
+        NormWeights embedding =
+            NormWeights.Read(weights.Read, "bert.embeddings.LayerNorm", CalibrationStates.Embed(weights, config), config),
+            before = embedding;
         for (int index = 0; index < layers.Length; index++)
         {
             // A layer's own weights are freed before the next one's are read: both forms are never whole in memory.
@@ -41,7 +45,9 @@ internal static class Int8Forward
             before.Bias.MoveToOuterDisposeScope();
             before.States.MoveToOuterDisposeScope();
         }
-        return new EncoderWeights(shape, new EmbeddingTable(weights, shape), EncoderLayerWeights.Norm(embedding, config), layers, new ClassificationHead(weights, config, shape));
+        return new EncoderWeights(
+            shape, new EmbeddingTable(weights, shape), EncoderLayerWeights.Norm(embedding, config), layers,
+            new ClassificationHead(weights, config, shape));
     }
 }
 
@@ -117,7 +123,8 @@ internal sealed class Int8Forward<T, TElement>(BertConfig config, EncoderWeights
     {
         lock (gate)
         {
-            while (workers.Count <= worker) workers.Add(new WorkerMemory(new EncoderPass<T, TElement>(weights, config.MaxPositionEmbeddings)));
+            while (workers.Count <= worker) workers.Add(
+                new WorkerMemory(new EncoderPass<T, TElement>(weights, config.MaxPositionEmbeddings)));
             return workers[worker];
         }
     }

@@ -1,3 +1,5 @@
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
+
 namespace ServerlessBert.Modeling.Inference.Int8;
 
 /// <summary>The activations of one forward pass: rows are its reviews' tokens, one review after the other.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Inference.Int8;
 
@@ -22,7 +23,10 @@ internal sealed unsafe class QuantizedLinear : IDisposable
     /// <summary>Outputs of a panel: four vectors of sums.</summary>
     public const int PanelWidth = 64;
 
-    /// <summary>Rows of a product come in multiples of this, so that there are few kernels: what is beyond the last row is computed in vain.</summary>
+    /// <summary>
+    /// Rows of a product come in multiples of this, so that there are few kernels: what is beyond the last row is computed in
+    /// vain.
+    /// </summary>
     public const int RowMultiple = 8;
 
     private const int Quad = 4; // Inputs that one instruction multiplies and adds.
@@ -79,32 +83,40 @@ internal sealed unsafe class QuantizedLinear : IDisposable
     /// <param name="panels">How many are.</param>
     /// <param name="tile">Room for the block's sums of a panel, [rows rounded up, <see cref="PanelWidth"/>].</param>
     /// <param name="sink">Where the values go.</param>
-    public void Multiply<TSink>(QuantizedRows inputs, int firstRow, int rows, int firstPanel, int panels, int* tile, TSink sink) where TSink : struct, IProductSink
+    public void Multiply<TSink>(QuantizedRows inputs, int firstRow, int rows, int firstPanel, int panels, int* tile, TSink sink)
+        where TSink : struct, IProductSink
     {
         int computed = Lanes.RoundUp(rows, RowMultiple);
         byte* left = inputs.Row(firstRow);
         for (int panel = 0; panel < panels; panel++)
         {
-            Brgemm.Multiply(computed, PanelWidth, Depth, left, inputs.Stride, weights.Pointer + (long)(firstPanel + panel) * PanelWidth * Depth, tile);
+            Brgemm.Multiply(
+                computed, PanelWidth, Depth, left, inputs.Stride, weights.Pointer + (long)(firstPanel + panel) * PanelWidth * Depth, tile);
             ScaleBack(tile, rows, (firstPanel + panel) * PanelWidth, panel * PanelWidth, inputs, firstRow, ref sink);
         }
     }
 
     // scale × weightScale × (sum of bytes × weight − zero × sum of weights) + bias, and the wide columns' products
-    private void ScaleBack<TSink>(int* tile, int rows, int output, int column, QuantizedRows inputs, int firstRow, ref TSink sink) where TSink : struct, IProductSink
+    private void ScaleBack<TSink>(int* tile, int rows, int output, int column, QuantizedRows inputs, int firstRow, ref TSink sink)
+        where TSink : struct, IProductSink
     {
         float* scale = scales.Pointer + output, sum = sums.Pointer + output, bias = biases.Pointer + output;
         float* inputScales = inputs.Scales + firstRow, inputShifts = inputs.Shifts + firstRow, wideInputs = inputs.Wide(firstRow);
         float* wideWeights = wide.Pointer + (long)output * Columns.Length;
         int wideCount = Columns.Length;
-        Vector512<float> scale0 = Vector512.Load(scale), scale1 = Vector512.Load(scale + 16), scale2 = Vector512.Load(scale + 32), scale3 = Vector512.Load(scale + 48);
-        Vector512<float> sum0 = Vector512.Load(sum), sum1 = Vector512.Load(sum + 16), sum2 = Vector512.Load(sum + 32), sum3 = Vector512.Load(sum + 48);
-        Vector512<float> bias0 = Vector512.Load(bias), bias1 = Vector512.Load(bias + 16), bias2 = Vector512.Load(bias + 32), bias3 = Vector512.Load(bias + 48);
+        Vector512<float> scale0 = Vector512.Load(scale), scale1 = Vector512.Load(scale + 16), scale2 = Vector512.Load(scale + 32),
+            scale3 = Vector512.Load(scale + 48);
+        Vector512<float> sum0 = Vector512.Load(sum), sum1 = Vector512.Load(sum + 16), sum2 = Vector512.Load(sum + 32),
+            sum3 = Vector512.Load(sum + 48);
+        Vector512<float> bias0 = Vector512.Load(bias), bias1 = Vector512.Load(bias + 16), bias2 = Vector512.Load(bias + 32),
+            bias3 = Vector512.Load(bias + 48);
         for (int row = 0; row < rows; row++, tile += PanelWidth, wideInputs += WideColumns.MaxCount)
         {
             Vector512<float> inputScale = Vector512.Create(inputScales[row]), shift = Vector512.Create(-inputShifts[row]);
-            Vector512<float> value0 = Value(tile, inputScale, shift, scale0, sum0, bias0), value1 = Value(tile + 16, inputScale, shift, scale1, sum1, bias1);
-            Vector512<float> value2 = Value(tile + 32, inputScale, shift, scale2, sum2, bias2), value3 = Value(tile + 48, inputScale, shift, scale3, sum3, bias3);
+            Vector512<float> value0 = Value(tile, inputScale, shift, scale0, sum0, bias0),
+                value1 = Value(tile + 16, inputScale, shift, scale1, sum1, bias1);
+            Vector512<float> value2 = Value(tile + 32, inputScale, shift, scale2, sum2, bias2),
+                value3 = Value(tile + 48, inputScale, shift, scale3, sum3, bias3);
             float* weight = wideWeights;
             for (int i = 0; i < wideCount; i++, weight += PanelWidth)
             {
@@ -122,8 +134,11 @@ internal sealed unsafe class QuantizedLinear : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Value(int* tile, Vector512<float> inputScale, Vector512<float> shift, Vector512<float> scale, Vector512<float> sum, Vector512<float> bias) =>
-        Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Vector512.Load(tile)) * inputScale, scale, Vector512.FusedMultiplyAdd(shift, sum, bias));
+    private static Vector512<float> Value(
+        int* tile, Vector512<float> inputScale, Vector512<float> shift, Vector512<float> scale, Vector512<float> sum,
+        Vector512<float> bias) =>
+        Vector512.FusedMultiplyAdd(
+            Vector512.ConvertToSingle(Vector512.Load(tile)) * inputScale, scale, Vector512.FusedMultiplyAdd(shift, sum, bias));
 
     private void Pack(int output, ReadOnlySpan<float> row)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
-using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
 
@@ -65,10 +65,13 @@ public sealed unsafe class BlockedAttentionTests
         public double[] Attend(int first, int count)
         {
             using var attention = new BlockedAttention<T, TElement>(heads, head, tokens);
-            attention.Attend(stored.Pointer + (first * 3 * width), 3 * width, count, stored.Pointer + width, stored.Pointer + (2 * width), 3 * width, tokens);
+            attention.Attend(
+                stored.Pointer + (first * 3 * width), 3 * width, count, stored.Pointer + width, stored.Pointer + (2 * width), 3 * width,
+                tokens);
             float[] contexts = new float[count * width];
             for (int query = 0; query < count; query++)
-                for (int i = 0; i < width; i += 16) TElement.Load(stored.Pointer + ((first + query) * 3 * width) + i).CopyTo(contexts, (query * width) + i);
+                for (int i = 0; i < width; i += 16) TElement.Load(stored.Pointer + ((first + query) * 3 * width) + i)
+                    .CopyTo(contexts, (query * width) + i);
             return [.. contexts.Select(value => (double)value)];
         }
 
@@ -79,10 +82,14 @@ public sealed unsafe class BlockedAttentionTests
             {
                 for (int query = 0; query < tokens; query++)
                 {
-                    double[] weights = [.. Enumerable.Range(0, tokens).Select(key => Math.Pow(2, Enumerable.Range(0, head).Sum(i => (double)At(query, 0, index, i) * At(key, 1, index, i))))];
+                    double[] weights =
+                        [.. Enumerable.Range(0, tokens)
+                        .Select(key => Math.Pow(
+                        2, Enumerable.Range(0, head).Sum(i => (double)At(query, 0, index, i) * At(key, 1, index, i))))];
                     double sum = weights.Sum();
                     for (int i = 0; i < head; i++)
-                        contexts[(query * width) + (index * head) + i] = Enumerable.Range(0, tokens).Sum(key => weights[key] * At(key, 2, index, i)) / sum;
+                        contexts[(query * width) + (index * head) + i] = Enumerable.Range(0, tokens)
+                            .Sum(key => weights[key] * At(key, 2, index, i)) / sum;
                 }
             }
             return contexts;

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using CsCheck;
-using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
 
@@ -13,7 +13,8 @@ public sealed unsafe class BrgemmTests
         const int avx512Vnni = 1 << 11;
         bool hasVnni = X86Base.IsSupported && Avx512BW.IsSupported && (X86Base.CpuId(7, 0).Ecx & avx512Vnni) != 0;
 
-        Assert.Equal(hasVnni && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, Brgemm.IsSupported);
+        Assert.Equal(hasVnni && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            Brgemm.IsSupported);
     }
 
     [VnniFact]
@@ -35,7 +36,8 @@ public sealed unsafe class BrgemmTests
             {
                 for (int column = 0; column < columns; column++)
                 {
-                    int sum = Enumerable.Range(0, depth).Sum(k => left[(row * depth) + k] * right[(((k / 4 * columns) + column) * 4) + (k % 4)]);
+                    int sum = Enumerable.Range(0, depth)
+                        .Sum(k => left[(row * depth) + k] * right[(((k / 4 * columns) + column) * 4) + (k % 4)]);
                     Assert.Equal(sum, result[(row * columns) + column]);
                 }
             }

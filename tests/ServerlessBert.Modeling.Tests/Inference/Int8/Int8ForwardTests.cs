@@ -3,6 +3,7 @@ using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using ServerlessBert.Modeling.Inference;
 using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Packed;
 using ServerlessBert.Testing;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
@@ -43,14 +44,16 @@ public sealed class Int8ForwardTests
             new Random(seed).Shuffle(order);
             float[][] together = forward.Logits([.. order.Select(index => rows[index])], options, CancellationToken.None);
             for (int i = 0; i < order.Length; i++)
-                Assert.Equal(forward.Logits([rows[order[i]]], new InferenceOptions { Threads = 1 }, CancellationToken.None)[0], together[i]);
+                Assert.Equal(forward.Logits([rows[order[i]]], new InferenceOptions { Threads = 1 }, CancellationToken.None)[0],
+                    together[i]);
         }, iter: 40, threads: 1);
     }
 
     [VnniFact]
     public async Task Calls_at_once_get_their_own_answers_and_freeing_waits_for_them()
     {
-        int[][] rows = [.. Enumerable.Range(1, 40).Select(length => Enumerable.Range(0, length).Select(i => (i * length) % Words).ToArray())];
+        int[][] rows = [.. Enumerable.Range(1, 40)
+            .Select(length => Enumerable.Range(0, length).Select(i => (i * length) % Words).ToArray())];
         IBatchForward forward = Create(config => config);
         float[][] expected = forward.Logits(rows, new InferenceOptions { Threads = 2 }, CancellationToken.None);
         using var started = new CountdownEvent(8);
@@ -63,7 +66,8 @@ public sealed class Int8ForwardTests
             {
                 try
                 {
-                    answers = forward.Logits(part, new InferenceOptions { Threads = 1 + (call % 3), TokenBudget = 50 }, CancellationToken.None);
+                    answers = forward.Logits(
+                        part, new InferenceOptions { Threads = 1 + (call % 3), TokenBudget = 50 }, CancellationToken.None);
                 }
                 catch (ObjectDisposedException)
                 {
@@ -85,14 +89,18 @@ public sealed class Int8ForwardTests
         using IBatchForward forward = Create(config => config);
 
         Assert.Throws<ArgumentOutOfRangeException>(() => forward.Logits([[1, Words]], new InferenceOptions(), CancellationToken.None));
-        Assert.Throws<ArgumentOutOfRangeException>(() => forward.Logits([new int[MaxTokens + 1]], new InferenceOptions { Threads = 2 }, CancellationToken.None));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => forward.Logits([new int[MaxTokens + 1]], new InferenceOptions { Threads = 2 }, CancellationToken.None));
         Assert.Single(forward.Logits([[1, 2]], new InferenceOptions(), CancellationToken.None));
     }
 
     private static void Compare(Func<BertConfig, BertConfig> change)
     {
-        using IBatchForward fused = Create(change), libtorch = Create(change, new Maker((config, weights) => new LibTorchForward(new PackedForward(config, weights, InferenceDtype.Int8)))),
-            exact = Create(change, new Maker((config, weights) => new LibTorchForward(new PackedForward(config, weights, InferenceDtype.Float32))));
+        using IBatchForward fused = Create(change),
+            libtorch = Create(
+            change, new Maker((config, weights) => new LibTorchForward(new PackedForward(config, weights, InferenceDtype.Int8)))),
+            exact = Create(change,
+                new Maker((config, weights) => new LibTorchForward(new PackedForward(config, weights, InferenceDtype.Float32))));
         Reviews.Sample(rows =>
         {
             float[][] Logits(IBatchForward forward) => forward.Logits(rows, new InferenceOptions(), CancellationToken.None);
@@ -103,7 +111,8 @@ public sealed class Int8ForwardTests
     }
 
     private static double Distance(float[][] left, float[][] right) =>
-        Math.Sqrt(left.Zip(right).SelectMany(pair => pair.First.Zip(pair.Second)).Average(pair => Math.Pow((double)pair.First - pair.Second, 2)));
+        Math.Sqrt(left.Zip(right).SelectMany(pair => pair.First.Zip(pair.Second))
+            .Average(pair => Math.Pow((double)pair.First - pair.Second, 2)));
 
     private delegate IBatchForward Maker(BertConfig config, IWeightSource weights);
 
@@ -111,6 +120,8 @@ public sealed class Int8ForwardTests
     {
         using Checkpoint small = SmallModels.Create(maxPositions: MaxTokens);
         using Checkpoint checkpoint = Checkpoint.Create(change(small.Config), small.Tokenizer, seed: 5);
-        return NativeThread.Run(() => (maker ?? ((config, weights) => Int8Forward.Create(config, weights, defaultThreads: 2)))(checkpoint.Config, new TensorsInMemory(checkpoint.Model.state_dict())));
+        return NativeThread.Run(
+            () => (maker ?? ((config, weights) => Int8Forward.Create(config, weights, defaultThreads: 2)))(
+            checkpoint.Config, new TensorsInMemory(checkpoint.Model.state_dict())));
     }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
-using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
@@ -27,7 +27,8 @@ public sealed unsafe class LanesTests
 
     [Fact]
     public void Halves_round_to_even() =>
-        Assert.Equal([-2, -2, 0, 0, 2, 2, 4, 4], ToArray(Lanes.Round(Vector512.Create(-2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 0, 0, 0, 0, 0, 0, 0, 0)))[..8]);
+        Assert.Equal([-2, -2, 0, 0, 2, 2, 4, 4],
+            ToArray(Lanes.Round(Vector512.Create(-2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 0, 0, 0, 0, 0, 0, 0, 0)))[..8]);
 
     [Fact]
     public void Bfloat16_is_rounded_as_libtorch_rounds_it_and_read_back_as_it_is() => Sixteen.Sample(values =>

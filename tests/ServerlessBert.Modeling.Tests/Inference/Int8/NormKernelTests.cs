@@ -1,5 +1,6 @@
 using CsCheck;
 using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 using static TorchSharp.torch;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
 using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
 
@@ -13,7 +14,9 @@ public sealed unsafe class QuantizedLinearTests
             var random = new Random(seed);
             float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 0.8))];
             float[] weight = Values(outputs * inputs), bias = Values(outputs), x = Values(rows * inputs);
-            float[] actual = Multiply(weight, bias, inputs, x, rows, 0, [.. Enumerable.Range(0, inputs).Where(column => column % 11 == 3).Take(WideColumns.MaxCount)]);
+            float[] actual =
+                Multiply(weight, bias, inputs, x, rows, 0,
+                [.. Enumerable.Range(0, inputs).Where(column => column % 11 == 3).Take(WideColumns.MaxCount)]);
 
             for (int row = 0; row < rows; row++)
             {

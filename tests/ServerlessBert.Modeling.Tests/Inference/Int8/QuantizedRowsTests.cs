@@ -8,7 +8,8 @@ public sealed unsafe class QuantizedRowsTests
     private const int Width = 64;
 
     private static readonly Gen<float[]> Row = Gen.OneOf(
-        Gen.Float[-5, 5].Array[Width], Gen.Float[0, 300].Array[Width], Gen.Float[-0.17f, 8].Array[Width], Gen.Float[-1e-4f, 1e-5f].Array[Width]);
+        Gen.Float[-5, 5].Array[Width], Gen.Float[0, 300].Array[Width], Gen.Float[-0.17f, 8].Array[Width],
+            Gen.Float[-1e-4f, 1e-5f].Array[Width]);
 
     [Fact]
     public void A_value_is_at_most_half_a_step_away_from_its_byte() => Row.Sample(values =>
@@ -19,7 +20,8 @@ public sealed unsafe class QuantizedRowsTests
         Assert.Equal(step, scale, step * 1e-5f);
         // Where the zero point is rounded up to half a step, the greatest value has no byte of its own.
         Assert.All(values.Zip(decoded), pair => Assert.InRange(pair.Second - pair.First, -1.01f * step, 0.501f * step));
-        Assert.All(values.Zip(decoded).Where(pair => pair.First < values.Max() - step), pair => Assert.InRange(pair.Second - pair.First, -0.501f * step, 0.501f * step));
+        Assert.All(values.Zip(decoded).Where(pair => pair.First < values.Max() - step),
+            pair => Assert.InRange(pair.Second - pair.First, -0.501f * step, 0.501f * step));
     });
 
     [Fact]

@@ -1,4 +1,4 @@
-using ServerlessBert.Modeling.Inference.Int8;
+using ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 namespace ServerlessBert.Modeling.Tests.Inference.Int8;
 

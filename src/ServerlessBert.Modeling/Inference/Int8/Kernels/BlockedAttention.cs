@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>
 /// Attention of one review, head by head and block by block of queries: a block's scores for all keys stay in cache, and no
@@ -57,10 +57,14 @@ internal sealed unsafe class BlockedAttention<T, TElement> : IDisposable where T
     {
         int computed = Lanes.RoundUp(rows, RowMultiple);
         for (int key = 0; key < keyCount; key += KeyBlock)
-            TElement.Multiply(computed, Columns(keyCount - key), head, query, queryStride, keys.Pointer + key * head, scores.Pointer + key * QueryBlock, KeyBlock, accumulate: false);
+            TElement.Multiply(
+                computed, Columns(keyCount - key), head, query, queryStride, keys.Pointer + key * head, scores.Pointer + key * QueryBlock,
+                KeyBlock, accumulate: false);
         for (int row = 0; row < rows; row++) perSum.Pointer[row] = 1 / Softmax(row * KeyBlock, keyCount);
         for (int key = 0; key < keyCount; key += KeyBlock)
-            TElement.Multiply(computed, head, Columns(keyCount - key), weights.Pointer + key * QueryBlock, KeyBlock, values.Pointer + key * head, contexts.Pointer, head, accumulate: key > 0);
+            TElement.Multiply(
+                computed, head, Columns(keyCount - key), weights.Pointer + key * QueryBlock, KeyBlock, values.Pointer + key * head,
+                contexts.Pointer, head, accumulate: key > 0);
         for (int row = 0; row < rows; row++)
         {
             Vector512<float> factor = Vector512.Create(perSum.Pointer[row]);

@@ -3,7 +3,7 @@ using ServerlessBert.Cli.HuggingFace;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
 
-namespace ServerlessBert.Cli.Commands;
+namespace ServerlessBert.Cli.Models;
 
 /// <summary><c>sbert models import</c>: a BERT in an ONNX file becomes a checkpoint folder.</summary>
 internal static class ImportCommand

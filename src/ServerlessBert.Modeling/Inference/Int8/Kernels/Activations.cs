@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>The activation of a feed-forward layer, on sixteen values.</summary>
 internal interface IActivation
@@ -19,7 +19,8 @@ internal readonly struct GeluActivation : IActivation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> x) => GeluPolynomial.Apply(x,
-        0.165934641f, -0.0807556546f, 0.0557187361f, -0.0394482315f, 0.0255733225f, -0.0137770414f, 0.00843044289f, -0.00669709416f, 0.00266793772f);
+        0.165934641f, -0.0807556546f, 0.0557187361f, -0.0394482315f, 0.0255733225f, -0.0137770414f, 0.00843044289f, -0.00669709416f,
+            0.00266793772f);
 }
 
 /// <summary>GELU by a hyperbolic tangent, as GPT-2 has it: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, within 5e-5.</summary>
@@ -27,7 +28,8 @@ internal readonly struct GeluTanhActivation : IActivation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> x) => GeluPolynomial.Apply(x,
-        0.165979899f, -0.0808809062f, 0.0557824823f, -0.0390174243f, 0.0248131341f, -0.0139549897f, 0.00926321635f, -0.00671703355f, 0.00237868065f);
+        0.165979899f, -0.0808809062f, 0.0557824823f, -0.0390174243f, 0.0248131341f, -0.0139549897f, 0.00926321635f, -0.00671703355f,
+            0.00237868065f);
 }
 
 /// <summary>max(x, 0).</summary>
@@ -42,7 +44,8 @@ file static class GeluPolynomial
     private const float Limit = 4.25f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Apply(Vector512<float> x, float c0, float c1, float c2, float c3, float c4, float c5, float c6, float c7, float c8)
+    public static Vector512<float> Apply(Vector512<float> x, float c0, float c1, float c2, float c3, float c4, float c5, float c6,
+        float c7, float c8)
     {
         Vector512<float> inside = Vector512.MinNative(Vector512.MaxNative(x, Vector512.Create(-Limit)), Vector512.Create(Limit));
         // The polynomial's argument goes from -1 to 1, where float32 evaluates it well.

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>
 /// Operations on sixteen floats that <see cref="Vector512"/> has not. Where the processor has no vectors of 512 bits,
@@ -66,7 +66,8 @@ internal static unsafe class Lanes
     public static Vector512<uint> Widen(ushort* source)
     {
         Vector256<ushort> values = Vector256.Load(source);
-        return Avx512F.IsSupported ? Avx512F.ConvertToVector512UInt32(values) : Vector512.Create(Vector256.WidenLower(values), Vector256.WidenUpper(values));
+        return Avx512F.IsSupported ? Avx512F.ConvertToVector512UInt32(values)
+            : Vector512.Create(Vector256.WidenLower(values), Vector256.WidenUpper(values));
     }
 
     /// <summary>Stores sixteen integers of 0 to 255, above which they become 255, as bytes.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Inference;
+namespace ServerlessBert.Modeling.Inference.Packed;
 
 /// <summary>
 /// oneDNN's packed linears, which TorchSharp does not bind, called through a TorchScript module that is written here:
@@ -66,7 +66,8 @@ internal sealed class TorchScriptOps
     public Tensor Call(string method, params object[] arguments)
     {
         if (Array.Find(arguments, argument => argument is long or double or float) is { } number)
-            throw new ArgumentException($"Give {number} to {method} as a TorchSharp.Scalar, which is held while it is read.", nameof(arguments));
+            throw new ArgumentException(
+                $"Give {number} to {method} as a TorchSharp.Scalar, which is held while it is read.", nameof(arguments));
         var result = (Tensor)module.invoke(method, arguments);
         GC.KeepAlive(arguments);
         return result;

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>The dtype that attention multiplies in: queries, keys, values and the softmax's weights.</summary>
 /// <typeparam name="T">How it is stored.</typeparam>
@@ -29,7 +29,8 @@ internal unsafe interface IAttentionElement<T> where T : unmanaged
     static abstract void Interleave(T* row, T* next, uint* target);
 
     /// <inheritdoc cref="Brgemm.Multiply(int, int, int, ushort*, int, ushort*, float*, int, bool)"/>
-    static abstract void Multiply(int rows, int columns, int depth, T* left, int leftStride, T* right, float* result, int resultStride, bool accumulate);
+    static abstract void Multiply(
+        int rows, int columns, int depth, T* left, int leftStride, T* right, float* result, int resultStride, bool accumulate);
 }
 
 /// <summary>bfloat16, where the processor multiplies it.</summary>
@@ -38,7 +39,8 @@ internal readonly unsafe struct BFloat16Element : IAttentionElement<ushort>
     public static int Group => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> values, ushort* target) => Lanes.StoreUpperHalves(Lanes.RoundToBFloat16(values).AsUInt32(), target);
+    public static void Store(Vector512<float> values, ushort* target) =>
+        Lanes.StoreUpperHalves(Lanes.RoundToBFloat16(values).AsUInt32(), target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* source) => Lanes.LoadBFloat16(source);
@@ -52,7 +54,8 @@ internal readonly unsafe struct BFloat16Element : IAttentionElement<ushort>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(ushort* row, ushort* next, uint* target) => (Lanes.Widen(row) | (Lanes.Widen(next) << 16)).Store(target);
 
-    public static void Multiply(int rows, int columns, int depth, ushort* left, int leftStride, ushort* right, float* result, int resultStride, bool accumulate) =>
+    public static void Multiply(
+        int rows, int columns, int depth, ushort* left, int leftStride, ushort* right, float* result, int resultStride, bool accumulate) =>
         Brgemm.Multiply(rows, columns, depth, left, leftStride, right, result, resultStride, accumulate);
 }
 
@@ -76,6 +79,7 @@ internal readonly unsafe struct FloatElement : IAttentionElement<float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(float* row, float* next, uint* target) => Vector512.Load((uint*)row).Store(target);
 
-    public static void Multiply(int rows, int columns, int depth, float* left, int leftStride, float* right, float* result, int resultStride, bool accumulate) =>
+    public static void Multiply(
+        int rows, int columns, int depth, float* left, int leftStride, float* right, float* result, int resultStride, bool accumulate) =>
         Brgemm.Multiply(rows, columns, depth, left, leftStride, right, result, resultStride, accumulate);
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ServerlessBert.Modeling.Checkpoints;
 
-namespace ServerlessBert.Modeling.Training;
+namespace ServerlessBert.Modeling.Training.Checkpointing;
 
 /// <summary>The checkpoints of one training on disk.</summary>
 /// <param name="settings">Where and how often.</param>
@@ -27,7 +27,9 @@ internal sealed class CheckpointStore(TrainingCheckpoints settings, TrainingIden
     /// <summary>The training that these are checkpoints of.</summary>
     public TrainingIdentity Identity => identity;
 
-    /// <summary>Reads the newest sound checkpoint of this training into its tensors; says from which it goes on, and why not from others.</summary>
+    /// <summary>
+    /// Reads the newest sound checkpoint of this training into its tensors; says from which it goes on, and why not from others.
+    /// </summary>
     /// <param name="tensors">The tensors to read into.</param>
     /// <param name="makeBest">Makes tensors for the best weights, or takes them away, by whether a checkpoint has some.</param>
     /// <returns>Its state, or null where there is none to go on from.</returns>
@@ -82,7 +84,9 @@ internal sealed class CheckpointStore(TrainingCheckpoints settings, TrainingIden
         {
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
             string left = Newest is null ? "there is none before it" : $"{Newest} is the last one";
-            throw new TrainingException($"The checkpoint of step {step:N0} cannot be written to {settings.Folder} ({exception.Message.TrimEnd('.')}); {left}, from which the same command goes on once there is room.", exception);
+            throw new TrainingException(
+                $"The checkpoint of step {step:N0} cannot be written to {settings.Folder} ({exception.Message.TrimEnd('.')}); "
+                    + $"{left}, from which the same command goes on once there is room.", exception);
         }
         (Newest, lastSaved) = (folder, Stopwatch.GetTimestamp());
         DeleteOlder();
@@ -116,7 +120,8 @@ internal sealed class CheckpointStore(TrainingCheckpoints settings, TrainingIden
     }
 
     private static string ThreadsRemark(SavedTraining saved) => saved.Threads == TorchSharp.torch.get_num_threads() ? ""
-        : $"; it was made with {saved.Threads} threads and there are {TorchSharp.torch.get_num_threads()} now, so sums may differ in their last digits";
+        : $"; it was made with {saved.Threads} threads and there are {TorchSharp.torch.get_num_threads()} now, so sums may differ "
+            + $"in their last digits";
 
     private static SavedTraining? ReadState(string folder, out string? reason)
     {
@@ -176,5 +181,6 @@ public sealed record TrainingCheckpoints(string Folder)
     private const string Prefix = "checkpoint-";
 
     private static int? StepOf(string folder) =>
-        int.TryParse(Path.GetFileName(folder).AsSpan(Prefix.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int step) ? step : null;
+        int.TryParse(Path.GetFileName(folder).AsSpan(Prefix.Length), System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture, out int step) ? step : null;
 }

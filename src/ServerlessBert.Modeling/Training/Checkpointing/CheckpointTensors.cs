@@ -1,7 +1,7 @@
 using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Training;
+namespace ServerlessBert.Modeling.Training.Checkpointing;
 
 /// <summary>The tensors of a training checkpoint, each file's by name: what is written, and what is read into.</summary>
 /// <param name="Model">The weights.</param>
@@ -51,7 +51,7 @@ internal sealed record CheckpointTensors(
 
     private static void ReadAll(string folder, List<(SafetensorsReader Reader, IReadOnlyDictionary<string, Tensor> Tensors)> open)
     {
-        using var ungraded = no_grad();
+        using var noGrad = no_grad();
         try
         {
             foreach (var (reader, tensors) in open)
@@ -59,14 +59,18 @@ internal sealed record CheckpointTensors(
         }
         catch (Exception exception) when (exception is IOException or SafetensorsException)
         {
-            throw new TrainingException($"{folder} cannot be read to its end ({exception.Message.TrimEnd('.')}); delete it, and training goes on from the one before it.", exception);
+            throw new TrainingException(
+                $"{folder} cannot be read to its end ({exception.Message.TrimEnd('.')}); delete it, and training goes on from the "
+                    + $"one before it.", exception);
         }
     }
 
     private static SafetensorsReader Open(string path, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var reader = SafetensorsReader.Open(path);
-        if (reader.Header.Entries.Count == tensors.Count && reader.Header.Entries.All(entry => tensors.TryGetValue(entry.Name, out Tensor? tensor) && tensor.shape.SequenceEqual(entry.Shape)))
+        if (reader.Header.Entries.Count == tensors.Count
+            && reader.Header.Entries.All(
+            entry => tensors.TryGetValue(entry.Name, out Tensor? tensor) && tensor.shape.SequenceEqual(entry.Shape)))
             return reader;
         reader.Dispose();
         throw new SafetensorsException($"{path} has other tensors than this training");

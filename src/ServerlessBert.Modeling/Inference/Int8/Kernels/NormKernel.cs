@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>
 /// LayerNorm of a row in place, and the bytes of what the next linear reads. These are of the row before the norm's own
@@ -63,7 +63,8 @@ internal sealed unsafe class NormKernel : IDisposable
             greatest = Vector512.MaxNative(greatest, value);
         }
         Vector512<float> allPerDeviation = Vector512.Create(perDeviation);
-        QuantizedRows.Steppings steppings = rows.Choose(row, (Lanes.Least(least) - mean) * perDeviation, (Lanes.Greatest(greatest) - mean) * perDeviation);
+        QuantizedRows.Steppings steppings =
+            rows.Choose(row, (Lanes.Least(least) - mean) * perDeviation, (Lanes.Greatest(greatest) - mean) * perDeviation);
         byte* bytes = rows.Row(row);
         for (int i = 0; i < stride; i += Lanes.Count)
         {

@@ -10,7 +10,7 @@ using ServerlessBert.Pipeline.Settings;
 using ServerlessBert.Pipeline.Storage;
 using ServerlessBert.Trainer;
 
-namespace ServerlessBert.Cli.Commands;
+namespace ServerlessBert.Cli.Models;
 
 /// <summary><c>sbert models</c>: the registry of published versions, and models from elsewhere.</summary>
 internal static class ModelsCommand
@@ -26,7 +26,8 @@ internal static class ModelsCommand
 
     private static Argument<string> VersionArgument() => new("version") { Description = "A version, as `sbert models list` names it." };
 
-    private static async Task<ModelRegistry> OpenAsync(CancellationToken cancellationToken) => new(await Storage.OpenAsync(cancellationToken));
+    private static async Task<ModelRegistry> OpenAsync(CancellationToken cancellationToken) =>
+        new(await Storage.OpenAsync(cancellationToken));
 
     private static Command List()
     {
@@ -38,7 +39,8 @@ internal static class ModelsCommand
             if (parsed.GetValue(json)) { Terminal.WriteJson(models); return ExitCode.Done; }
             if (models.Count == 0) Terminal.Log("no model is published; train one (sbert train), then: sbert models publish DIR --promote");
             foreach (PublishedModel model in models)
-                Terminal.WriteLine($"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{RoleOf(model)}");
+                Terminal.WriteLine(
+                    $"{(model.IsLive ? "*" : " ")} {model.Version}  {model.Bytes / 1e6,8:N1} MB  {model.Published:u}{RoleOf(model)}");
             return ExitCode.Done;
         });
         return command;
@@ -50,7 +52,9 @@ internal static class ModelsCommand
     private static Command Show()
     {
         Argument<string> version = VersionArgument();
-        var command = new Command("show", "What is known of a version: whether it is live, previous or shadow, its parent, the gate's decision, metrics, training settings, files (JSON).") { version };
+        var command = new Command(
+            "show", "What is known of a version: whether it is live, previous or shadow, its parent, the gate's decision, metrics, "
+                + "training settings, files (JSON).") { version };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelRegistry registry = await OpenAsync(cancellationToken);
@@ -78,7 +82,8 @@ internal static class ModelsCommand
         var command = new Command("promote", "Make a version the live one.") { version };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelPointer pointer = await (await OpenAsync(cancellationToken)).PromoteAsync(parsed.GetRequiredValue(version), "promoted by hand", cancellationToken: cancellationToken);
+            ModelPointer pointer = await (await OpenAsync(cancellationToken))
+                .PromoteAsync(parsed.GetRequiredValue(version), "promoted by hand", cancellationToken: cancellationToken);
             Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
@@ -87,11 +92,17 @@ internal static class ModelsCommand
 
     private static Command Rollback()
     {
-        var version = new Argument<string?>("version") { Description = "Where to go back to (default: the version that was live before).", Arity = ArgumentArity.ZeroOrOne };
+        var version = new Argument<string?>(
+            "version")
+        {
+            Description = "Where to go back to (default: the version that was live before).",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         var command = new Command("rollback", "Return to the version that was live before, or to a named one.") { version };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ModelPointer pointer = await (await OpenAsync(cancellationToken)).RollbackAsync(parsed.GetValue(version), cancellationToken: cancellationToken);
+            ModelPointer pointer = await (await OpenAsync(cancellationToken))
+                .RollbackAsync(parsed.GetValue(version), cancellationToken: cancellationToken);
             Terminal.Log($"{pointer.Version} is live");
             return ExitCode.Done;
         });
@@ -104,7 +115,8 @@ internal static class ModelsCommand
         var command = new Command("verify", "Download a version's files and check their hashes.") { version };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken)).VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
+            IReadOnlyList<string> faults = await (await OpenAsync(cancellationToken))
+                .VerifyAsync(parsed.GetRequiredValue(version), cancellationToken);
             foreach (string fault in faults) Terminal.Fail(fault);
             if (faults.Count == 0) Terminal.Log($"{parsed.GetRequiredValue(version)} is whole");
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
@@ -120,13 +132,16 @@ internal static class ShadowCommand
 
     public static Command Create()
     {
-        var version = new Argument<string?>("version") { Description = "A version, as `sbert models list` names it.", Arity = ArgumentArity.ZeroOrOne };
+        var version = new Argument<string?>(
+            "version")
+        { Description = "A version, as `sbert models list` names it.", Arity = ArgumentArity.ZeroOrOne };
         Option<double?> share = TypedOption.Create<double?>(
             new OptionType(typeof(double), new RangeAttribute(0.0, 1) { MinimumIsExclusive = true }, example: "0.1"),
             "The share of batches that it takes (0.1).", "--share");
         var off = new Option<bool>("--off") { Description = "Run none in shadow." };
 
-        var command = new Command("shadow", "Run a version beside the live one; each file's summary then compares the two.") { version, share, off };
+        var command = new Command(
+            "shadow", "Run a version beside the live one; each file's summary then compares the two.") { version, share, off };
         command.CannotBeCombined(off, [share]);
         command.Validators.Add(result =>
         {
@@ -141,7 +156,9 @@ internal static class ShadowCommand
                 Terminal.Log("no version runs in shadow");
                 return ExitCode.Done;
             }
-            ModelShadow shadow = (await registry.SetShadowAsync(parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
+            ModelShadow shadow =
+                (await registry.SetShadowAsync(
+                parsed.GetValue(version)!, parsed.GetValue(share) ?? DefaultShare, cancellationToken)).Shadow!;
             Terminal.Log($"{shadow.Version} runs in shadow on {shadow.Share:P0} of the batches of files that are dropped from now on");
             return ExitCode.Done;
         });
@@ -166,12 +183,13 @@ internal static class PruneCommand
     {
         Option<int?> keep = TypedOption.Whole(
             $"How many of the newest versions to keep ({new ModelPruningOptions().Keep}); "
-            + "the live one, its parent, the one that a rollback returns to and the shadow always stay.",
+            + $"the live one, its parent, the one that a rollback returns to and the shadow always stay.",
             0, int.MaxValue, "--keep");
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be pruned." };
         var json = new Option<bool>("--json") { Description = "As JSON." };
 
-        var command = new Command(name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
+        var command = new Command(
+            name, "Delete old versions: their manifests go at once, their files a day later, at the next call.") { keep, dryRun, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             ModelPruningOptions configured = SettingsSection.Read<ModelPruningOptions>(HostSettings.Load(), ModelPruningOptions.Section);

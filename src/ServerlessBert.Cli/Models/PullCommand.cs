@@ -3,14 +3,16 @@ using ServerlessBert.Cli.HuggingFace;
 using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
 
-namespace ServerlessBert.Cli.Commands;
+namespace ServerlessBert.Cli.Models;
 
 /// <summary><c>sbert models pull</c>: a model of the Hugging Face hub becomes a checkpoint folder.</summary>
 internal static class PullCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("name") { Description = "The model's name on the hub: owner/name; or what sbert models import takes." };
+        var name = new Argument<string>(
+            "name")
+        { Description = "The model's name on the hub: owner/name; or what sbert models import takes." };
         var revision = new Option<string>("--revision") { Description = "A branch, tag or commit.", DefaultValueFactory = _ => "main" };
         var output = new Option<DirectoryInfo?>("--out")
         {

@@ -3,7 +3,7 @@ using ServerlessBert.Modeling.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Inference;
+namespace ServerlessBert.Modeling.Inference.Packed;
 
 /// <summary>
 /// The encoder's layers on packed tokens, one TorchScript call each: in floats (<see cref="FloatLayers"/>) or in eight
@@ -75,11 +75,14 @@ internal abstract class PackedLayers : IDisposable
     /// <param name="lengths">Tokens of each review, [reviews], int64: TorchScript takes no arrays from here.</param>
     public Tensor Forward(int layer, Tensor x, Tensor lengths) => operations.Call("layer", [x, lengths, .. arguments[layer], .. settings]);
 
-    /// <summary>The last layer for the reviews' first tokens, since nothing else of it is looked at: [tokens, hidden] → [reviews, hidden].</summary>
+    /// <summary>
+    /// The last layer for the reviews' first tokens, since nothing else of it is looked at: [tokens, hidden] → [reviews, hidden].
+    /// </summary>
     /// <param name="x">Hidden states of all reviews' tokens.</param>
     /// <param name="lengths">Tokens of each review, [reviews], int64.</param>
     /// <param name="firsts">Where each review begins, [reviews], int64.</param>
-    public Tensor ForwardLast(Tensor x, Tensor lengths, Tensor firsts) => operations.Call("last_layer", [x, lengths, firsts, .. arguments[^1], .. settings]);
+    public Tensor ForwardLast(Tensor x, Tensor lengths, Tensor firsts) =>
+        operations.Call("last_layer", [x, lengths, firsts, .. arguments[^1], .. settings]);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -101,7 +104,8 @@ internal abstract class PackedLayers : IDisposable
     protected object[] Layer(LayerWeights layer, bool isLast) =>
     [
         .. isLast
-            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")), .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
+            ? [.. Linear(layer.Joined("weight", "query"), layer.Joined("bias", "query")),
+                .. Linear(layer.Joined("weight", "key", "value"), layer.Joined("bias", "key", "value"))]
             : Linear(layer.Joined("weight", "query", "key", "value"), layer.Joined("bias", "query", "key", "value")),
         .. Linear(layer, "attention.output.dense"), .. Norm(layer, "attention.output.LayerNorm"),
         .. Linear(layer, "intermediate.dense"),
@@ -144,23 +148,29 @@ internal sealed class LayerWeights(IWeightSource source, int layer, double scale
 /// <param name="config">The model's shape.</param>
 /// <param name="weights">The checkpoint.</param>
 /// <param name="dtype">float32 or bfloat16.</param>
-internal sealed class FloatLayers(BertConfig config, IWeightSource weights, ScalarType dtype) : PackedLayers(Methods(config.HiddenAct), config, weights)
+internal sealed class FloatLayers(BertConfig config, IWeightSource weights, ScalarType dtype)
+    : PackedLayers(Methods(config.HiddenAct), config, weights)
 {
     private const string Source = """
           def pack(self: __torch__.Ops, weight: Tensor) -> Tensor:
             return ops.mkldnn._reorder_linear_weight(weight)
           def linear(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
             return ops.mkldnn._linear_pointwise(x, w, b, "none", annotate(List[Optional[number]], []), "none")
-          def rest(self: __torch__.Ops, x: Tensor, context: Tensor, out_w: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_b: Tensor, down_w: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, eps: float) -> Tensor:
+          def rest(self: __torch__.Ops, x: Tensor, context: Tensor, out_w: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor,
+              up_w: Tensor, up_b: Tensor, down_w: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, eps: float) -> Tensor:
             hidden = torch.size(x, 1)
             attended = torch.layer_norm(ops.mkldnn._linear_pointwise(context, x, out_w, out_b, "add"), [hidden], norm1_w, norm1_b, eps)
             up = ops.mkldnn._linear_pointwise(attended, up_w, up_b, "ACTIVATION", annotate(List[Optional[number]], []), "ALGORITHM")
             return torch.layer_norm(ops.mkldnn._linear_pointwise(up, attended, down_w, down_b, "add"), [hidden], norm2_w, norm2_b, eps)
-          def layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, qkv_w: Tensor, qkv_b: Tensor, out_w: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_b: Tensor, down_w: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
+          def layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, qkv_w: Tensor, qkv_b: Tensor, out_w: Tensor, out_b: Tensor,
+              norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_b: Tensor, down_w: Tensor, down_b: Tensor, norm2_w: Tensor,
+              norm2_b: Tensor, heads: int, eps: float) -> Tensor:
             lens = annotate(List[int], lengths.tolist())
             context = (self).attend((self).linear(x, qkv_w, qkv_b, ), lens, heads, )
             return (self).rest(x, context, out_w, out_b, norm1_w, norm1_b, up_w, up_b, down_w, down_b, norm2_w, norm2_b, eps, )
-          def last_layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, firsts: Tensor, q_w: Tensor, q_b: Tensor, kv_w: Tensor, kv_b: Tensor, out_w: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_b: Tensor, down_w: Tensor, down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
+          def last_layer(self: __torch__.Ops, x: Tensor, lengths: Tensor, firsts: Tensor, q_w: Tensor, q_b: Tensor, kv_w: Tensor,
+              kv_b: Tensor, out_w: Tensor, out_b: Tensor, norm1_w: Tensor, norm1_b: Tensor, up_w: Tensor, up_b: Tensor, down_w: Tensor,
+              down_b: Tensor, norm2_w: Tensor, norm2_b: Tensor, heads: int, eps: float) -> Tensor:
             lens = annotate(List[int], lengths.tolist())
             first = torch.index_select(x, 0, firsts)
             context = (self).attend_first((self).linear(first, q_w, q_b, ), (self).linear(x, kv_w, kv_b, ), lens, heads, )
@@ -192,5 +202,6 @@ internal sealed class FloatLayers(BertConfig config, IWeightSource weights, Scal
     }
 
     /// <inheritdoc/>
-    protected override object[] Norm(LayerWeights layer, string name) => [layer[$"{name}.weight"].to(dtype, copy: true), layer[$"{name}.bias"].to(dtype, copy: true)];
+    protected override object[] Norm(LayerWeights layer, string name) =>
+        [layer[$"{name}.weight"].to(dtype, copy: true), layer[$"{name}.bias"].to(dtype, copy: true)];
 }

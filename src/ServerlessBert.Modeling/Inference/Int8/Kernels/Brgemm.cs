@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>
 /// oneDNN's microkernel for products of small matrices (batch-reduce GEMM: Georganas et al. 2020, arXiv:1906.06440), which
@@ -20,7 +20,8 @@ internal static unsafe class Brgemm
         // Names as the Itanium C++ ABI mangles them: Linux only. Another libtorch may have other parameters and so other names.
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) return;
         // oneDNN told to use fewer instructions refuses by an exception, which nobody could catch here.
-        if (Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA") is not null || Environment.GetEnvironmentVariable("DNNL_MAX_CPU_ISA") is not null) return;
+        if (Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA") is not null
+            || Environment.GetEnvironmentVariable("DNNL_MAX_CPU_ISA") is not null) return;
         if (!NativeLibrary.TryLoad("torch_cpu", typeof(torch).Assembly, null, out nint library)
             || !NativeLibrary.TryGetExport(library, "_ZN2at3cpu24is_avx512_vnni_supportedEv", out nint hasVnni)
             || !NativeLibrary.TryGetExport(library, "_ZN2at3cpu24is_avx512_bf16_supportedEv", out nint hasBFloat16)
@@ -65,11 +66,13 @@ internal static unsafe class Brgemm
     /// <param name="result">[rows, columns].</param>
     /// <param name="resultStride">From a row of the result to its next.</param>
     /// <param name="accumulate">Whether the product is added.</param>
-    public static void Multiply(int rows, int columns, int depth, ushort* left, int leftStride, ushort* right, float* result, int resultStride, bool accumulate) =>
+    public static void Multiply(
+        int rows, int columns, int depth, ushort* left, int leftStride, ushort* right, float* result, int resultStride, bool accumulate) =>
         BFloat16s(rows, columns, depth, leftStride, columns, resultStride, accumulate ? (byte)1 : (byte)0, left, right, result, 1);
 
     /// <summary>The same in float32; right is [depth, columns].</summary>
-    public static void Multiply(int rows, int columns, int depth, float* left, int leftStride, float* right, float* result, int resultStride, bool accumulate) =>
+    public static void Multiply(
+        int rows, int columns, int depth, float* left, int leftStride, float* right, float* result, int resultStride, bool accumulate) =>
         Floats(rows, columns, depth, leftStride, columns, resultStride, accumulate ? (byte)1 : (byte)0, left, right, result, 0);
 
     /// <summary>Gives back what a processor with AMX holds for a thread's products; the thread's next one takes it again.</summary>

@@ -7,7 +7,7 @@ using ServerlessBert.Modeling.Options;
 using ServerlessBert.Pipeline.Models;
 using TorchSharp;
 
-namespace ServerlessBert.Cli.Commands;
+namespace ServerlessBert.Cli.Models;
 
 /// <summary><c>sbert models publish</c>: a checkpoint folder becomes a version.</summary>
 internal static class PublishCommand
@@ -21,7 +21,8 @@ internal static class PublishCommand
         var command = new Command("publish", "Publish a checkpoint folder as a new version.") { folder, promote, dtype };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            string path = InputFile.RequireFolder(parsed.GetRequiredValue(folder), "publish a checkpoint folder, as sbert train or sbert models pull makes one").FullName;
+            string path = InputFile.RequireFolder(
+                parsed.GetRequiredValue(folder), "publish a checkpoint folder, as sbert train or sbert models pull makes one").FullName;
             NeedsLibTorch.Check();
             // What no host could load is refused here, before it is published.
             using (Checkpoint checkpoint = Checkpoint.Load(path))
@@ -32,8 +33,10 @@ internal static class PublishCommand
             ModelManifest manifest = parsed.GetValue(dtype) is { } stored
                 ? await PublishConvertedAsync(registry, path, stored, cancellationToken)
                 : await registry.PublishAsync(path, cancellationToken: cancellationToken);
-            if (parsed.GetValue(promote)) await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
-            Terminal.Log(parsed.GetValue(promote) ? "published and live:" : $"published; to make it live: sbert models promote {manifest.Version}");
+            if (parsed.GetValue(promote))
+                await registry.PromoteAsync(manifest.Version, "published and promoted by hand", cancellationToken: cancellationToken);
+            Terminal.Log(parsed.GetValue(promote) ? "published and live:"
+                : $"published; to make it live: sbert models promote {manifest.Version}");
             Terminal.WriteLine(manifest.Version);
             return ExitCode.Done;
         });
@@ -41,7 +44,8 @@ internal static class PublishCommand
     }
 
     // The user's folder stays as it is.
-    private static async Task<ModelManifest> PublishConvertedAsync(ModelRegistry registry, string path, string dtype, CancellationToken cancellationToken)
+    private static async Task<ModelManifest> PublishConvertedAsync(
+        ModelRegistry registry, string path, string dtype, CancellationToken cancellationToken)
     {
         string copy = Directory.CreateTempSubdirectory("sbert-publish-").FullName;
         try

@@ -3,7 +3,7 @@ using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Checkpoints;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Inference;
+namespace ServerlessBert.Modeling.Inference.Packed;
 
 /// <summary>
 /// BERT's evaluation on packed tokens: reviews stand one after the other in one matrix, so nothing is spent on padding,
@@ -26,11 +26,13 @@ internal sealed class PackedForward : IForward
         this.config = config;
         dtype = number == InferenceDtype.BFloat16 ? bfloat16 : float32; // of hidden states
         using var mode = inference_mode();
-        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights, DtypeSelection.InsideInt8Layers) : new FloatLayers(config, weights, dtype);
+        layers = number == InferenceDtype.Int8 ? new Int8Layers(config, weights, DtypeSelection.InsideInt8Layers)
+            : new FloatLayers(config, weights, dtype);
 
         const string embeddings = "bert.embeddings";
         // A fifth of the model, of which a pass reads some rows: not made wider than it is stored.
-        words = Take(weights, $"{embeddings}.word_embeddings.weight", number == InferenceDtype.Float32 ? float32 : bfloat16, number == InferenceDtype.Int8);
+        words = Take(weights, $"{embeddings}.word_embeddings.weight", number == InferenceDtype.Float32 ? float32 : bfloat16,
+            number == InferenceDtype.Int8);
         positions = Positions(weights, embeddings);
         embeddingNormWeight = Take(weights, $"{embeddings}.LayerNorm.weight", dtype);
         embeddingNormBias = Take(weights, $"{embeddings}.LayerNorm.bias", dtype);
@@ -98,7 +100,8 @@ internal sealed class PackedForward : IForward
         }
         Tensor x = words.index_select(0, tensor(ids)).to(dtype); // [tokens, hidden]
         x.add_(positions.index_select(0, tensor(places)), HeldScalar.One);
-        return nn.functional.layer_norm(x, [config.HiddenSize], embeddingNormWeight, embeddingNormBias, config.LayerNormEps).MoveToOuterDisposeScope();
+        return nn.functional.layer_norm(x, [config.HiddenSize], embeddingNormWeight, embeddingNormBias, config.LayerNormEps)
+            .MoveToOuterDisposeScope();
     }
 
     // Every review is one segment, so its type's row is a constant of the positions.
@@ -127,7 +130,8 @@ internal sealed class PackedForward : IForward
 
     public void Dispose()
     {
-        foreach (Tensor tensor in new[] { words, positions, embeddingNormWeight, embeddingNormBias, poolerWeight, poolerBias, classifierWeight, classifierBias })
+        foreach (Tensor tensor in new[] { words, positions, embeddingNormWeight, embeddingNormBias, poolerWeight, poolerBias,
+            classifierWeight, classifierBias })
             tensor.Dispose();
         layers.Dispose();
     }

@@ -6,7 +6,7 @@ using ServerlessBert.Modeling.Bert;
 using ServerlessBert.Modeling.Options;
 using static TorchSharp.torch;
 
-namespace ServerlessBert.Modeling.Training;
+namespace ServerlessBert.Modeling.Training.Checkpointing;
 
 /// <summary>
 /// How far a training has come. The order of the data, the learning rate and dropout's random numbers follow from the step
@@ -89,7 +89,8 @@ internal sealed record SavedTraining
 }
 
 /// <summary>What makes two trainings the same one, as digests: a checkpoint of one may go on as the other only if all are equal.</summary>
-/// <param name="Data">The rows to learn from and to measure on, in their order, as token ids and labels, with what teachers make of them.</param>
+/// <param name="Data">The rows to learn from and to measure on, in their order, as token ids and labels, with what teachers make
+/// of them.</param>
 /// <param name="Options">Every setting that changes what is learned.</param>
 /// <param name="Start">The model's shape and a sample of the weights that it starts from.</param>
 internal sealed record TrainingIdentity(string Data, string Options, string Start)
@@ -97,7 +98,8 @@ internal sealed record TrainingIdentity(string Data, string Options, string Star
     private const int SampledBytes = 4096; // of each tensor: enough to tell two models apart, little enough to be quick
 
     /// <summary>The identity of a training that has not begun.</summary>
-    public static TrainingIdentity Of(EncodedReviews train, EncodedReviews evaluation, TrainingOptions options, BertForSequenceClassification model) =>
+    public static TrainingIdentity Of(
+        EncodedReviews train, EncodedReviews evaluation, TrainingOptions options, BertForSequenceClassification model) =>
         new(DigestOf(train, evaluation), DigestOf(options), DigestOf(model));
 
     /// <summary>How this one differs from another, for a sentence; null where it does not.</summary>
@@ -124,7 +126,8 @@ internal sealed record TrainingIdentity(string Data, string Options, string Star
                 AppendInteger(hash, ids.Length);
                 foreach (int id in ids) AppendInteger(hash, id);
             }
-            foreach (float probability in rows.Taught?.SelectMany(taught => taught ?? []) ?? []) AppendInteger(hash, BitConverter.SingleToInt32Bits(probability));
+            foreach (float probability in rows.Taught?.SelectMany(taught => taught ?? []) ?? []) AppendInteger(
+                hash, BitConverter.SingleToInt32Bits(probability));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -147,7 +150,7 @@ internal sealed record TrainingIdentity(string Data, string Options, string Star
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} {string.Join(',', parameter.shape)}\n"));
             using var scope = NewDisposeScope();
-            using var ungraded = no_grad();
+            using var noGrad = no_grad();
             Tensor sample = parameter.view(-1).narrow(0, 0, Math.Min(SampledBytes / sizeof(float), parameter.numel())).cpu().contiguous();
             hash.AppendData(sample.bytes);
         }

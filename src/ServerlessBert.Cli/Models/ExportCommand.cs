@@ -3,7 +3,7 @@ using ServerlessBert.Cli.Input;
 using ServerlessBert.Cli.Output;
 using ServerlessBert.Modeling.Onnx;
 
-namespace ServerlessBert.Cli.Commands;
+namespace ServerlessBert.Cli.Models;
 
 /// <summary><c>sbert models export</c>: a checkpoint folder becomes an ONNX file, for ONNX Runtime and ML.NET.</summary>
 internal static class ExportCommand

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ServerlessBert.Modeling.Inference.Int8;
+namespace ServerlessBert.Modeling.Inference.Int8.Kernels;
 
 /// <summary>Zeroed memory outside of .NET's heap, aligned to a cache line, for as long as it is not disposed.</summary>
 /// <typeparam name="T">A number.</typeparam>
