@@ -34,7 +34,7 @@ internal static class Examples
         ["models rollback"] = ["sbert models rollback"],
         ["models shadow"] = ["sbert models shadow 20261122T101500Z-3fa9c1 --share 0.1", "sbert models shadow --off"],
         ["models prune"] = ["sbert models prune --keep 5 --dry-run"],
-        ["models retire"] = ["sbert models prune --keep 5 --dry-run"],
+        ["models retire"] = ["sbert models retire --keep 5 --dry-run"],
         ["models pull"] = ["sbert models pull google-bert/bert-base-cased --out bert-base-cased"],
         ["models import"] = ["sbert models import model.onnx --out model"],
         ["models export"] = ["sbert models export model --onnx --out model-onnx"],

@@ -71,4 +71,4 @@ internal static class Storage
 
 /// <summary>The storage account cannot be reached, or is not configured.</summary>
 /// <param name="message">One sentence: what, where, what to do.</param>
-internal sealed class StorageException(string message) : Exception(message);
+internal sealed class StorageException(string message) : ServerlessBertException(message);

@@ -122,13 +122,13 @@ public sealed class StreamTests : IDisposable
     [Fact]
     public async Task Local_verbs_obey_the_same_review_settings_as_the_functions()
     {
-        string reviews = folder.File("own.csv", "body\ngood food\n");
+        string reviews = folder.File("own.csv", "remark\ngood food\n");
 
         var plain = await SbertProcess.RunAsync(["classify", reviews, "--model", model]);
         var configured =
             await SbertProcess.RunAsync(
             ["classify", reviews, "--model", model],
-            environment: new Dictionary<string, string> { ["ServerlessBert__Reviews__TextFields__0"] = "body" });
+            environment: new Dictionary<string, string> { ["ServerlessBert__Reviews__TextFields__0"] = "remark" });
 
         Assert.Equal(1, plain.ExitCode);
         Assert.True(configured.ExitCode == 0, configured.Errors);
