@@ -115,8 +115,7 @@ internal sealed record DialectGuess(DelimitedDialect Dialect, int Start)
         ReadOnlySpan<byte> line = head;
         bool isQuoted = line.StartsWith("\""u8);
         if (isQuoted) line = line[1..];
-        if (line.Length < 5 || !Ascii.EqualsIgnoreCase(line[..4], "sep="u8) || line[4] is 0 or (byte)'\r' or (byte)'\n' or >= 128)
-            return (null, 0);
+        if (line.Length < 5 || !Ascii.EqualsIgnoreCase(line[..4], "sep="u8) || !CanSeparate((char)line[4])) return (null, 0);
         char delimiter = (char)line[4];
         line = line[5..];
         if (isQuoted && line.StartsWith("\""u8)) line = line[1..];
@@ -125,6 +124,10 @@ internal sealed record DialectGuess(DelimitedDialect Dialect, int Start)
         else return (null, 0);
         return (delimiter, head.Length - line.Length);
     }
+
+    // What quotes, escapes or belongs to words or lines separates nothing, whatever a first line says.
+    private static bool CanSeparate(char character) => character is '\t' or ' '
+        || (char.IsAscii(character) && !char.IsControl(character) && !char.IsAsciiLetterOrDigit(character) && character is not ('"' or '\\'));
 
     // In quotes, \" that does not end its field, more often than "" stands for a quote.
     private static bool HasBackslashEscapes(ReadOnlySpan<byte> content, char delimiter)
