@@ -194,7 +194,8 @@ internal static class HubFaults
                     + $"another name; set HF_TOKEN to the token of an account that may read it.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
                 $"{options.Endpoint} does not show {model} to the owner of HF_TOKEN ({(int)response.StatusCode}): it is gated or "
-                    + $"private; ask for access at {options.Endpoint}/{model}, or set HF_TOKEN to the token of an account that may read it.",
+                    + $"private; ask for access at {options.Endpoint}/{model}, or set HF_TOKEN to the token of an account that may "
+                    + $"read it.",
             HttpStatusCode.NotFound => NotFound(options, model, revision, what, response),
             HttpStatusCode.TooManyRequests =>
                 $"{options.Endpoint} takes no more requests for now (429, "

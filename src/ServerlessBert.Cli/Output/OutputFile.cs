@@ -62,7 +62,8 @@ internal sealed class OutputFile : IDisposable
 /// <param name="message">One sentence: what, where, what to do.</param>
 /// <param name="isUsage">Whether the words on the command line are wrong, and not the disk or its permissions.</param>
 /// <param name="cause">What the system says.</param>
-internal sealed class OutputException(string message, bool isUsage = false, Exception? cause = null) : ServerlessBertException(message, cause)
+internal sealed class OutputException(string message, bool isUsage = false, Exception? cause = null)
+    : ServerlessBertException(message, cause)
 {
     /// <summary>What sbert ends with.</summary>
     public int ExitCode => isUsage ? Output.ExitCode.Usage : Output.ExitCode.Failed;

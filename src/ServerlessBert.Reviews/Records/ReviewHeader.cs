@@ -127,7 +127,8 @@ internal sealed record DialectGuess(DelimitedDialect Dialect, int Start)
 
     // What quotes, escapes or belongs to words or lines separates nothing, whatever a first line says.
     private static bool CanSeparate(char character) => character is '\t' or ' '
-        || (char.IsAscii(character) && !char.IsControl(character) && !char.IsAsciiLetterOrDigit(character) && character is not ('"' or '\\'));
+        || (char.IsAscii(character) && !char.IsControl(character) && !char.IsAsciiLetterOrDigit(character)
+            && character is not ('"' or '\\'));
 
     // In quotes, \" that does not end its field, more often than "" stands for a quote.
     private static bool HasBackslashEscapes(ReadOnlySpan<byte> content, char delimiter)

@@ -44,7 +44,8 @@ public static class ReviewReader
     private static Review ReadRecord(ReadOnlyMemory<byte> record, RowPlace place, ReviewLayout layout, ReviewOptions options) =>
         layout.Format switch
         {
-            ReviewFormat.JsonLines => JsonReview.Read(TextBytes.ToUtf8(record, layout.Encoding, out int invalid).Span, invalid, place, options),
+            ReviewFormat.JsonLines =>
+                JsonReview.Read(TextBytes.ToUtf8(record, layout.Encoding, out int invalid).Span, invalid, place, options),
             ReviewFormat.Text => ReadLine(record.Span, place, layout),
             _ => DelimitedReview.Read(record, place, layout.Dialect ?? DelimitedDialect.Of(layout.Format), layout),
         };
