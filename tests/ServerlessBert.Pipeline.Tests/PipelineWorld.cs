@@ -184,7 +184,25 @@ internal sealed class PipelineWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await DeleteAsync(_folder);
+    }
+
+    // A model that was still being loaded removes its own files meanwhile.
+    private static async Task DeleteAsync(string folder)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                if (!Directory.Exists(folder)) return;
+                await Task.Delay(50);
+            }
+        }
     }
 
     private CountedClassifier Load(string folder)
